@@ -1,0 +1,17 @@
+//! `fr`, the flight recorder for AI coding agents.
+//!
+//! Before a command may destroy something, its targets are found and their state is stored; always there is a record;
+//! afterwards the record is enough to tell the story, to take the command back, and to prove that it came back.
+//! `docs/architecture.md` is the map of the rooms below.
+
+pub mod cli;
+pub mod error;
+pub mod intake;
+pub mod journal;
+pub mod model;
+pub mod platform;
+pub mod record;
+pub mod recover;
+pub mod shell;
+pub mod store;
+pub mod systems;

@@ -1,0 +1,3 @@
+//! The `fr` binary. Verbs that sit before every command are dispatched before anything else is touched.
+
+fn main() {}

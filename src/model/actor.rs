@@ -1,0 +1,48 @@
+//! Who ran a command, and how we know.
+
+use serde::{Deserialize, Serialize};
+
+/// The kind of an actor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ActorKind {
+    /// A person at a shell.
+    Human,
+    /// An AI coding agent.
+    Agent,
+    /// A CI job.
+    Ci,
+    /// `fr` itself (undo, gc, drill).
+    Recorder,
+}
+
+/// How sure the attribution is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Confidence {
+    /// A default; nothing spoke for another actor.
+    Low,
+    /// Environment marks or process ancestry.
+    Medium,
+    /// The agent's own hook said so.
+    High,
+}
+
+/// Who ran a command: the kind, the name (`claude`, a login name, a CI system), and the evidence.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Actor {
+    /// Person, agent, CI or the recorder.
+    pub kind: ActorKind,
+    /// `claude`, `codex`, …; the login name for a person.
+    pub name: String,
+    /// The agent's version where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// The sub-agent (id and type) that ran it, where the agent says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subagent: Option<String>,
+    /// What the attribution rests on, one short fact.
+    pub evidence: String,
+    /// How sure it is.
+    pub confidence: Confidence,
+}

@@ -1,0 +1,25 @@
+//! What things are. Pure data, imports nothing of ours: every other room speaks in these words.
+//! The dictionary is `docs/architecture.md`, section "Words".
+
+mod actor;
+mod bytes;
+mod capture;
+mod effect;
+mod event;
+mod id;
+mod invocation;
+mod object;
+mod plan;
+
+pub use actor::{Actor, ActorKind, Confidence};
+pub use bytes::Bytes;
+pub use capture::{Capture, Captured, Missing, StateRef};
+pub use effect::{Effect, EffectClass, Locator, Reversibility, SystemId};
+pub use event::{
+    After, Before, CommandText, EventKind, Gap, Outcome, PostState, Record, SessionMark, SessionMoment,
+    Source, StepMark, StepPhase,
+};
+pub use id::{EventId, ObjectId, Uid};
+pub use invocation::{Invocation, Redirect, RedirectMode, Stdin, Word};
+pub use object::{ObjectKind, ObjectSink, ObjectSource};
+pub use plan::{Step, StepOutcome, StepVerdict, Verification};

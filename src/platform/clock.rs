@@ -1,0 +1,14 @@
+//! Time. Tests and reproducible demos freeze it with `FR_FAKE_TIME` (nanoseconds since 1970).
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Wall time, nanoseconds since 1970. Never used for order: that is the journal's.
+pub fn now_ns() -> i64 {
+    if let Some(fake) = std::env::var("FR_FAKE_TIME").ok().and_then(|v| v.parse().ok()) {
+        return fake;
+    }
+    match SystemTime::now().duration_since(UNIX_EPOCH) {
+        Ok(since) => i64::try_from(since.as_nanos()).unwrap_or(i64::MAX),
+        Err(before) => -i64::try_from(before.duration().as_nanos()).unwrap_or(i64::MAX),
+    }
+}

@@ -1,0 +1,37 @@
+//! Placeholder, filled by the system's own commit.
+
+use std::path::Path;
+
+use super::{ApplyCx, AssessCx, CaptureCx, PlanCx, System};
+use crate::error::{Error, Result};
+use crate::model::{Capture, Captured, Effect, Invocation, StateRef, Step, StepOutcome, SystemId};
+
+/// The `git` system.
+pub struct Git;
+
+impl System for Git {
+    fn id(&self) -> SystemId {
+        SystemId::new("git")
+    }
+    fn programs(&self) -> &'static [&'static str] {
+        &[]
+    }
+    fn assess(&self, _inv: &Invocation, _cx: &AssessCx<'_>) -> Vec<Effect> {
+        Vec::new()
+    }
+    fn capture(&self, effect: &Effect, _cx: &CaptureCx<'_>) -> Result<Vec<Capture>> {
+        Err(Error::failure(format!("fr does not capture {} yet", effect.system)))
+    }
+    fn observe(&self, captured: &Capture, _cx: &CaptureCx<'_>) -> Result<StateRef> {
+        Err(Error::failure(format!("fr does not observe {} yet", captured.system)))
+    }
+    fn plan(&self, captured: &Captured, _now: &StateRef, _cx: &PlanCx<'_>) -> Result<Vec<Step>> {
+        Err(Error::failure(format!("fr does not restore {} yet", captured.before.system)))
+    }
+    fn apply(&self, step: &Step, _cx: &ApplyCx<'_>) -> Result<StepOutcome> {
+        Err(Error::failure(format!("fr does not restore {} yet", step.system)))
+    }
+    fn restore_to(&self, captured: &Capture, _to: &Path, _cx: &ApplyCx<'_>) -> Result<StepOutcome> {
+        Err(Error::failure(format!("fr does not restore {} yet", captured.system)))
+    }
+}

@@ -1,0 +1,133 @@
+//! What commands act on: files, git, … One folder per system, one line each in [`registry`].
+//! The contract (what a system promises) is [`System`]; `docs/architecture.md` walks through it.
+
+pub mod catalog;
+pub mod files;
+pub mod git;
+mod registry;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+pub use registry::{all, by_id, for_program};
+
+use crate::error::Result;
+use crate::model::{
+    Bytes, Capture, Captured, Effect, Invocation, Locator, ObjectSink, ObjectSource, StateRef, Step,
+    StepOutcome, SystemId,
+};
+
+/// One kind of thing that commands act on.
+///
+/// `assess` reads words only. `capture` and `observe` read the world. `plan` reads both and changes nothing.
+/// Only `apply` writes, and only what its step's guard allows.
+pub trait System: Sync {
+    /// The name used in records: `fs`, `git`.
+    fn id(&self) -> SystemId;
+
+    /// The base names of the programs it understands.
+    fn programs(&self) -> &'static [&'static str];
+
+    /// What an invocation will do, from its words alone: no process, no network, no file read. When unsure it says
+    /// `opaque` or marks the effect uncertain, never "safe".
+    fn assess(&self, inv: &Invocation, cx: &AssessCx<'_>) -> Vec<Effect>;
+
+    /// Stores the state that an effect is about to change. A capture that could not get everything names what is
+    /// missing; only a capture that got nothing at all is an error.
+    fn capture(&self, effect: &Effect, cx: &CaptureCx<'_>) -> Result<Vec<Capture>>;
+
+    /// The state now of what a capture covers, in the same normal form. Contents need not be stored, their
+    /// identities (hashes) must be.
+    fn observe(&self, captured: &Capture, cx: &CaptureCx<'_>) -> Result<StateRef>;
+
+    /// How the pre-state is brought back, given the state now. Changes nothing. Steps whose verdict is not `Restore`
+    /// are there to be shown.
+    fn plan(&self, captured: &Captured, now: &StateRef, cx: &PlanCx<'_>) -> Result<Vec<Step>>;
+
+    /// Carries out one step. The step's payload holds the expected present state: where the world differs from it,
+    /// nothing is overwritten and the outcome is a conflict. Applying a step twice is harmless.
+    fn apply(&self, step: &Step, cx: &ApplyCx<'_>) -> Result<StepOutcome>;
+
+    /// Puts the captured pre-state into `to` (a directory that does not exist yet or is empty), beside the present.
+    fn restore_to(&self, captured: &Capture, to: &Path, cx: &ApplyCx<'_>) -> Result<StepOutcome>;
+}
+
+/// What a system may know while it assesses words.
+#[derive(Clone, Copy)]
+pub struct AssessCx<'a> {
+    /// The environment of the command, before its own assignments.
+    pub env: &'a BTreeMap<String, Bytes>,
+    /// The user's home directory.
+    pub home: Option<&'a Path>,
+}
+
+/// Bounds of a capture, by work rather than by wall clock (`docs/systems/files.md`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caps {
+    /// The most bytes one effect may store of targets that were named.
+    pub named_bytes: u64,
+    /// The most files one effect may store of targets that were named.
+    pub named_files: u64,
+    /// The most bytes a working tree's snapshot may store, untracked files included.
+    pub tree_bytes: u64,
+    /// The most files in a working tree's snapshot.
+    pub tree_files: u64,
+    /// The largest ignored file that a working tree's snapshot stores.
+    pub ignored_file_bytes: u64,
+}
+
+impl Default for Caps {
+    fn default() -> Caps {
+        Caps {
+            named_bytes: 64 << 30,
+            named_files: 5_000_000,
+            tree_bytes: 16 << 30,
+            tree_files: 2_000_000,
+            ignored_file_bytes: 4 << 20,
+        }
+    }
+}
+
+/// What a capture works with. All its writes go through the sink, or below `scratch` and `vault`.
+pub struct CaptureCx<'a> {
+    /// Where objects go.
+    pub sink: &'a dyn ObjectSink,
+    /// Where earlier objects can be read (trees of an earlier snapshot).
+    pub source: &'a dyn ObjectSource,
+    /// Bounds.
+    pub caps: &'a Caps,
+    /// False where only identities are wanted: trees are put, file contents are hashed and not put.
+    pub contents: bool,
+    /// `$FR_HOME/cache`: stat caches, safe to lose.
+    pub cache: PathBuf,
+    /// `$FR_HOME/git`: vault repositories.
+    pub vault: PathBuf,
+    /// The store itself: it is never captured, and a target that contains it says so.
+    pub store_home: PathBuf,
+    /// When to give up; a capture that reaches it is partial.
+    pub deadline: Option<Instant>,
+}
+
+/// What planning works with. The sink takes the trees of states that are only looked at.
+pub struct PlanCx<'a> {
+    /// Stored objects, and those of the present state.
+    pub source: &'a dyn ObjectSource,
+}
+
+/// What applying works with.
+pub struct ApplyCx<'a> {
+    /// Stored objects.
+    pub source: &'a dyn ObjectSource,
+    /// `$FR_HOME/git`: vault repositories.
+    pub vault: PathBuf,
+    /// A short name for what is written: `undo-42`. Goes into temporary names and reflog messages.
+    pub label: String,
+    /// Told after each file or ref, with the number of items done.
+    pub progress: &'a (dyn Fn(u64) + Sync),
+}
+
+/// A locator that only has a place.
+pub fn locator(at: impl Into<Bytes>) -> Locator {
+    Locator { at: at.into(), opts: BTreeMap::new() }
+}

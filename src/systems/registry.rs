@@ -1,0 +1,20 @@
+//! The one list of systems.
+
+use super::System;
+
+static SYSTEMS: &[&dyn System] = &[&super::files::Files, &super::git::Git, &super::catalog::Catalog];
+
+/// Every system, in the order in which they are asked.
+pub fn all() -> &'static [&'static dyn System] {
+    SYSTEMS
+}
+
+/// The system that a record names.
+pub fn by_id(id: &str) -> Option<&'static dyn System> {
+    SYSTEMS.iter().copied().find(|s| s.id().0 == id)
+}
+
+/// The system that understands a program.
+pub fn for_program(program: &str) -> Option<&'static dyn System> {
+    SYSTEMS.iter().copied().find(|s| s.programs().contains(&program))
+}
