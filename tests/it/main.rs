@@ -1,3 +1,4 @@
 //! Integration tests: one binary, a module per verb.
-#[test]
-fn placeholder() {}
+
+mod files;
+mod fs_compare;
