@@ -20,6 +20,9 @@ use crate::platform::fs::{
 /// Setuid and setgid.
 const SET_ID: u32 = 0o6000;
 
+/// Where a name of an inode (device, number) is: directory and name, below a base.
+pub type LinkPlaces = HashMap<(u64, u64), (Vec<u8>, Vec<u8>)>;
+
 /// Makes files, links, FIFOs and directories, and sets metadata.
 pub struct Builder<'a> {
     source: &'a dyn ObjectSource,
@@ -28,7 +31,7 @@ pub struct Builder<'a> {
     /// What could not be set, for people.
     pub shortfalls: Vec<String>,
     /// Inodes that were made for a group of hard links: directory and name, below the caller's base.
-    pub links: HashMap<(u64, u64), (Vec<u8>, Vec<u8>)>,
+    pub links: LinkPlaces,
 }
 
 impl<'a> Builder<'a> {

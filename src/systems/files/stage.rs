@@ -7,7 +7,7 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use super::apply::Op;
-use super::build::Builder;
+use super::build::{Builder, LinkPlaces};
 use super::clean::remove_staged;
 use super::entry::{Entry, Kind, Meta};
 use super::node::in_words;
@@ -180,7 +180,7 @@ pub fn find_link_mates(
     before: Option<(&[u8], &Entry)>,
     ops: &[Op],
     dirs: &mut Dirs,
-) -> Result<HashMap<(u64, u64), (Vec<u8>, Vec<u8>)>> {
+) -> Result<LinkPlaces> {
     let mut members: HashMap<(u64, u64), (u64, u64)> = HashMap::new();
     let mut taken = HashSet::new();
     for op in ops {
