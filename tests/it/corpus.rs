@@ -86,7 +86,8 @@ fn files_git_and_shell_are_exactly_right() {
 
 #[test]
 fn nothing_harmless_is_flagged() {
-    let flagged: String = rows().iter().filter(|r| exact(&r.system) && r.class == "none").map(wrong).collect();
+    let flagged: String =
+        rows().iter().filter(|r| exact(&r.system) && r.class == "none").map(wrong).collect();
     assert!(flagged.is_empty(), "flagged:\n{flagged}");
 }
 
