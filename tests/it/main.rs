@@ -1,8 +1,9 @@
 //! Integration tests: one binary, a module per verb.
 
-// Helpers outside of #[test] functions may fail loudly too.
+// Clippy knows tests by `#[test]`; the helpers they share need the same freedom.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
 mod corpus;
 mod files;
 mod fs_compare;
+mod git;
