@@ -6,7 +6,11 @@ use crate::error::Result;
 use crate::model::{Bytes, Change, ChangeKind, ObjectSource, StateRef};
 
 /// Every ref, the index and every counted file that differs. Refs and HEAD show their values.
-pub fn changes(before: &StateRef, after: Option<&StateRef>, source: &dyn ObjectSource) -> Result<Vec<Change>> {
+pub fn changes(
+    before: &StateRef,
+    after: Option<&StateRef>,
+    source: &dyn ObjectSource,
+) -> Result<Vec<Change>> {
     let Some(b) = RepoState::load(before, source)? else { return Ok(Vec::new()) };
     let Some(after) = after else {
         let what = Bytes::from("the repository");
@@ -28,6 +32,7 @@ fn change(name: &str, before: Option<&Bytes>, after: Option<&Bytes>) -> Change {
         _ => ChangeKind::Changed,
     };
     let is_ref = name == "HEAD" || name.starts_with("refs/");
-    let shown = |value: Option<&Bytes>| value.filter(|_| is_ref).map(|v| Bytes::from(format!("{}\n", v.lossy())));
+    let shown =
+        |value: Option<&Bytes>| value.filter(|_| is_ref).map(|v| Bytes::from(format!("{}\n", v.lossy())));
     Change { what: Bytes::from(name), how, before: shown(before), after: shown(after) }
 }

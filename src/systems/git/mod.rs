@@ -29,7 +29,8 @@ pub use difference::difference;
 use super::{ApplyCx, AssessCx, CaptureCx, PlanCx, System};
 use crate::error::Result;
 use crate::model::{
-    Capture, Captured, Change, Effect, Invocation, ObjectId, ObjectKind, StateRef, Step, StepOutcome, SystemId,
+    Capture, Captured, Change, Effect, Invocation, ObjectId, ObjectKind, StateRef, Step, StepOutcome,
+    SystemId,
 };
 
 /// The `git` system.
