@@ -1,9 +1,12 @@
 //! Integration tests: one binary, a module per verb.
 
 // Clippy knows tests by `#[test]`; the helpers they share need the same freedom.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr, clippy::print_stdout)]
 
 mod corpus;
 mod files;
 mod fs_compare;
 mod git;
+mod journal;
+mod samples;
+mod store;
