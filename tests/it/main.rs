@@ -3,6 +3,9 @@
 // Helpers outside of #[test] functions may fail loudly too.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
+mod corpus;
 mod env;
+mod files;
+mod fs_compare;
 mod pty;
 mod shells;

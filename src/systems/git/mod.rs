@@ -1,5 +1,7 @@
 //! Placeholder, filled by the system's own commit.
 
+pub mod assess;
+
 use std::path::Path;
 
 use super::{ApplyCx, AssessCx, CaptureCx, PlanCx, System};
@@ -14,10 +16,10 @@ impl System for Git {
         SystemId::new("git")
     }
     fn programs(&self) -> &'static [&'static str] {
-        &[]
+        assess::PROGRAMS
     }
-    fn assess(&self, _inv: &Invocation, _cx: &AssessCx<'_>) -> Vec<Effect> {
-        Vec::new()
+    fn assess(&self, inv: &Invocation, cx: &AssessCx<'_>) -> Vec<Effect> {
+        assess::assess(inv, cx)
     }
     fn capture(&self, effect: &Effect, _cx: &CaptureCx<'_>) -> Result<Vec<Capture>> {
         Err(Error::failure(format!("fr does not capture {} yet", effect.system)))
