@@ -7,14 +7,14 @@ pub mod agents;
 pub mod attribution;
 pub mod exec;
 mod request;
-//pub mod shells;
+pub mod shells;
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
 pub use agents::hook;
 pub use request::{Action, Ending, Env, Happening, Malformed, Request, SessionSignal};
-//pub use shells::hook as shell_hook;
+pub use shells::hook as shell_hook;
 
 /// The environment of this process. Names that are not UTF-8 are left out: nothing here is keyed by one.
 pub fn current_env() -> Env {

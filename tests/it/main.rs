@@ -4,9 +4,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr, clippy::print_stdout)]
 
 mod corpus;
+mod env;
 mod files;
 mod fs_compare;
 mod git;
 mod journal;
+mod pty;
 mod samples;
+mod shells;
 mod store;
