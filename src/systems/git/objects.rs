@@ -34,6 +34,7 @@ pub struct Objects {
 impl Objects {
     /// Opens the directories; those that do not exist are left out.
     pub fn open(dirs: &[&Path]) -> Result<Objects> {
+        crate::platform::libgit::isolate();
         let failed = |e: git2::Error| failure("cannot open the object database", &e);
         let odb = git2::Odb::new().map_err(failed)?;
         let mut kept = Vec::new();
