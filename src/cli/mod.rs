@@ -40,7 +40,7 @@ fn dispatch(verb: Verb, out: &mut Out) -> Result<u8> {
     match verb {
         Verb::Hook { args } => Ok(verbs::hook::run(&args)),
         Verb::Exec { args } => Ok(verbs::exec::run(&args)),
-        Verb::Init(_) => Ok(1),
+        Verb::Init(args) => verbs::init::run(&args, out),
         Verb::Explain(args) => verbs::explain::run(&args, out),
         Verb::Timeline(args) => verbs::timeline::run(&args, out),
         Verb::Show(args) => verbs::show::run(&args, out),

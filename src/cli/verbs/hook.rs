@@ -19,6 +19,7 @@ pub fn run(args: &[OsString]) -> u8 {
     let env = intake::current_env();
     let stdin = std::io::stdin().lock();
     let happening = match agent {
+        "shell" => intake::shell_hook(&args[1..], stdin, &env),
         _ => intake::hook(agent, stdin, &env),
     };
     if let Err(error) = handle(happening) {

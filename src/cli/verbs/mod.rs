@@ -6,7 +6,7 @@ pub mod exec;
 pub mod explain;
 pub mod generate;
 pub mod hook;
-// pub mod init;
+pub mod init;
 pub mod redo;
 pub mod restore;
 pub mod sessions;
