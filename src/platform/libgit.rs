@@ -10,8 +10,7 @@ static ISOLATED: Once = Once::new();
 /// a file with a mistake in it must not stop a capture. To be called before libgit2 is used, as often as one likes.
 pub fn isolate() {
     ISOLATED.call_once(|| {
-        let levels =
-            [ConfigLevel::ProgramData, ConfigLevel::System, ConfigLevel::XDG, ConfigLevel::Global];
+        let levels = [ConfigLevel::ProgramData, ConfigLevel::System, ConfigLevel::XDG, ConfigLevel::Global];
         for level in levels {
             // SAFETY: the setting is global and unsynchronised in libgit2. Every use of libgit2 in this program comes
             // after this function has returned in some thread, and `Once` lets one thread in and makes others wait.
