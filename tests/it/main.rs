@@ -1,5 +1,15 @@
 //! Integration tests: one binary, a module per verb.
-// Clippy knows tests by `#[test]`; the helpers they share need the same freedom.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+// Clippy knows tests by `#[test]`; the helpers they share need the same freedom.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr, clippy::print_stdout)]
+
+mod corpus;
+mod env;
+mod files;
+mod fs_compare;
 mod git;
+mod journal;
+mod pty;
+mod samples;
+mod shells;
+mod store;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::{ApplyCx, AssessCx, CaptureCx, PlanCx, System};
 use crate::error::{Error, Result};
-use crate::model::{Capture, Captured, Effect, Invocation, StateRef, Step, StepOutcome, SystemId};
+use crate::model::{Capture, Captured, Change, Effect, Invocation, StateRef, Step, StepOutcome, SystemId};
 
 /// The `catalog` system.
 pub struct Catalog;
@@ -30,6 +30,14 @@ impl System for Catalog {
     }
     fn apply(&self, step: &Step, _cx: &ApplyCx<'_>) -> Result<StepOutcome> {
         Err(Error::failure(format!("fr does not restore {} yet", step.system)))
+    }
+    fn changes(
+        &self,
+        _before: &StateRef,
+        _after: Option<&StateRef>,
+        _cx: &PlanCx<'_>,
+    ) -> Result<Vec<Change>> {
+        Ok(Vec::new())
     }
     fn restore_to(&self, captured: &Capture, _to: &Path, _cx: &ApplyCx<'_>) -> Result<StepOutcome> {
         Err(Error::failure(format!("fr does not restore {} yet", captured.system)))

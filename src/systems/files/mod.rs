@@ -1,37 +1,74 @@
-//! Placeholder, filled by the system's own commit.
+//! Files: what a command destroys, overwrites or makes in the file system, and how it comes back.
+//! `docs/systems/files.md` tells what is captured, what a digest leaves out, and what undo promises.
+
+mod apply;
+mod aside;
+pub mod assess;
+mod build;
+mod cache;
+mod capture;
+mod changes;
+mod clean;
+mod compare;
+mod content;
+mod entry;
+mod ignored;
+mod judge;
+mod node;
+mod parents;
+mod plan;
+mod rules;
+mod scope;
+mod stage;
+mod tree;
+mod walk;
+mod workspace;
 
 use std::path::Path;
 
+pub use cache::{commit as commit_caches, discard as discard_caches};
+pub use entry::{Content, Entry, Extent, Kind, Links, Meta};
+pub use tree::{Named, Parent, State, decode_chunks, decode_state, decode_tree, references};
+
 use super::{ApplyCx, AssessCx, CaptureCx, PlanCx, System};
-use crate::error::{Error, Result};
-use crate::model::{Capture, Captured, Effect, Invocation, StateRef, Step, StepOutcome, SystemId};
+use crate::error::Result;
+use crate::model::{
+    Capture, Captured, Change, Effect, Invocation, ObjectId, ObjectKind, StateRef, Step, StepOutcome,
+    SystemId,
+};
 
 /// The `fs` system.
 pub struct Files;
 
 impl System for Files {
     fn id(&self) -> SystemId {
-        SystemId::new("fs")
+        capture::ID
     }
     fn programs(&self) -> &'static [&'static str] {
-        &[]
+        assess::PROGRAMS
     }
-    fn assess(&self, _inv: &Invocation, _cx: &AssessCx<'_>) -> Vec<Effect> {
-        Vec::new()
+    fn assess(&self, inv: &Invocation, cx: &AssessCx<'_>) -> Vec<Effect> {
+        assess::assess(inv, cx)
     }
-    fn capture(&self, effect: &Effect, _cx: &CaptureCx<'_>) -> Result<Vec<Capture>> {
-        Err(Error::failure(format!("fr does not capture {} yet", effect.system)))
+    fn capture(&self, effect: &Effect, cx: &CaptureCx<'_>) -> Result<Vec<Capture>> {
+        capture::capture(effect, cx)
     }
-    fn observe(&self, captured: &Capture, _cx: &CaptureCx<'_>) -> Result<StateRef> {
-        Err(Error::failure(format!("fr does not observe {} yet", captured.system)))
+    fn observe(&self, captured: &Capture, cx: &CaptureCx<'_>) -> Result<StateRef> {
+        capture::observe(captured, cx)
     }
-    fn plan(&self, captured: &Captured, _now: &StateRef, _cx: &PlanCx<'_>) -> Result<Vec<Step>> {
-        Err(Error::failure(format!("fr does not restore {} yet", captured.before.system)))
+    fn plan(&self, captured: &Captured, now: &StateRef, cx: &PlanCx<'_>) -> Result<Vec<Step>> {
+        plan::plan(captured, now, cx)
     }
-    fn apply(&self, step: &Step, _cx: &ApplyCx<'_>) -> Result<StepOutcome> {
-        Err(Error::failure(format!("fr does not restore {} yet", step.system)))
+    fn apply(&self, step: &Step, cx: &ApplyCx<'_>) -> Result<StepOutcome> {
+        apply::apply(step, cx)
     }
-    fn restore_to(&self, captured: &Capture, _to: &Path, _cx: &ApplyCx<'_>) -> Result<StepOutcome> {
-        Err(Error::failure(format!("fr does not restore {} yet", captured.system)))
+    fn changes(&self, before: &StateRef, after: Option<&StateRef>, cx: &PlanCx<'_>) -> Result<Vec<Change>> {
+        changes::changes(before, after, cx.source)
+    }
+    fn references(&self, kind: ObjectKind, content: &[u8]) -> Result<Vec<ObjectId>> {
+        references(kind, content)
+    }
+    fn restore_to(&self, captured: &Capture, to: &Path, cx: &ApplyCx<'_>) -> Result<StepOutcome> {
+        aside::restore_to(captured, to, cx)
     }
 }

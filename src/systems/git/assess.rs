@@ -1,9 +1,328 @@
-//! What the words of a git command say it will do.
+//! What git commands will do, from their words alone. Global options and aliases given on the command line are read
+//! first; then each sub-command has its reader. One command is several effects, captured once: the first carries the
+//! locator.
+
+mod history;
+mod keep;
+mod push;
+mod refs;
+mod tree;
 
 use super::super::AssessCx;
-use crate::model::{Effect, Invocation};
+use crate::model::{Bytes, Effect, EffectClass, Invocation, Locator, Reversibility, SystemId, Word};
+use crate::shell::options::{Options, Spec, read};
 
-/// The effects of a git command line.
-pub fn assess(_inv: &Invocation, _cx: &AssessCx<'_>) -> Vec<Effect> {
-    Vec::new()
+/// The base names of the programs understood here.
+pub const PROGRAMS: &[&str] = &["git", "git-filter-repo", "git-lfs", "hub"];
+
+/// Sub-commands that change nothing, whatever their options are (`--output` of diff and log is looked at first).
+const READERS: &[&str] = &[
+    "status",
+    "log",
+    "diff",
+    "show",
+    "grep",
+    "ls-files",
+    "ls-tree",
+    "ls-remote",
+    "rev-parse",
+    "rev-list",
+    "blame",
+    "annotate",
+    "describe",
+    "shortlog",
+    "cat-file",
+    "for-each-ref",
+    "show-ref",
+    "name-rev",
+    "merge-base",
+    "var",
+    "version",
+    "help",
+    "whatchanged",
+    "count-objects",
+    "fsck",
+    "check-ignore",
+    "check-attr",
+    "check-ref-format",
+    "check-mailmap",
+    "cherry",
+    "range-diff",
+    "diff-tree",
+    "diff-index",
+    "diff-files",
+    "verify-commit",
+    "verify-tag",
+    "verify-pack",
+    "show-branch",
+    "show-index",
+    "get-tar-commit-id",
+    "merge-tree",
+    "patch-id",
+    "stripspace",
+    "interpret-trailers",
+    "column",
+    "fmt-merge-msg",
+    "request-pull",
+    "diagnose",
+    "gitk",
+];
+
+/// A git command being read.
+pub struct Git<'a> {
+    /// The sub-command.
+    pub verb: String,
+    /// Its arguments.
+    pub args: Vec<Word>,
+    /// `-c` settings.
+    pub settings: Vec<(String, String)>,
+    /// Arguments arrive at run time.
+    pub dynamic: Option<&'a str>,
+    /// The directory of `-C`, as written.
+    dir: String,
+    effects: Vec<Effect>,
+}
+
+impl Git<'_> {
+    /// Adds an effect on a resource.
+    pub fn add(&mut self, class: EffectClass, resource: impl Into<Vec<u8>>) {
+        let resource = Bytes(resource.into());
+        let certain = !resource.as_slice().starts_with(b"dyn:");
+        self.effects.push(Effect {
+            system: SystemId::new("git"),
+            class,
+            resource,
+            reversibility: Reversibility::Exact,
+            certain,
+            locator: None,
+        });
+    }
+
+    /// Adds an effect on a ref of this repository.
+    pub fn local(&mut self, class: EffectClass, name: &str) {
+        self.add(class, format!("git:local/{name}"));
+    }
+
+    /// Adds an effect on a path, as written, seen from where the command was typed.
+    pub fn path(&mut self, class: EffectClass, word: &Word) {
+        if !word.certain {
+            let how = if word.glob { "glob " } else { "" };
+            self.add(class, format!("dyn:{how}{}", word.text.lossy()));
+            return;
+        }
+        let text = word.text.as_slice();
+        if self.dir.is_empty() || text.starts_with(b"/") {
+            self.add(class, [b"path:", text].concat());
+        } else {
+            self.add(class, [b"path:", self.dir.as_bytes(), b"/", text].concat());
+        }
+    }
+
+    /// Paths of which `.` and pathspecs stand for whatever is modified below them.
+    pub fn paths(&mut self, class: EffectClass, words: &[&Word], what: &str) {
+        for word in words {
+            match word.as_str() {
+                Some(".") | Some("./") => self.add(class, format!("dyn:{what} under .")),
+                Some(spec) if spec.starts_with(':') || spec.contains('*') => {
+                    self.add(class, format!("dyn:{what} matching {spec}"))
+                }
+                _ => self.path(class, word),
+            }
+        }
+    }
+
+    /// Reads the sub-command's options.
+    pub fn options(&self, spec: &Spec) -> Options<'_> {
+        read(spec, &self.args)
+    }
+
+    /// A `-c` setting.
+    pub fn setting(&self, name: &str) -> Option<&str> {
+        self.settings.iter().rev().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v.as_str())
+    }
+}
+
+/// What an invocation of git does.
+pub fn assess(inv: &Invocation, cx: &AssessCx<'_>) -> Vec<Effect> {
+    let Some((mut git, mut locator)) = open(inv, cx) else { return Vec::new() };
+    if git.verb.is_empty() || asks(&git) {
+        return Vec::new();
+    }
+    if let Some(effects) = alias(&mut git) {
+        git.effects = effects;
+    }
+    let what = dispatch(&mut git);
+    if let Some(first) = git.effects.first_mut() {
+        let what = if what.is_empty() { "refs,index,worktree,stash,config" } else { what };
+        locator.opts.insert("what".into(), what.into());
+        // Where the directory is not known there is nothing to find.
+        first.locator = (!locator.at.is_empty()).then_some(locator);
+    }
+    git.effects
+}
+
+/// `git push --help` shows a page.
+fn asks(git: &Git<'_>) -> bool {
+    let before = git.args.iter().take_while(|w| w.as_str() != Some("--"));
+    before.filter_map(Word::as_str).any(|w| w == "--help")
+        || matches!(git.args.as_slice(), [w] if w.as_str() == Some("-h"))
+}
+
+/// Reads the global options: the sub-command and where it runs.
+fn open<'a>(inv: &'a Invocation, cx: &AssessCx<'_>) -> Option<(Git<'a>, Locator)> {
+    let mut at = inv.cwd.clone().unwrap_or_default();
+    let mut dir = String::new();
+    let mut opts: Vec<(&str, Bytes)> = Vec::new();
+    let mut settings = Vec::new();
+    let env = |name: &str| inv.env_value(name).or_else(|| cx.env.get(name)).cloned();
+    for (name, key) in [("GIT_DIR", "git-dir"), ("GIT_WORK_TREE", "work-tree")] {
+        opts.extend(env(name).map(|v| (key, v)));
+    }
+    let mut words = inv.args().iter();
+    let mut verb = String::new();
+    while let Some(word) = words.next() {
+        let text = word.text.lossy().into_owned();
+        match text.as_str() {
+            "-C" => {
+                let to = words.next()?;
+                if !to.certain {
+                    at = Bytes::default();
+                    continue;
+                }
+                at = if at.is_empty() && !to.text.as_slice().starts_with(b"/") {
+                    at
+                } else {
+                    at.join(to.text.as_slice())
+                };
+                let to = to.text.lossy();
+                dir = if dir.is_empty() || to.starts_with('/') {
+                    to.into_owned()
+                } else {
+                    format!("{dir}/{to}")
+                };
+            }
+            "-c" => settings.extend(setting(&words.next()?.text.lossy())),
+            "--git-dir" => opts.push(("git-dir", words.next()?.text.clone())),
+            "--work-tree" => opts.push(("work-tree", words.next()?.text.clone())),
+            "--namespace" | "--super-prefix" | "--config-env" | "--attr-source" | "--list-cmds"
+            | "--exec-path"
+                if !text.contains('=') =>
+            {
+                if text != "--exec-path" {
+                    words.next();
+                }
+            }
+            "--version" | "--help" | "-h" | "-v" | "--html-path" | "--man-path" | "--info-path" => {
+                return None;
+            }
+            _ => match text.split_once('=') {
+                Some(("--git-dir", v)) => opts.push(("git-dir", v.into())),
+                Some(("--work-tree", v)) => opts.push(("work-tree", v.into())),
+                _ if text.starts_with('-') => {}
+                _ => {
+                    verb = if word.certain { text } else { "dyn".to_owned() };
+                    break;
+                }
+            },
+        }
+    }
+    let mut locator = Locator { at, ..Locator::default() };
+    for (key, value) in opts {
+        let full = if locator.at.is_empty() { value } else { locator.at.join(value.as_slice()) };
+        locator.opts.insert(key.to_owned(), full);
+    }
+    let mut args: Vec<Word> = words.cloned().collect();
+    let program = inv.program().unwrap_or("git");
+    if let Some(own) = program.strip_prefix("git-") {
+        args.insert(0, Word::literal(verb.as_str()));
+        args.retain(|w| !w.text.is_empty());
+        if own == "filter-repo" {
+            args = inv.args().to_vec();
+        }
+        verb = own.to_owned();
+    }
+    let dynamic = inv.dynamic_args.as_deref().filter(|_| inv.argv.iter().all(|w| w.certain));
+    Some((Git { verb, args, settings, dynamic, dir, effects: Vec::new() }, locator))
+}
+
+fn setting(text: &str) -> Option<(String, String)> {
+    Some(match text.split_once('=') {
+        Some((name, value)) => (name.to_owned(), value.to_owned()),
+        None => (text.to_owned(), "true".to_owned()),
+    })
+}
+
+/// Replaces an alias that `-c alias.x=…` defines. A shell alias may do anything.
+fn alias(git: &mut Git<'_>) -> Option<Vec<Effect>> {
+    let value = git.setting(&format!("alias.{}", git.verb))?.to_owned();
+    if value.starts_with('!') {
+        git.verb = "dyn".to_owned();
+        return None;
+    }
+    let mut words = value.split_whitespace();
+    git.verb = words.next()?.to_owned();
+    let words: Vec<Word> = words.map(Word::literal).collect();
+    git.args.splice(0..0, words);
+    None
+}
+
+/// Calls the reader of the sub-command; tells what its capture must cover.
+fn dispatch(git: &mut Git<'_>) -> &'static str {
+    let verb = git.verb.clone();
+    match verb.as_str() {
+        "push" | "send-pack" => push::push(git),
+        "fetch" => push::fetch(git),
+        "pull" => push::pull(git),
+        "remote" => push::remote(git),
+        "clone" => push::clone(git),
+        "reset" => tree::reset(git),
+        "checkout" => tree::checkout(git),
+        "switch" => tree::switch(git),
+        "restore" => tree::restore(git),
+        "clean" => tree::clean(git),
+        "rm" => tree::rm(git),
+        "mv" => tree::mv(git),
+        "add" | "stage" => tree::add(git),
+        "apply" => tree::apply(git),
+        "checkout-index" | "read-tree" | "update-index" | "write-tree" | "sparse-checkout" => {
+            tree::plumbing(git)
+        }
+        "stash" => tree::stash(git),
+        "branch" => refs::branch(git),
+        "tag" => refs::tag(git),
+        "update-ref" => refs::update_ref(git),
+        "symbolic-ref" => refs::symbolic_ref(git),
+        "notes" => refs::notes(git),
+        "replace" => refs::replace(git),
+        "bisect" => refs::bisect(git),
+        "commit" => history::commit(git),
+        "merge" => history::merge(git),
+        "rebase" => history::rebase(git),
+        "cherry-pick" | "revert" | "am" => history::replay(git),
+        "filter-branch" | "filter-repo" | "fast-import" => history::filter(git),
+        "gc" | "prune" | "repack" | "maintenance" | "reflog" | "lfs" | "pack-refs" | "rerere"
+        | "prune-packed" | "pack-objects" | "commit-graph" | "multi-pack-index" => keep::keep(git),
+        "worktree" => keep::worktree(git),
+        "submodule" => keep::submodule(git),
+        "config" => keep::config(git),
+        "init" | "archive" | "bundle" | "format-patch" | "hash-object" | "commit-tree" | "mktree"
+        | "unpack-objects" | "index-pack" | "mktag" => keep::made(git),
+        reader if READERS.contains(&reader) => {
+            let out = git
+                .args
+                .iter()
+                .filter_map(Word::as_str)
+                .find_map(|w| w.strip_prefix("--output="))
+                .map(Word::literal);
+            if let Some(out) = out {
+                git.path(EffectClass::Overwrite, &out);
+            }
+            "worktree"
+        }
+        // An alias of the configuration or a program `git-…` on the path: not knowable here.
+        _ => {
+            git.add(EffectClass::Opaque, format!("dyn:git {verb}"));
+            "refs,index,worktree,stash,config"
+        }
+    }
 }

@@ -30,7 +30,7 @@ pub fn difference(
 }
 
 /// Every part that equality looks at, by a name for people.
-fn parts(state: &RepoState) -> std::collections::BTreeMap<String, Bytes> {
+pub fn parts(state: &RepoState) -> std::collections::BTreeMap<String, Bytes> {
     let mut parts = std::collections::BTreeMap::new();
     if let Some(head) = state.head_value() {
         parts.insert("HEAD".to_owned(), head);

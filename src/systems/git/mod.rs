@@ -7,6 +7,7 @@ mod apply;
 mod assess;
 mod beside;
 mod capture;
+mod changes;
 mod config_text;
 mod difference;
 mod dir;
@@ -27,7 +28,10 @@ pub use difference::difference;
 
 use super::{ApplyCx, AssessCx, CaptureCx, PlanCx, System};
 use crate::error::Result;
-use crate::model::{Capture, Captured, Effect, Invocation, StateRef, Step, StepOutcome, SystemId};
+use crate::model::{
+    Capture, Captured, Change, Effect, Invocation, ObjectId, ObjectKind, StateRef, Step, StepOutcome,
+    SystemId,
+};
 
 /// The `git` system.
 pub struct Git;
@@ -53,6 +57,14 @@ impl System for Git {
     }
     fn apply(&self, step: &Step, cx: &ApplyCx<'_>) -> Result<StepOutcome> {
         apply::apply(step, cx)
+    }
+    fn changes(&self, before: &StateRef, after: Option<&StateRef>, cx: &PlanCx<'_>) -> Result<Vec<Change>> {
+        changes::changes(before, after, cx.source)
+    }
+    fn references(&self, kind: ObjectKind, content: &[u8]) -> Result<Vec<ObjectId>> {
+        // Documents of other systems are not JSON objects with our fields; they name nothing of ours.
+        let is_ours = kind == ObjectKind::State && content.starts_with(b"{\"version\"");
+        if is_ours { state::references(content) } else { Ok(Vec::new()) }
     }
     fn restore_to(&self, captured: &Capture, to: &Path, cx: &ApplyCx<'_>) -> Result<StepOutcome> {
         beside::restore_to(captured, to, cx)

@@ -200,6 +200,14 @@ pub fn put_new(sink: &dyn ObjectSink, bytes: &[u8]) -> Result<ObjectId> {
     if sink.has(&id) { Ok(id) } else { sink.put(ObjectKind::Blob, bytes) }
 }
 
+/// The objects that a stored document names.
+pub fn references(text: &[u8]) -> Result<Vec<ObjectId>> {
+    let state: RepoState = serde_json::from_slice(text)
+        .map_err(|e| Error::corrupt(format!("the state of a repository cannot be read: {e}")))?;
+    let files = state.files.into_values().flat_map(|file| file.blobs);
+    Ok(state.index.map(|index| index.blob).into_iter().chain(files).collect())
+}
+
 /// Maps with byte-string keys as lists of pairs: JSON has only text keys, and names are bytes.
 mod pairs {
     use std::collections::BTreeMap;

@@ -1,0 +1,49 @@
+//! The agents whose hooks `fr` understands. One file and one line in [`AGENTS`] per agent; the file holds its wire
+//! format, the conversion and the form of its answers, and nothing else knows them.
+
+mod claude;
+pub mod payload;
+mod reply;
+
+use std::io::Read;
+
+pub use reply::{Reply, Verdict};
+
+use super::{Env, Happening, Malformed};
+
+/// One agent: how its hook speaks and how it is answered.
+pub struct AgentSpec {
+    /// The word after `fr hook`.
+    pub name: &'static str,
+    /// Understands one hook payload, given the hook's environment.
+    pub parse: fn(&[u8], &Env) -> Happening,
+    /// True where a payload is this agent's, whichever agent's settings registered the hook: Copilot CLI, VS Code
+    /// and Cursor also run the hooks in `~/.claude/settings.json` (agents.md 4.8).
+    pub claims: fn(&[u8], &Env) -> bool,
+    /// What to print and exit with for a verdict.
+    pub reply: fn(&Verdict) -> Reply,
+}
+
+/// Every agent, by the word after `fr hook`.
+pub const AGENTS: &[AgentSpec] = &[claude::SPEC];
+
+/// The agent of that name.
+pub fn find(name: &str) -> Option<&'static AgentSpec> {
+    AGENTS.iter().find(|agent| agent.name == name)
+}
+
+/// Reads one hook payload and understands it. Never fails: what cannot be understood is [`Happening::Malformed`].
+pub fn hook(agent: &str, stdin: impl Read, env: &Env) -> Happening {
+    let Some(registered) = find(agent) else {
+        let known: Vec<&str> = AGENTS.iter().map(|agent| agent.name).collect();
+        let hint = format!("the agents that have a hook are: {}", known.join(", "));
+        return Happening::Malformed(Malformed::new(format!("no agent is called {agent:?}"), hint, &[]));
+    };
+    match payload::read(stdin) {
+        Ok(bytes) => {
+            let speaker = AGENTS.iter().find(|other| (other.claims)(&bytes, env)).unwrap_or(registered);
+            (speaker.parse)(&bytes, env)
+        }
+        Err(malformed) => Happening::Malformed(malformed),
+    }
+}

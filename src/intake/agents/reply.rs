@@ -1,0 +1,36 @@
+//! What the recorder answers to a hook.
+
+/// What the recorder wants to happen to the command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It runs.
+    Allow,
+    /// The agent asks its user first.
+    Ask {
+        /// Why, for people. Sanitised by the caller: it may be shown to a model.
+        reason: String,
+    },
+    /// It does not run.
+    Deny {
+        /// Why, for people and for the agent. Sanitised by the caller: it is shown to a model.
+        reason: String,
+    },
+}
+
+/// What the hook process prints and how it exits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reply {
+    /// For standard output; empty means print nothing.
+    pub stdout: String,
+    /// For standard error; empty means print nothing.
+    pub stderr: String,
+    /// The exit code. Never 1: Copilot CLI takes that for "block" (agents.md 1).
+    pub code: u8,
+}
+
+impl Reply {
+    /// Exit 0 and print nothing: every agent takes it for "go on".
+    pub fn silent() -> Reply {
+        Reply { stdout: String::new(), stderr: String::new(), code: 0 }
+    }
+}

@@ -1,0 +1,134 @@
+//! People's shells: the integration scripts that `fr init` prints, and what they report back.
+//!
+//! The scripts call `fr hook shell before SESSION CALL` with the line on standard input, wait for it, and afterwards
+//! `fr hook shell after SESSION CALL CODE MILLISECONDS`. `docs/shells.md` says what they promise and what they miss.
+
+use std::ffi::OsString;
+use std::io::Read;
+use std::path::Path;
+
+use super::agents::payload;
+use super::{Action, Ending, Env, Happening, Malformed, Request, attribution, bytes, current_dir};
+use crate::error::{Error, ExitCode, Result};
+use crate::model::{Outcome, Source};
+
+/// A shell and its integration script.
+struct Shell {
+    name: &'static str,
+    script: &'static str,
+}
+
+const SHELLS: &[Shell] = &[
+    Shell { name: "bash", script: include_str!("bash.sh") },
+    Shell { name: "zsh", script: include_str!("zsh.zsh") },
+    Shell { name: "fish", script: include_str!("fish.fish") },
+];
+
+/// What stands in the scripts for the quoted path of the binary.
+const BINARY: &str = "@FR@";
+
+/// The integration script of a shell. It calls `binary`, which must be absolute: `PATH` may change later.
+///
+/// # Errors
+/// Usage, where the shell is not known or the path is not UTF-8.
+pub fn script(shell: &str, binary: &Path) -> Result<String> {
+    let Some(found) = SHELLS.iter().find(|known| known.name == shell) else {
+        let known: Vec<&str> = SHELLS.iter().map(|shell| shell.name).collect();
+        return Err(Error::new(ExitCode::Usage, format!("there is no integration for {shell:?}"))
+            .hint(format!("the shells with one are: {}", known.join(", "))));
+    };
+    let path = binary.to_str().ok_or_else(|| {
+        Error::new(ExitCode::Usage, format!("the path of fr is not UTF-8: {}", binary.display()))
+            .hint("install fr under a plain path")
+    })?;
+    // One form of quoting that bash, zsh and fish read alike.
+    let quoted = format!("'{}'", path.replace('\\', r"'\\'").replace('\'', r"'\''"));
+    Ok(found.script.replace(BINARY, &quoted))
+}
+
+/// Understands what a script reports. `args` are the words behind `fr hook shell`.
+pub fn hook(args: &[OsString], stdin: impl Read, env: &Env) -> Happening {
+    let words: Vec<_> = args.iter().map(|arg| arg.to_string_lossy()).collect();
+    let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
+    match words.as_slice() {
+        ["before", session, call] => match payload::read(stdin) {
+            Ok(line) => before(session, call, Action::Shell(without_newline(line)), env),
+            Err(malformed) => Happening::Malformed(malformed),
+        },
+        // The shell keeps the line from us as well as from its history: something runs, and that is all we know.
+        ["before", session, call, "hidden"] => {
+            let raw = br#"{"line":"kept out of the shell's history"}"#.to_vec();
+            before(session, call, Action::OtherTool { name: "shell".to_string(), raw }, env)
+        }
+        ["after", session, call, code, milliseconds] => Happening::After(Ending {
+            session: (*session).to_string(),
+            call: Some((*call).to_string()),
+            outcome: code.parse().map_or(Outcome::Unknown, |code| Outcome::Exited { code }),
+            duration_ms: milliseconds.parse().ok(),
+            note: None,
+            action: None,
+        }),
+        _ => {
+            let came = args.iter().map(|arg| bytes(arg)).collect::<Vec<_>>().join(&b' ');
+            let hint = "print the integration again with `fr init` and start a new shell";
+            Happening::Malformed(Malformed::new("malformed report of a shell", hint, &came))
+        }
+    }
+}
+
+fn before(session: &str, call: &str, action: Action, env: &Env) -> Happening {
+    if matches!(&action, Action::Shell(line) if line.iter().all(u8::is_ascii_whitespace)) {
+        return Happening::Ignore;
+    }
+    Happening::Before(Box::new(Request {
+        session: session.to_string(),
+        call: Some(call.to_string()),
+        actor: attribution::actor(env),
+        source: Source::Shell,
+        cwd: current_dir(),
+        background: false,
+        action,
+        env: env.clone(),
+    }))
+}
+
+/// bash's here-strings end with a newline that nobody typed.
+fn without_newline(mut line: Vec<u8>) -> Vec<u8> {
+    if line.ends_with(b"\n") {
+        line.pop();
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn args(words: &[&str]) -> Vec<OsString> {
+        words.iter().map(OsString::from).collect()
+    }
+
+    #[test]
+    fn reports_are_understood() {
+        let env = Env::from([("USER".to_string(), "ann".into())]);
+        let Happening::Before(request) =
+            hook(&args(&["before", "shell-1-2", "3"]), &b"rm caf\xe9\n"[..], &env)
+        else {
+            panic!("no request")
+        };
+        assert_eq!(request.action, Action::Shell(b"rm caf\xe9".to_vec()));
+        assert_eq!((request.actor.name.as_str(), request.source), ("ann", Source::Shell));
+        let Happening::After(ending) = hook(&args(&["after", "s", "3", "130", "12"]), &b""[..], &env) else {
+            panic!("no ending")
+        };
+        assert_eq!((ending.outcome, ending.duration_ms), (Outcome::Exited { code: 130 }, Some(12)));
+        assert_eq!(hook(&args(&["before", "s", "1"]), &b" \n"[..], &env), Happening::Ignore);
+        assert!(matches!(hook(&args(&["befor"]), &b""[..], &env), Happening::Malformed(_)));
+    }
+
+    #[test]
+    fn unknown_shells_are_named() {
+        assert_eq!(script("tcsh", Path::new("/fr")).unwrap_err().code, ExitCode::Usage);
+        assert!(script("bash", Path::new("/o'dd/fr")).unwrap().contains(r"'/o'\''dd/fr'"));
+    }
+}

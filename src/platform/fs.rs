@@ -1,1 +1,0 @@
-//! Safe file system calls.

@@ -1,0 +1,117 @@
+//! From invocations to effects: each goes to the system that knows its program; what nobody knows is opaque.
+
+use crate::model::{Bytes, Effect, EffectClass, Invocation, Locator, Reversibility, SystemId};
+use crate::shell::{Understood, is_reader};
+use crate::systems::{self, AssessCx, files};
+
+/// What a line will do. Never empty where something was not understood.
+pub fn assess(understood: &Understood, cx: &AssessCx<'_>) -> Vec<Effect> {
+    let mut out: Vec<Effect> = Vec::new();
+    for invocation in &understood.invocations {
+        for mut effect in one(invocation, cx) {
+            show_from(&mut effect, invocation, &understood.cwd);
+            if !out.contains(&effect) {
+                out.push(effect);
+            }
+        }
+    }
+    if let Some(why) = understood.opaque.first() {
+        let effect = Effect {
+            system: SystemId::new("fs"),
+            class: EffectClass::Opaque,
+            resource: Bytes::from(format!("dyn:{why}")),
+            reversibility: Reversibility::Exact,
+            certain: false,
+            locator: Some(workspace(&understood.cwd)),
+        };
+        out.push(effect);
+    }
+    out
+}
+
+/// The effects of one invocation.
+fn one(inv: &Invocation, cx: &AssessCx<'_>) -> Vec<Effect> {
+    let program = inv.program();
+    let mut effects = match program {
+        _ if inv.argv.is_empty() => Vec::new(),
+        Some(name) => match systems::for_program(name) {
+            Some(system) => system.assess(inv, cx),
+            None if is_reader(name) || asks_only(inv) => Vec::new(),
+            None => files::assess::opaque(inv, cx),
+        },
+        None => files::assess::opaque(inv, cx),
+    };
+    let unknown = !effects.is_empty() && effects.iter().all(|e| e.class == EffectClass::Opaque);
+    let mut all = files::assess::redirects(inv, cx, unknown);
+    all.append(&mut effects);
+    match &inv.remote {
+        Some(place) => elsewhere(place, all),
+        None => all,
+    }
+}
+
+/// `anything --version` and `anything --help` change nothing.
+fn asks_only(inv: &Invocation) -> bool {
+    matches!(inv.args(), [only] if matches!(only.as_str(), Some("--version" | "--help")))
+}
+
+/// What is done on another machine is not ours to know or to capture.
+fn elsewhere(place: &str, effects: Vec<Effect>) -> Vec<Effect> {
+    let container = place.starts_with("docker:") || place.starts_with("k8s:");
+    let mut out = Vec::new();
+    let opaque = |resource: Bytes| Effect {
+        system: SystemId::new("shell"),
+        class: EffectClass::Opaque,
+        resource,
+        reversibility: Reversibility::Exact,
+        certain: false,
+        locator: None,
+    };
+    if container && !effects.is_empty() {
+        out.push(opaque(Bytes::from(place)));
+    }
+    for effect in effects {
+        let text = effect.resource.lossy().into_owned();
+        if container && !text.starts_with("path:") && !text.starts_with("dyn:") {
+            // `sql:table:users` reached through a pod is named without its kind.
+            out.push(opaque(Bytes::from(text.replacen("sql:table:", "sql:", 1))));
+        } else if !container {
+            out.push(opaque(Bytes([place.as_bytes(), b":", effect.resource.as_slice()].concat())));
+        }
+    }
+    out
+}
+
+/// Paths are shown from where the line started: after `cd /srv`, `cache` is `/srv/cache`.
+fn show_from(effect: &mut Effect, inv: &Invocation, start: &Bytes) {
+    let Some(cwd) = &inv.cwd else {
+        if effect.locator.is_none() && inv.remote.is_none() && effect.system.0 == "fs" {
+            let path = effect.resource.as_slice().starts_with(b"path:")
+                || effect.resource.as_slice().starts_with(b"dyn:");
+            effect.locator = path.then(|| workspace(start));
+        }
+        return;
+    };
+    if cwd == start || inv.remote.is_some() {
+        return;
+    }
+    let Some(path) = effect.resource.as_slice().strip_prefix(b"path:") else { return };
+    if path.starts_with(b"/") || path.starts_with(b"~") {
+        return;
+    }
+    let below = cwd.as_slice().strip_prefix(start.as_slice()).and_then(|rest| rest.strip_prefix(b"/"));
+    let front = below.unwrap_or(cwd.as_slice());
+    let joined: Vec<u8> = if path == b"." {
+        front.to_vec()
+    } else {
+        let path = path.strip_prefix(b"./").unwrap_or(path);
+        [front, if front.ends_with(b"/") { b"" } else { b"/" }, path].concat()
+    };
+    effect.resource = Bytes([b"path:", joined.as_slice()].concat());
+}
+
+fn workspace(at: &Bytes) -> Locator {
+    let mut locator = Locator { at: at.clone(), ..Locator::default() };
+    locator.opts.insert("scope".into(), "workspace".into());
+    locator
+}

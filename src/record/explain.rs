@@ -1,0 +1,65 @@
+//! What `fr explain` says of a line: its effects as data.
+
+use serde::Serialize;
+
+use crate::model::{Effect, EffectClass, Invocation};
+use crate::shell::Understood;
+
+/// The report on one line.
+#[derive(Clone, Debug, Serialize)]
+pub struct ExplainReport<'a> {
+    /// The most severe effect class, `none` where there is no effect.
+    pub class: EffectClass,
+    /// All effects.
+    pub effects: Vec<ExplainedEffect<'a>>,
+    /// The simple commands that were found.
+    pub invocations: &'a [Invocation],
+    /// Why something was not understood.
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    pub opaque: &'a [String],
+}
+
+/// One effect of the report.
+#[derive(Clone, Debug, Serialize)]
+pub struct ExplainedEffect<'a> {
+    /// The system.
+    pub system: &'a str,
+    /// What happens.
+    pub class: EffectClass,
+    /// To what, in the target grammar.
+    pub resource: &'a crate::model::Bytes,
+    /// What undo can promise.
+    pub reversibility: crate::model::Reversibility,
+    /// All of it was resolved from the words.
+    pub certain: bool,
+}
+
+/// The most severe class of some effects.
+pub fn most_severe(effects: &[Effect]) -> EffectClass {
+    effects.iter().map(|e| e.class).max().unwrap_or(EffectClass::None)
+}
+
+/// The report on a line that was understood and assessed. Effects that differ only in where they are found are one.
+pub fn report<'a>(understood: &'a Understood, effects: &'a [Effect]) -> ExplainReport<'a> {
+    let mut shown: Vec<ExplainedEffect<'a>> = Vec::new();
+    for e in effects {
+        let same = |s: &ExplainedEffect<'_>| {
+            s.class == e.class && s.resource == &e.resource && s.system == e.system.0
+        };
+        if !shown.iter().any(same) {
+            shown.push(ExplainedEffect {
+                system: &e.system.0,
+                class: e.class,
+                resource: &e.resource,
+                reversibility: e.reversibility,
+                certain: e.certain,
+            });
+        }
+    }
+    ExplainReport {
+        class: most_severe(effects),
+        effects: shown,
+        invocations: &understood.invocations,
+        opaque: &understood.opaque,
+    }
+}

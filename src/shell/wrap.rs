@@ -1,0 +1,166 @@
+//! Commands that run another command: their own options are stepped over by table, the rest is walked again.
+
+mod exec;
+mod shells;
+mod table;
+
+pub use exec::find_starts;
+
+use super::state::Shell;
+use super::walk::{Ready, Status, Walker};
+use crate::model::Word;
+
+/// What was found behind a wrapper's own words.
+pub(super) struct Peeled<'a> {
+    /// The wrapper's options and their values, in order: (`-u`, Some(`root`)).
+    pub options: Vec<(String, Option<&'a Word>)>,
+    /// Its own operands.
+    pub operands: Vec<&'a Word>,
+    /// `NAME=value` words before the command.
+    pub assigns: Vec<&'a Word>,
+    /// Where the command begins.
+    pub rest: usize,
+}
+
+impl Peeled<'_> {
+    /// True where one of the options is given.
+    pub fn has(&self, names: &[&str]) -> bool {
+        self.options.iter().any(|(n, _)| names.contains(&n.as_str()))
+    }
+
+    /// The last value of one of the options.
+    pub fn value(&self, names: &[&str]) -> Option<&Word> {
+        self.options.iter().rev().find(|(n, _)| names.contains(&n.as_str())).and_then(|(_, v)| *v)
+    }
+}
+
+impl Walker<'_> {
+    /// Runs a command by its base name: a wrapper, a shell, or a program.
+    pub fn wrapped(&mut self, sh: &mut Shell, name: &str, ready: Ready) -> Status {
+        let base = name.rsplit('/').next().unwrap_or(name).to_owned();
+        match base.as_str() {
+            "bash" | "sh" | "zsh" | "dash" | "ksh" | "ash" | "mksh" | "rbash" | "fish" => {
+                self.shell(sh, &base, ready)
+            }
+            "source" | "." => {
+                if ready.argv.len() > 1 {
+                    self.push(sh, ready);
+                }
+                Status::Unknown
+            }
+            "xargs" => self.xargs(sh, ready),
+            "parallel" => self.parallel(sh, ready),
+            "find" => self.find(sh, ready),
+            "fd" | "fdfind" => self.fd(sh, ready),
+            "ssh" | "mosh" => self.ssh(sh, ready),
+            "docker" | "podman" | "kubectl" | "k" | "oc" | "docker-compose" | "podman-compose" => {
+                self.container(sh, &base, ready)
+            }
+            "su" | "runuser" => self.su(sh, &base, ready),
+            "env" => self.env(sh, ready),
+            "busybox" | "toybox" => self.applet(sh, &base, ready),
+            _ => match table::wrapper(&base) {
+                Some(wrapper) => self.simple_wrapper(sh, wrapper, ready),
+                None => {
+                    self.push(sh, ready);
+                    Status::Unknown
+                }
+            },
+        }
+    }
+
+    /// A wrapper of which only options and operands must be stepped over.
+    fn simple_wrapper(&mut self, sh: &mut Shell, wrapper: &table::Wrapper, mut ready: Ready) -> Status {
+        let peeled = table::peel(wrapper, &ready.argv);
+        if peeled.has(&["--help", "--version"]) || wrapper.quits.iter().any(|q| peeled.has(&[q])) {
+            return Status::Unknown;
+        }
+        let assigns: Vec<Word> = peeled.assigns.iter().map(|w| (*w).clone()).collect();
+        let dir = peeled.value(&["-D", "--chdir", "--working-directory"]).cloned();
+        let login = wrapper.name == "sudo" && peeled.has(&["-s", "-i", "--shell", "--login"]);
+        let edits = wrapper.name == "sudo" && peeled.has(&["-e", "--edit"]);
+        let script = (wrapper.name == "flock").then(|| peeled.value(&["-c", "--command"]).cloned()).flatten();
+        let rest = peeled.rest;
+        if edits {
+            ready.argv.drain(1..rest.min(ready.argv.len()));
+            if let Some(first) = ready.argv.first_mut() {
+                *first = Word::literal("sudoedit");
+            }
+            self.push(sh, ready);
+            return Status::Unknown;
+        }
+        if let Some(script) = script {
+            return self.inside(sh, wrapper.name, ready.redirects, |w, sh| w.word_script(sh, &script));
+        }
+        if rest >= ready.argv.len() {
+            if login || wrapper.name == "watch" {
+                self.push(sh, ready);
+            } else if !ready.redirects.is_empty() {
+                self.push(sh, Ready { argv: Vec::new(), redirects: ready.redirects });
+            }
+            return Status::Unknown;
+        }
+        ready.argv.drain(..rest);
+        let redirects = std::mem::take(&mut ready.redirects);
+        self.inside(sh, wrapper.name, redirects, |w, sh| {
+            if let Some(dir) = dir {
+                sh.cwd = dir.as_str().and_then(|d| super::builtin::join(sh.cwd.as_deref(), d));
+            }
+            w.take_assigns(sh, &assigns);
+            if wrapper.joins && ready.argv.len() == 1 {
+                let word = ready.argv.remove(0);
+                return w.word_script(sh, &word);
+            }
+            w.program(sh, ready.argv)
+        })
+    }
+
+    /// Runs `f` in a shell of its own behind a wrapper, under the wrapper's redirections.
+    pub(super) fn inside(
+        &mut self,
+        sh: &Shell,
+        wrapper: &str,
+        redirects: Vec<crate::model::Redirect>,
+        f: impl FnOnce(&mut Self, &mut Shell) -> Status,
+    ) -> Status {
+        let mut inner = sh.clone();
+        if !redirects.is_empty() {
+            self.push(&inner, Ready { argv: Vec::new(), redirects });
+        }
+        inner.frame.wrappers.push(wrapper.to_owned());
+        f(self, &mut inner)
+    }
+
+    /// Runs an argv as a program: functions and builtins of the shell are not seen by it.
+    pub(super) fn program(&mut self, sh: &mut Shell, argv: Vec<Word>) -> Status {
+        let ready = Ready { argv, redirects: Vec::new() };
+        match ready.argv.first().and_then(Word::as_str).map(str::to_owned) {
+            Some(name) if matches!(name.as_str(), "true" | "false" | "command" | "exec" | "eval") => {
+                self.builtin(sh, &name, ready)
+            }
+            Some(name) => {
+                if self.depth >= 24 {
+                    self.opaque("wrappers nested too deeply");
+                    return Status::Unknown;
+                }
+                self.depth += 1;
+                let status = self.wrapped(sh, &name, ready);
+                self.depth -= 1;
+                status
+            }
+            None => {
+                self.push(sh, ready);
+                Status::Unknown
+            }
+        }
+    }
+
+    /// `NAME=value` words of `env` and `sudo`.
+    pub(super) fn take_assigns(&mut self, sh: &mut Shell, assigns: &[Word]) {
+        for word in assigns {
+            let Some((name, value)) = word.text.as_str().and_then(|t| t.split_once('=')) else { continue };
+            let value = word.certain.then(|| value.into());
+            sh.frame.env.push((name.to_owned(), value));
+        }
+    }
+}

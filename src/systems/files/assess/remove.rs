@@ -1,0 +1,88 @@
+//! `rm` and its kin, `find -delete`.
+
+use super::target::{Scope, Targets};
+use crate::model::{EffectClass, Word};
+use crate::shell::options::{Spec, read};
+
+/// `rm`
+pub fn rm(out: &mut Targets<'_>) {
+    let spec = Spec {
+        flags: &[
+            "--recursive",
+            "--force",
+            "--dir",
+            "--verbose",
+            "--help",
+            "--version",
+            "--one-file-system",
+            "--preserve-root",
+            "--no-preserve-root",
+            "--interactive",
+        ],
+        ..Spec::default()
+    };
+    let found = read(&spec, out.inv.args());
+    if found.has(&["--help", "--version"]) {
+        return;
+    }
+    let scope = if found.has(&["-r", "-R", "--recursive"]) { Scope::Tree } else { Scope::Node };
+    for word in out.with_dynamic(&found.operands) {
+        out.add(EffectClass::Destroy, &word, scope);
+    }
+}
+
+/// `rmdir`, `unlink`, `shred`, trash tools.
+pub fn others(program: &str, out: &mut Targets<'_>) {
+    let spec = match program {
+        "shred" => Spec {
+            short: "ns",
+            long: &["--iterations", "--size", "--random-source"],
+            flags: &["--remove", "--zero", "--force", "--exact", "--verbose", "--help", "--version"],
+            ..Spec::default()
+        },
+        _ => Spec {
+            flags: &["--help", "--version", "--parents", "--ignore-fail-on-non-empty"],
+            ..Spec::default()
+        },
+    };
+    let found = read(&spec, out.inv.args());
+    if found.has(&["--help", "--version"]) {
+        return;
+    }
+    let scope = if program.starts_with("trash") { Scope::Tree } else { Scope::Node };
+    for word in out.with_dynamic(&found.operands) {
+        out.add(EffectClass::Destroy, &word, scope);
+    }
+}
+
+/// `find`: what it deletes and what it prints into files. Its `-exec` commands are invocations of their own.
+pub fn find(program: &str, out: &mut Targets<'_>) {
+    if program != "find" {
+        return;
+    }
+    let inv = out.inv;
+    let mut starts: Vec<&Word> = crate::shell::find_starts(&inv.argv).collect();
+    let here = Word::literal(".");
+    if starts.is_empty() {
+        starts.push(&here);
+    }
+    let mut words = inv.args().iter();
+    while let Some(word) = words.next() {
+        match word.as_str() {
+            Some("-delete") => {
+                for start in &starts {
+                    out.below(EffectClass::Destroy, start, "what the same find prints with -print0", false);
+                }
+            }
+            Some("-fprint" | "-fprint0" | "-fls" | "-fprintf") => {
+                if let Some(file) = words.next() {
+                    out.add(EffectClass::Overwrite, file, Scope::Node);
+                }
+            }
+            Some("-exec" | "-execdir" | "-ok" | "-okdir") => {
+                words.by_ref().find(|w| matches!(w.as_str(), Some(";" | "+")));
+            }
+            _ => {}
+        }
+    }
+}

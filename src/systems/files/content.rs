@@ -1,0 +1,131 @@
+//! A file's bytes into the store (or only into an identity), in bounded memory.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+
+use fastcdc::v2020::{Error as CdcError, StreamCDC};
+
+use super::entry::{Content, Extent, WHOLE_MAX};
+use super::tree::encode_chunks;
+use crate::error::{Error, Result};
+use crate::model::{ObjectId, ObjectKind, ObjectSink};
+use crate::platform::fs::data_extents;
+
+/// Chunk sizes, bytes. Part of the format: other sizes would give the same file another identity.
+const CHUNK_MIN: usize = 512 << 10;
+const CHUNK_AVG: usize = 2 << 20;
+const CHUNK_MAX: usize = 8 << 20;
+
+/// Files with fewer bytes are read as a whole even if they have holes.
+const SPARSE_MIN: u64 = 4096;
+
+/// Where bytes go: into a sink, or nowhere, with the same identity either way.
+#[derive(Clone, Copy)]
+pub enum Keep<'a> {
+    /// Store them.
+    Store(&'a dyn ObjectSink),
+    /// Store what describes directories and paths, not the contents of files.
+    Trees(&'a dyn ObjectSink),
+    /// Only compute what their identity would be.
+    Identity,
+}
+
+impl Keep<'_> {
+    /// The address of the bytes, stored where that was asked for.
+    pub fn put(&self, kind: ObjectKind, bytes: &[u8]) -> Result<ObjectId> {
+        match self {
+            Keep::Store(sink) => sink.put(kind, bytes),
+            Keep::Trees(sink) if matches!(kind, ObjectKind::Tree | ObjectKind::State) => {
+                sink.put(kind, bytes)
+            }
+            Keep::Trees(_) | Keep::Identity => Ok(ObjectId::of(kind, bytes)),
+        }
+    }
+}
+
+/// Why a content was not taken.
+pub enum Trouble {
+    /// The file could not be read: it is left out, the rest goes on.
+    Read(io::Error),
+    /// The store failed: the capture has failed.
+    Store(Error),
+}
+
+impl From<io::Error> for Trouble {
+    fn from(e: io::Error) -> Trouble {
+        Trouble::Read(e)
+    }
+}
+
+/// Reads `file` from its start. `size` and `blocks` (of 512 bytes) are what `stat` said; `buffer` is reused between
+/// calls.
+pub fn take(
+    mut file: &File,
+    size: u64,
+    blocks: u64,
+    keep: Keep<'_>,
+    buffer: &mut Vec<u8>,
+) -> Result<Content, Trouble> {
+    if size > SPARSE_MIN
+        && blocks.saturating_mul(512) < size
+        && let Some(extents) = data_extents(file, size)?
+    {
+        return take_sparse(file, size, &extents, keep, buffer);
+    }
+    if size <= WHOLE_MAX {
+        buffer.clear();
+        // One byte more than the limit tells a file that grew beyond it while we were looking.
+        file.take(WHOLE_MAX + 1).read_to_end(buffer)?;
+        if buffer.len() as u64 <= WHOLE_MAX {
+            return whole(buffer, keep);
+        }
+        file.seek(SeekFrom::Start(0))?;
+    }
+    chunked(file, keep)
+}
+
+fn whole(bytes: &[u8], keep: Keep<'_>) -> Result<Content, Trouble> {
+    let id = keep.put(ObjectKind::Blob, bytes).map_err(Trouble::Store)?;
+    Ok(Content::Whole { id, len: bytes.len() as u64 })
+}
+
+fn chunked(source: impl Read, keep: Keep<'_>) -> Result<Content, Trouble> {
+    let mut chunks = Vec::new();
+    let mut total = 0u64;
+    for chunk in StreamCDC::new(source, CHUNK_MIN, CHUNK_AVG, CHUNK_MAX) {
+        let data = match chunk {
+            Ok(chunk) => chunk.data,
+            Err(CdcError::IoError(e)) => return Err(Trouble::Read(e)),
+            Err(e) => return Err(Trouble::Read(io::Error::other(e.to_string()))),
+        };
+        let id = keep.put(ObjectKind::Blob, &data).map_err(Trouble::Store)?;
+        chunks.push((id, data.len() as u32));
+        total += data.len() as u64;
+    }
+    let list =
+        encode_chunks(&chunks).and_then(|b| keep.put(ObjectKind::Chunks, &b)).map_err(Trouble::Store)?;
+    Ok(Content::Chunked { list, len: total })
+}
+
+fn take_sparse(
+    mut file: &File,
+    size: u64,
+    ranges: &[(u64, u64)],
+    keep: Keep<'_>,
+    buffer: &mut Vec<u8>,
+) -> Result<Content, Trouble> {
+    let mut extents = Vec::with_capacity(ranges.len());
+    for &(offset, len) in ranges {
+        file.seek(SeekFrom::Start(offset))?;
+        let mut part = file.take(len);
+        let content = if len <= WHOLE_MAX {
+            buffer.clear();
+            part.read_to_end(buffer)?;
+            whole(buffer, keep)?
+        } else {
+            chunked(part, keep)?
+        };
+        extents.push(Extent { offset, content });
+    }
+    Ok(Content::Sparse { len: size, extents })
+}

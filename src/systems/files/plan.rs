@@ -1,0 +1,217 @@
+//! How a captured path comes back: one step for all that can be written, and one for each path that stands in the way.
+
+use serde::{Deserialize, Serialize};
+
+use super::compare::{Difference, differences, load_state};
+use super::entry::{Entry, Kind};
+use super::judge::{Verdict, judge};
+use super::scope::Scope;
+use super::tree::{State, digest_state};
+use crate::error::{Error, Result};
+use crate::model::{Bytes, Captured, Locator, ObjectId, Reversibility, StateRef, Step, StepVerdict};
+use crate::platform::fs::split_parent;
+use crate::systems::PlanCx;
+
+/// Paths that get a step of their own; the rest of a kind is one step with their number.
+const NAMED: usize = 100;
+
+/// What a step carries: the states to compare again when it is applied.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Payload {
+    /// The state object before the command.
+    pub before: ObjectId,
+    /// After it, where it was reported.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<ObjectId>,
+    /// Paths (below the captured path's parent) that are left alone with all below them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub skip: Vec<Bytes>,
+    /// Only this path, and it may be overwritten if its digest is still this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub only: Option<Only>,
+}
+
+/// One path that is in conflict, and what was found there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Only {
+    /// Below the captured path's parent.
+    pub path: Bytes,
+    /// `digest_state` of what was there when the plan was made.
+    pub now: ObjectId,
+}
+
+/// Plans.
+pub fn plan(captured: &Captured, now: &StateRef, cx: &PlanCx<'_>) -> Result<Vec<Step>> {
+    let before_id = object_of(&captured.before.state, "before")?;
+    let after_id = captured.after.as_ref().map(|a| object_of(a, "after")).transpose()?;
+    let before = load_state(cx.source, &before_id)?;
+    let after = after_id.map(|id| load_state(cx.source, &id)).transpose()?;
+    let now = load_state(cx.source, &object_of(now, "present")?)?;
+    let mut sums = Sums::default();
+    differences(cx.source, &before, after.as_ref(), Some(&now), |at| {
+        sums.add(at);
+        Ok(())
+    })?;
+    let payload = Payload { before: before_id, after: after_id, skip: Vec::new(), only: None };
+    sums.into_steps(captured, &before, payload)
+}
+
+fn object_of(state: &StateRef, which: &str) -> Result<ObjectId> {
+    state.object.ok_or_else(|| Error::corrupt(format!("the state {which} the command has no object")))
+}
+
+#[derive(Default)]
+struct Sums {
+    create: u64,
+    replace: u64,
+    metadata: u64,
+    remove: u64,
+    conflicts: Vec<(Vec<u8>, Option<Entry>, String)>,
+    not_captured: Vec<(Vec<u8>, String)>,
+    not_restored: Vec<String>,
+    foreign: u64,
+    already: u64,
+}
+
+impl Sums {
+    fn add(&mut self, at: Difference) {
+        let shown = String::from_utf8_lossy(&at.path).into_owned();
+        let verdict = judge(at.before.as_ref(), &at.after, at.now.as_ref());
+        if matches!(verdict, Verdict::Create | Verdict::Replace) {
+            self.note_losses(at.before.as_ref(), &shown);
+        }
+        match verdict {
+            Verdict::Nothing => {}
+            Verdict::Already => self.already += 1,
+            Verdict::Create => self.create += 1,
+            Verdict::Replace if at.grown => {
+                self.conflicts.push((at.path, at.now, "the directory holds things made since".to_owned()));
+            }
+            Verdict::Replace => self.replace += 1,
+            Verdict::Metadata => {
+                self.note_owner(at.before.as_ref());
+                self.metadata += 1;
+            }
+            Verdict::Remove if at.grown => {
+                self.not_restored.push(format!("{shown} {}", super::apply::STAYS));
+            }
+            Verdict::Remove => self.remove += 1,
+            Verdict::Conflict(why) => self.conflicts.push((at.path, at.now, why)),
+            Verdict::NotCaptured(why) => self.not_captured.push((at.path, why)),
+            Verdict::Unable(why) => self.not_restored.push(format!("{shown}: {why}")),
+        }
+    }
+
+    fn note_losses(&mut self, before: Option<&Entry>, shown: &str) {
+        self.note_owner(before);
+        if let Some(Entry { kind: Kind::File { .. }, links: Some(links), .. }) = before
+            && links.count > 1
+            && !shown.contains('/')
+        {
+            let others = links.count - 1;
+            self.not_restored.push(format!("{shown}: hard links to its {others} other names"));
+        }
+    }
+
+    /// Without root only our own files can be given their owner back.
+    fn note_owner(&mut self, before: Option<&Entry>) {
+        let us = rustix::process::geteuid();
+        if !us.is_root() && before.is_some_and(|b| b.meta.uid != us.as_raw()) {
+            self.foreign += 1;
+        }
+    }
+
+    fn into_steps(mut self, captured: &Captured, before: &State, mut payload: Payload) -> Result<Vec<Step>> {
+        let parent = split_parent(before.path.as_slice()).0.to_vec();
+        let full = |path: &[u8]| Bytes([parent.as_slice(), b"/", path].concat());
+        payload.skip = self.conflicts.iter().map(|(path, ..)| Bytes::from(path.as_slice())).collect();
+        if self.foreign > 0 {
+            self.not_restored.push(format!("{OWNER} of {} entries that belong to others", self.foreign));
+        }
+        let complete = captured.before.is_complete() && self.not_captured.is_empty();
+        let reversibility = match complete && self.not_restored.is_empty() {
+            true => Reversibility::Exact,
+            false => Reversibility::Recreate,
+        };
+        let mut steps = Vec::new();
+        let acts = self.create + self.replace + self.metadata + self.remove;
+        if acts > 0 || (self.conflicts.is_empty() && self.not_captured.is_empty()) {
+            steps.push(Step {
+                system: super::capture::ID,
+                resource: captured.before.resource.clone(),
+                action: self.in_words(),
+                reversibility,
+                verdict: if acts > 0 { StepVerdict::Restore } else { StepVerdict::Already },
+                not_restored: std::mem::take(&mut self.not_restored),
+                locator: captured.before.locator.clone(),
+                payload: encode(&payload)?,
+            });
+        }
+        let step = |path: Bytes, action: String, verdict, payload| Step {
+            system: super::capture::ID,
+            resource: Bytes([b"path:", path.as_slice()].concat()),
+            action,
+            reversibility: Reversibility::Exact,
+            verdict,
+            not_restored: Vec::new(),
+            locator: Locator {
+                at: path,
+                opts: [("scope".to_owned(), Bytes::from(Scope::Node.word()))].into(),
+            },
+            payload,
+        };
+        for (path, now, reason) in self.conflicts.iter().take(NAMED) {
+            let only = Only { path: path.as_slice().into(), now: digest_state(now.as_ref()) };
+            let payload = Payload { skip: Vec::new(), only: Some(only), ..payload.clone() };
+            let verdict = StepVerdict::Conflict { reason: reason.clone() };
+            steps.push(step(full(path), "restore it".to_owned(), verdict, encode(&payload)?));
+        }
+        if let Some(more) = self.conflicts.len().checked_sub(NAMED).filter(|more| *more > 0) {
+            let verdict = StepVerdict::Conflict { reason: format!("{more} more paths were changed since") };
+            steps.push(step(
+                before.path.clone(),
+                "restore them".to_owned(),
+                verdict,
+                serde_json::Value::Null,
+            ));
+        }
+        for (path, reason) in self.not_captured.iter().take(NAMED) {
+            let verdict = StepVerdict::NotCaptured { reason: reason.clone() };
+            steps.push(step(full(path), "restore it".to_owned(), verdict, serde_json::Value::Null));
+        }
+        if let Some(more) = self.not_captured.len().checked_sub(NAMED).filter(|more| *more > 0) {
+            let verdict = StepVerdict::NotCaptured { reason: format!("{more} more paths") };
+            steps.push(step(
+                before.path.clone(),
+                "restore them".to_owned(),
+                verdict,
+                serde_json::Value::Null,
+            ));
+        }
+        Ok(steps)
+    }
+
+    fn in_words(&self) -> String {
+        let mut parts = Vec::new();
+        for (count, verb) in [
+            (self.create, "bring back"),
+            (self.replace, "put back the old version of"),
+            (self.metadata, "set metadata back of"),
+            (self.remove, "remove"),
+        ] {
+            match count {
+                0 => {}
+                1 => parts.push(format!("{verb} 1 path")),
+                n => parts.push(format!("{verb} {n} paths")),
+            }
+        }
+        if parts.is_empty() { "nothing to do".to_owned() } else { parts.join(", ") }
+    }
+}
+
+/// How a shortfall in owners begins, in a plan and when it is met while applying.
+pub const OWNER: &str = "owner and group";
+
+fn encode(payload: &Payload) -> Result<serde_json::Value> {
+    serde_json::to_value(payload).map_err(|e| Error::failure(format!("cannot encode a plan: {e}")))
+}

@@ -1,0 +1,543 @@
+//! A directory and all below it into tree objects, by as many threads as the machine has. Work is a stack of jobs (list
+//! a directory, read some files); a directory becomes an object when the last thing below it is known. Nothing
+//! recurses, so the depth of a tree is bounded by memory and not by the stack.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use super::cache::{Cache, CacheWriter, CachedDir};
+use super::entry::{Entry, Kind, Meta};
+use super::node::{Reading, dir_meta, in_words, is_absent, read_node};
+use super::rules::{Rules, Verdict};
+use super::tree::{Named, decode_tree, digest_of, digest_unreadable, encode_tree};
+use crate::error::{Error, Result};
+use crate::model::{Bytes, Missing, ObjectId, ObjectKind, ObjectSource};
+use crate::platform::fs::{FileKind, Stat, list_dir, open_beneath, stat_at};
+
+/// Work below this many names is not worth a second thread.
+const ALONE: u64 = 256;
+/// Files per job, and bytes after which a job has enough.
+const BATCH_FILES: usize = 64;
+const BATCH_BYTES: u64 = 1 << 20;
+/// Unreadable names that are listed one by one, per walk; the rest is counted.
+const NAMED: usize = 200;
+
+/// A finished walk.
+pub struct Walked {
+    /// The tree object of the root; `None` where it could not even be listed (then `missing` says why).
+    pub tree: Option<ObjectId>,
+    /// Its digest.
+    pub digest: ObjectId,
+    /// Names seen.
+    pub items: u64,
+    /// Bytes of the files taken.
+    pub bytes: u64,
+    /// What was left out.
+    pub missing: Vec<Missing>,
+    /// The stat cache for the next time; `None` where the old one still holds, or none was asked for.
+    pub cache: Option<CacheWriter>,
+}
+
+/// What a walk needs.
+pub struct Walk<'a> {
+    /// The root, open for listing.
+    pub root: BorrowedFd<'a>,
+    /// How it is called in `missing`.
+    pub shown: &'a [u8],
+    /// What is read, and where it goes.
+    pub reading: Reading<'a>,
+    /// What is left out.
+    pub rules: &'a Rules,
+    /// Trees of an earlier walk.
+    pub source: &'a dyn ObjectSource,
+    /// What an earlier walk saw.
+    pub cache: Option<&'a Cache>,
+    /// Collect a cache for the next walk.
+    pub write_cache: bool,
+}
+
+/// Walks.
+pub fn walk(walk: &Walk<'_>) -> Result<Walked> {
+    let root = Arc::new(DirNode::new(None, Vec::new(), None));
+    let shared = Shared {
+        walk,
+        items: AtomicU64::new(0),
+        bytes: AtomicU64::new(0),
+        missing: Mutex::new(Vec::new()),
+        writer: Mutex::new(CacheWriter::new()),
+        queue: Mutex::new(Queue { jobs: vec![Job::List(root)], outstanding: 1, failed: None, done: None }),
+        wake: Condvar::new(),
+    };
+    shared.work(Some(ALONE));
+    if lock(&shared.queue).outstanding > 0 {
+        let threads = std::thread::available_parallelism().map_or(2, |n| n.get().clamp(2, 8));
+        std::thread::scope(|scope| {
+            for _ in 1..threads {
+                scope.spawn(|| shared.work(None));
+            }
+            shared.work(None);
+        });
+    }
+    shared.finish()
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A directory in work.
+struct DirNode {
+    /// The directory it is in, and its slot there.
+    parent: Option<(Arc<DirNode>, usize)>,
+    /// Relative to the root; empty for the root.
+    path: Vec<u8>,
+    /// What `lstat` said; `None` for the root.
+    stat: Option<Stat>,
+    /// Jobs and subdirectories that are not done, and one for the listing itself.
+    pending: AtomicUsize,
+    inner: Mutex<DirInner>,
+}
+
+#[derive(Default)]
+struct DirInner {
+    slots: Vec<Slot>,
+    meta: Meta,
+    /// What an earlier walk saw here, with the same names.
+    cached: Option<CachedDir>,
+    /// All names are those of the cached directory.
+    same_names: bool,
+}
+
+/// A name in a directory in work.
+struct Slot {
+    name: Vec<u8>,
+    stat: Stat,
+    /// Known by now; `None` with `clean` means: as in the cached tree.
+    entry: Option<Entry>,
+    /// Nothing of it changed since the cached walk.
+    clean: bool,
+    /// The rules left it out: it has no `stat` in the cache.
+    left_out: bool,
+}
+
+impl DirNode {
+    fn new(parent: Option<(Arc<DirNode>, usize)>, path: Vec<u8>, stat: Option<Stat>) -> DirNode {
+        DirNode { parent, path, stat, pending: AtomicUsize::new(1), inner: Mutex::default() }
+    }
+
+    fn child_path(&self, name: &[u8]) -> Vec<u8> {
+        let mut path = Vec::with_capacity(self.path.len() + 1 + name.len());
+        path.extend_from_slice(&self.path);
+        if !path.is_empty() {
+            path.push(b'/');
+        }
+        path.extend_from_slice(name);
+        path
+    }
+}
+
+enum Job {
+    List(Arc<DirNode>),
+    Read(Arc<DirNode>, Arc<OwnedFd>, Vec<(usize, Vec<u8>, Stat)>),
+}
+
+struct Queue {
+    jobs: Vec<Job>,
+    /// Jobs in the stack or in somebody's hands.
+    outstanding: usize,
+    failed: Option<Error>,
+    done: Option<Finished>,
+}
+
+/// How a directory ended.
+enum Finished {
+    Tree {
+        tree: ObjectId,
+        digest: ObjectId,
+        unchanged: bool,
+    },
+    /// It could not be listed.
+    Unlisted,
+}
+
+struct Shared<'a> {
+    walk: &'a Walk<'a>,
+    items: AtomicU64,
+    bytes: AtomicU64,
+    missing: Mutex<Vec<Missing>>,
+    writer: Mutex<CacheWriter>,
+    queue: Mutex<Queue>,
+    wake: Condvar,
+}
+
+impl Shared<'_> {
+    /// Takes jobs until there are none; with a limit, until that many names were seen and work is left for others.
+    fn work(&self, limit: Option<u64>) {
+        let mut buffer = Vec::new();
+        loop {
+            let Some(job) = self.next_job(limit) else { return };
+            let result = match job {
+                Job::List(node) => self.list(node, &mut buffer),
+                Job::Read(node, dir, files) => self.read(&node, dir.as_fd(), files, &mut buffer),
+            };
+            let mut queue = lock(&self.queue);
+            queue.outstanding -= 1;
+            if let Err(e) = result {
+                queue.failed.get_or_insert(e);
+            }
+            if queue.outstanding == 0 || queue.failed.is_some() {
+                self.wake.notify_all();
+            }
+        }
+    }
+
+    fn next_job(&self, limit: Option<u64>) -> Option<Job> {
+        let mut queue = lock(&self.queue);
+        loop {
+            if queue.failed.is_some() || queue.outstanding == 0 {
+                return None;
+            }
+            if limit.is_some_and(|limit| self.items.load(Ordering::Relaxed) > limit) {
+                return None;
+            }
+            if let Some(job) = queue.jobs.pop() {
+                return Some(job);
+            }
+            queue = self.wake.wait(queue).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn push(&self, jobs: Vec<Job>) {
+        if jobs.is_empty() {
+            return;
+        }
+        let mut queue = lock(&self.queue);
+        queue.outstanding += jobs.len();
+        queue.jobs.extend(jobs);
+        drop(queue);
+        self.wake.notify_all();
+    }
+
+    fn note(&self, path: &[u8], why: &str) {
+        let mut what = self.walk.shown.to_vec();
+        if !path.is_empty() {
+            what.push(b'/');
+            what.extend_from_slice(path);
+        }
+        lock(&self.missing).push(Missing { what: Bytes(what), why: why.to_owned() });
+    }
+
+    fn list(&self, node: Arc<DirNode>, buffer: &mut Vec<u8>) -> Result<()> {
+        if self.walk.rules.is_late() {
+            return self.unlisted(&node, "the time for the capture was up");
+        }
+        let dir = match open_beneath(self.walk.root, &node.path) {
+            Ok(dir) => dir,
+            Err(e) => return self.unlisted(&node, &in_words(&e)),
+        };
+        let mut names = Vec::new();
+        if let Err(e) = list_dir(dir.as_fd(), buffer, |name| names.push(name.to_vec())) {
+            return self.unlisted(&node, &in_words(&e));
+        }
+        names.sort_unstable();
+        let mut slots = self.stat_all(&node, dir.as_fd(), names);
+        self.items.fetch_add(slots.len() as u64, Ordering::Relaxed);
+        let cached = self.walk.cache.and_then(|cache| cache.dir(&node.path));
+        let same_names = match (&cached, self.walk.cache) {
+            (Some(cached), Some(cache)) => mark_clean(&mut slots, cached, cache),
+            _ => false,
+        };
+        let jobs = self.plan_jobs(&node, Arc::new(dir), slots, cached, same_names);
+        self.push(jobs);
+        self.settle(node)
+    }
+
+    /// `lstat` of every name, and the rules' word on it.
+    fn stat_all(&self, node: &DirNode, dir: BorrowedFd<'_>, names: Vec<Vec<u8>>) -> Vec<Slot> {
+        let rules = self.walk.rules;
+        let mut slots = Vec::with_capacity(names.len());
+        let mut over = 0u64;
+        let seen = self.items.load(Ordering::Relaxed);
+        for name in names {
+            let stat = match stat_at(dir, &name) {
+                Ok(stat) => stat,
+                // Gone between listing and looking: then it is not part of the state.
+                Err(e) if is_absent(&e) => continue,
+                Err(e) => {
+                    let path = node.child_path(&name);
+                    self.note(&path, &in_words(&e));
+                    continue;
+                }
+            };
+            let mut slot = Slot { name, stat, entry: None, clean: false, left_out: false };
+            let special = matches!(stat.kind(), FileKind::File | FileKind::Dir);
+            let verdict = if special {
+                let path = node.child_path(&slot.name);
+                rules.judge(dir, &path, &slot.name, &stat)
+            } else {
+                Verdict::Take
+            };
+            match verdict {
+                Verdict::Hide => continue,
+                Verdict::Skip(why) => {
+                    self.note(&node.child_path(&slot.name), &why);
+                    slot.entry = Some(Entry::skipped(why));
+                    slot.left_out = true;
+                }
+                Verdict::Take => {
+                    let size = stat.size.min(stat.blocks.saturating_mul(512).max(4096));
+                    let size = if stat.kind() == FileKind::File { size } else { 0 };
+                    let bytes = self.bytes.fetch_add(size, Ordering::Relaxed);
+                    let full = seen + slots.len() as u64 >= rules.max_files
+                        || (self.walk.reading.contents && bytes + size > rules.max_bytes);
+                    if full {
+                        self.bytes.fetch_sub(size, Ordering::Relaxed);
+                        over += 1;
+                        slot.entry = Some(Entry::skipped("over the cap"));
+                        slot.left_out = true;
+                    }
+                }
+            }
+            slots.push(slot);
+        }
+        if over > 0 {
+            let why = format!("{over} of its names are over the cap ({} files)", rules.max_files);
+            let why = why.replace(" files)", &format!(" files, {} bytes)", rules.max_bytes));
+            self.note(&node.path, &why);
+        }
+        slots
+    }
+
+    /// What is left to do for a directory's slots. Subdirectories lie lowest on the stack, so that the files of a
+    /// directory are read while it is open.
+    fn plan_jobs(
+        &self,
+        node: &Arc<DirNode>,
+        dir: Arc<OwnedFd>,
+        slots: Vec<Slot>,
+        cached: Option<CachedDir>,
+        same_names: bool,
+    ) -> Vec<Job> {
+        let mut jobs = Vec::new();
+        let mut batches = Vec::new();
+        let mut batch = Vec::new();
+        let mut weight = 0;
+        for (index, slot) in slots.iter().enumerate() {
+            if slot.entry.is_some() {
+                continue;
+            }
+            if slot.stat.kind() == FileKind::Dir {
+                let parent = Some((node.clone(), index));
+                let child = DirNode::new(parent, node.child_path(&slot.name), Some(slot.stat));
+                jobs.push(Job::List(Arc::new(child)));
+            } else if !slot.clean {
+                weight += slot.stat.size;
+                batch.push((index, slot.name.clone(), slot.stat));
+                if batch.len() == BATCH_FILES || weight >= BATCH_BYTES {
+                    batches.push(Job::Read(node.clone(), dir.clone(), std::mem::take(&mut batch)));
+                    weight = 0;
+                }
+            }
+        }
+        if !batch.is_empty() {
+            batches.push(Job::Read(node.clone(), dir.clone(), batch));
+        }
+        jobs.append(&mut batches);
+        node.pending.fetch_add(jobs.len(), Ordering::AcqRel);
+        let meta = node.stat.as_ref().map(|stat| dir_meta(dir.as_fd(), stat)).unwrap_or_default();
+        *lock(&node.inner) = DirInner { slots, meta, cached, same_names };
+        jobs
+    }
+
+    fn read(
+        &self,
+        node: &Arc<DirNode>,
+        dir: BorrowedFd<'_>,
+        files: Vec<(usize, Vec<u8>, Stat)>,
+        buffer: &mut Vec<u8>,
+    ) -> Result<()> {
+        let mut found = Vec::with_capacity(files.len());
+        for (index, name, stat) in files {
+            let read = if self.walk.rules.is_late() {
+                self.note(&node.child_path(&name), "the time for the capture was up");
+                Entry::skipped("the time for the capture was up")
+            } else {
+                let read = read_node(dir, &name, &stat, self.walk.reading, buffer)?;
+                if let Some(why) = read.entry.why_skipped() {
+                    self.note(&node.child_path(&name), why);
+                } else if let Some(remark) = &read.remark {
+                    self.note(&node.child_path(&name), remark);
+                }
+                read.entry
+            };
+            found.push((index, read));
+        }
+        let mut inner = lock(&node.inner);
+        for (index, entry) in found {
+            if let Some(slot) = inner.slots.get_mut(index) {
+                slot.entry = Some(entry);
+            }
+        }
+        drop(inner);
+        self.settle(node.clone())
+    }
+
+    fn unlisted(&self, node: &Arc<DirNode>, why: &str) -> Result<()> {
+        self.note(&node.path, why);
+        if let Some(stat) = &node.stat {
+            lock(&node.inner).meta = Meta::of(stat, Vec::new());
+        }
+        self.hand_up(node, Finished::Unlisted)
+    }
+
+    /// One thing below `node` is done. The last one makes the directory's object and goes on above.
+    fn settle(&self, node: Arc<DirNode>) -> Result<()> {
+        if node.pending.fetch_sub(1, Ordering::AcqRel) != 1 {
+            return Ok(());
+        }
+        let finished = self.assemble(&node)?;
+        self.hand_up(&node, finished)
+    }
+
+    fn hand_up(&self, node: &Arc<DirNode>, finished: Finished) -> Result<()> {
+        let mut node = node.clone();
+        let mut finished = finished;
+        loop {
+            let Some((parent, index)) = node.parent.clone() else {
+                lock(&self.queue).done = Some(finished);
+                return Ok(());
+            };
+            let meta = std::mem::take(&mut lock(&node.inner).meta);
+            let mut inner = lock(&parent.inner);
+            if let Some(slot) = inner.slots.get_mut(index) {
+                slot.clean &= matches!(finished, Finished::Tree { unchanged: true, .. });
+                slot.entry = Some(match finished {
+                    Finished::Tree { tree, digest, .. } => {
+                        Entry { kind: Kind::Dir { tree: Some(tree), digest }, meta, links: None }
+                    }
+                    Finished::Unlisted => {
+                        let kind = Kind::Dir { tree: None, digest: digest_unreadable() };
+                        Entry { kind, meta, links: None }
+                    }
+                });
+            }
+            drop(inner);
+            if parent.pending.fetch_sub(1, Ordering::AcqRel) != 1 {
+                return Ok(());
+            }
+            finished = self.assemble(&parent)?;
+            node = parent;
+        }
+    }
+
+    /// The object of a directory of which everything is known.
+    fn assemble(&self, node: &DirNode) -> Result<Finished> {
+        let mut inner = lock(&node.inner);
+        let slots = std::mem::take(&mut inner.slots);
+        let cached = inner.cached.take();
+        if let Some(cached) = &cached
+            && inner.same_names
+            && slots.iter().all(|s| s.clean)
+        {
+            let done = Finished::Tree { tree: cached.tree, digest: cached.digest, unchanged: true };
+            drop(inner);
+            self.remember(node, cached.tree, cached.digest, &slots);
+            return Ok(done);
+        }
+        drop(inner);
+        // Clean names of a directory that changed otherwise: their entries are in the earlier tree.
+        let earlier = match &cached {
+            Some(cached) if slots.iter().any(|s| s.entry.is_none()) => {
+                decode_tree(&self.walk.source.get(&cached.tree)?)?
+            }
+            _ => Vec::new(),
+        };
+        let mut marks = Vec::with_capacity(slots.len());
+        let mut entries = Vec::with_capacity(slots.len());
+        for slot in slots {
+            let entry = match slot.entry {
+                Some(entry) => entry,
+                None => {
+                    let at = earlier.binary_search_by(|e| e.name.0.as_slice().cmp(&slot.name));
+                    let found = at.ok().and_then(|at| earlier.get(at));
+                    found
+                        .ok_or_else(|| Error::corrupt("the stat cache does not match its tree"))?
+                        .entry
+                        .clone()
+                }
+            };
+            let left_out = entry.why_skipped().is_some() || entry.is_unreadable_dir();
+            marks.push((slot.stat, slot.left_out, left_out && !slot.left_out));
+            entries.push(Named { name: Bytes(slot.name), entry });
+        }
+        let digest = digest_of(&entries);
+        let tree = self.walk.reading.keep.put(ObjectKind::Tree, &encode_tree(&entries)?)?;
+        if self.walk.write_cache {
+            let names = entries
+                .iter()
+                .zip(&marks)
+                .map(|(e, (stat, left_out, failed))| (e.name.as_slice(), stat, *left_out, *failed));
+            lock(&self.writer).push(&node.path, tree, digest, names);
+        }
+        Ok(Finished::Tree { tree, digest, unchanged: false })
+    }
+
+    fn remember(&self, node: &DirNode, tree: ObjectId, digest: ObjectId, slots: &[Slot]) {
+        if self.walk.write_cache {
+            let names = slots.iter().map(|s| (s.name.as_slice(), &s.stat, s.left_out, false));
+            lock(&self.writer).push(&node.path, tree, digest, names);
+        }
+    }
+
+    fn finish(self) -> Result<Walked> {
+        let queue = self.queue.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if let Some(e) = queue.failed {
+            return Err(e);
+        }
+        let mut missing = self.missing.into_inner().unwrap_or_else(PoisonError::into_inner);
+        missing.sort_by(|a, b| a.what.cmp(&b.what));
+        shorten(&mut missing, self.walk.shown);
+        let writer = self.writer.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let (tree, digest, unchanged) = match queue.done {
+            Some(Finished::Tree { tree, digest, unchanged }) => (Some(tree), digest, unchanged),
+            _ => (None, digest_unreadable(), true),
+        };
+        let cache = (self.walk.write_cache && !unchanged).then_some(writer);
+        Ok(Walked {
+            tree,
+            digest,
+            items: self.items.load(Ordering::Relaxed),
+            bytes: self.bytes.load(Ordering::Relaxed),
+            missing,
+            cache,
+        })
+    }
+}
+
+/// Marks the slots that the cache vouches for; true where the names are the very same.
+fn mark_clean(slots: &mut [Slot], cached: &CachedDir, cache: &Cache) -> bool {
+    let mut known = cache.names(cached).peekable();
+    let mut same = true;
+    for slot in slots.iter_mut() {
+        while known.peek().is_some_and(|k| k.name < slot.name.as_slice()) {
+            known.next();
+            same = false;
+        }
+        match known.next_if(|k| k.name == slot.name.as_slice()) {
+            Some(known) if slot.left_out => slot.clean = known.left_out,
+            Some(known) => slot.clean = known.vouches_for(&slot.stat, cache.taken_ns()),
+            None => same = false,
+        }
+    }
+    same && known.next().is_none()
+}
+
+/// Keeps the list readable: beyond a bound the rest is one line with its number.
+fn shorten(missing: &mut Vec<Missing>, shown: &[u8]) {
+    if missing.len() > NAMED {
+        let more = missing.len() - NAMED;
+        missing.truncate(NAMED);
+        missing.push(Missing { what: shown.into(), why: format!("{more} more below it were left out") });
+    }
+}

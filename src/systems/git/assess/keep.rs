@@ -1,0 +1,282 @@
+//! What keeps a repository: objects, reflogs, worktrees, submodules, configuration, new repositories and files.
+
+use super::Git;
+use crate::model::{EffectClass as C, Word};
+use crate::shell::options::{Spec, read};
+
+fn has(args: &[Word], names: &[&str]) -> bool {
+    args.iter().filter_map(Word::as_str).any(|w| names.contains(&w))
+}
+
+/// Objects and reflogs: what makes lost commits come back is what these remove.
+pub fn keep(git: &mut Git<'_>) -> &'static str {
+    let args = git.args.clone();
+    let dry = has(&args, &["-n", "--dry-run"]);
+    let first = args.iter().filter_map(Word::as_str).find(|w| !w.starts_with('-'));
+    match (git.verb.as_str(), first) {
+        ("prune" | "lfs" | "prune-packed" | "reflog", _) if dry => return "",
+        ("gc" | "prune", _) => git.add(C::Weaken, "dyn:unreachable objects"),
+        ("maintenance", Some("run")) => git.add(C::Weaken, "dyn:unreachable objects"),
+        ("maintenance", _) => git.add(C::Mutate, "git:config maintenance"),
+        ("repack", _) => {
+            let found = read(&Spec { short: "F", ..Spec::default() }, &args);
+            if !(found.has(&["-a"]) && found.has(&["-d"]) || found.has(&["-A"])) {
+                return "";
+            }
+            git.add(C::Weaken, "dyn:unreachable objects");
+        }
+        ("reflog", Some("expire")) if has(&args, &["--all"]) => git.add(C::Weaken, "dyn:all reflogs"),
+        ("reflog", Some("expire" | "delete" | "drop")) => git.add(C::Weaken, "dyn:reflog entries"),
+        ("reflog", _) => return "",
+        ("lfs", Some("prune")) => git.add(C::Weaken, "dyn:old local LFS objects"),
+        ("lfs", Some("migrate")) => {
+            if args.get(1).and_then(Word::as_str) == Some("info") {
+                return "";
+            }
+            git.add(C::Overwrite, "dyn:all rewritten refs");
+        }
+        (
+            "lfs",
+            Some("ls-files" | "status" | "env" | "logs" | "version" | "locks" | "fsck" | "pointer") | None,
+        ) => return "",
+        ("lfs", Some(verb)) => {
+            let verb = format!("dyn:git lfs {verb}");
+            git.add(C::Opaque, verb);
+        }
+        ("rerere", Some("clear" | "forget" | "gc")) => git.add(C::Weaken, "dyn:recorded resolutions"),
+        // These rewrite how objects are stored, not what is stored.
+        _ => return "",
+    }
+    "refs,objects,worktree"
+}
+
+/// `git worktree`
+pub fn worktree(git: &mut Git<'_>) -> &'static str {
+    let args = git.args.clone();
+    let Some((verb, rest)) = args.split_first() else { return "" };
+    let found = read(
+        &Spec {
+            short: "bB",
+            long: &["--reason", "--expire", "--orphan"],
+            flags: &["--force", "--dry-run", "--detach", "--lock", "--porcelain"],
+            ..Spec::default()
+        },
+        rest,
+    );
+    match verb.as_str() {
+        Some("add") => {
+            let path = found.operands.first().copied();
+            path.into_iter().for_each(|w| git.path(C::Create, w));
+            for (option, class) in [("-b", C::Create), ("-B", C::Overwrite)] {
+                if let Some(name) = found.value(&[option]) {
+                    git.local(class, &format!("refs/heads/{}", name.text.lossy()));
+                }
+            }
+        }
+        Some("remove") => found.operands.iter().for_each(|w| git.path(C::Destroy, w)),
+        Some("move") => found.operands.iter().for_each(|w| git.path(C::Mutate, w)),
+        Some("prune") if !found.has(&["-n", "--dry-run"]) => {
+            git.add(C::Destroy, "dyn:worktrees whose directory is gone")
+        }
+        Some("lock" | "unlock" | "repair") => git.add(C::Mutate, "dyn:worktree settings"),
+        _ => return "",
+    }
+    "refs,worktree,config"
+}
+
+/// `git submodule`
+pub fn submodule(git: &mut Git<'_>) -> &'static str {
+    let args = git.args.clone();
+    let found = read(
+        &Spec {
+            short: "b",
+            long: &["--branch", "--name", "--depth", "--reference", "--jobs"],
+            flags: &[
+                "--force",
+                "--init",
+                "--recursive",
+                "--remote",
+                "--all",
+                "--quiet",
+                "--cached",
+                "--checkout",
+                "--merge",
+                "--rebase",
+            ],
+            ..Spec::default()
+        },
+        &args,
+    );
+    let force = found.has(&["-f", "--force"]);
+    let Some((verb, rest)) = found.operands.split_first() else { return "" };
+    match verb.as_str() {
+        Some("deinit") if found.has(&["--all"]) => git.add(C::Destroy, "dyn:all submodule working trees"),
+        Some("deinit") => git.paths(C::Destroy, rest, "submodules"),
+        Some("update") => {
+            git.add(if force { C::Overwrite } else { C::Mutate }, "dyn:submodule working trees")
+        }
+        Some("add") => {
+            let path = rest.get(1).or(rest.first()).copied();
+            path.into_iter().for_each(|w| git.path(C::Create, w));
+            git.add(C::Mutate, "git:index");
+        }
+        Some("init" | "sync" | "set-url" | "set-branch" | "absorbgitdirs") => {
+            git.add(C::Mutate, "git:config submodule")
+        }
+        Some("foreach") => {
+            let inner = rest.iter().map(|w| w.text.lossy()).collect::<Vec<_>>().join(" ");
+            const READS: &[&str] =
+                &["git status", "git log", "git diff", "git rev-parse", "git branch", "echo ", "pwd", "ls"];
+            if READS.iter().any(|r| inner.starts_with(r)) && !inner.contains([';', '&', '|', '>', '`', '$']) {
+                return "";
+            }
+            git.add(C::Opaque, "dyn:git submodule foreach");
+        }
+        _ => return "",
+    }
+    "refs,index,worktree,config"
+}
+
+/// `git config`: it writes where a value, an unset or a section is named.
+pub fn config(git: &mut Git<'_>) -> &'static str {
+    let args = git.args.clone();
+    let spec = Spec {
+        short: "f",
+        long: &["--file", "--blob", "--type", "--default", "--comment", "--value", "--url"],
+        flags: &[
+            "--global",
+            "--system",
+            "--local",
+            "--worktree",
+            "--unset",
+            "--unset-all",
+            "--add",
+            "--replace-all",
+            "--rename-section",
+            "--remove-section",
+            "--edit",
+            "--get",
+            "--get-all",
+            "--get-regexp",
+            "--get-urlmatch",
+            "--list",
+            "--show-origin",
+            "--show-scope",
+            "--name-only",
+            "--null",
+            "--get-color",
+            "--get-colorbool",
+        ],
+        ..Spec::default()
+    };
+    let found = read(&spec, &args);
+    if found.has(&[
+        "--get",
+        "--get-all",
+        "--get-regexp",
+        "--get-urlmatch",
+        "-l",
+        "--list",
+        "--get-color",
+        "--get-colorbool",
+    ]) {
+        return "";
+    }
+    let (verb, words) = match found.operands.split_first() {
+        Some((first, rest))
+            if matches!(first.as_str(), Some("get" | "list" | "get-color")) && found.operands.len() <= 2 =>
+        {
+            let _ = rest;
+            return "";
+        }
+        Some((first, rest))
+            if matches!(
+                first.as_str(),
+                Some("set" | "unset" | "rename-section" | "remove-section" | "edit")
+            ) =>
+        {
+            (first.as_str(), rest.to_vec())
+        }
+        _ => (None, found.operands.clone()),
+    };
+    let writes = verb.is_some()
+        || words.len() > 1
+        || found.has(&[
+            "--unset",
+            "--unset-all",
+            "--add",
+            "--replace-all",
+            "--rename-section",
+            "--remove-section",
+            "-e",
+            "--edit",
+        ]);
+    if !writes {
+        return "";
+    }
+    let key = words.first().map_or_else(|| "all".to_owned(), |w| w.text.lossy().into_owned());
+    if found.has(&["--global"]) {
+        git.add(C::Mutate, "path:~/.gitconfig");
+    } else if found.has(&["--system"]) {
+        git.add(C::Mutate, "path:/etc/gitconfig");
+    } else if let Some(file) = found.value(&["-f", "--file"]) {
+        git.path(C::Mutate, file);
+    } else {
+        git.add(C::Mutate, format!("git:config {key}"));
+    }
+    "config"
+}
+
+/// What makes repositories, archives, patches.
+pub fn made(git: &mut Git<'_>) -> &'static str {
+    let args = git.args.clone();
+    let spec = Spec {
+        short: "ob",
+        long: &[
+            "--output",
+            "--output-directory",
+            "--format",
+            "--prefix",
+            "--template",
+            "--initial-branch",
+            "--separate-git-dir",
+            "--remote",
+        ],
+        ..Spec::default()
+    };
+    let found = read(&spec, &args);
+    match git.verb.as_str() {
+        "init" => {
+            let bare = found.has(&["--bare"]);
+            let path = match found.operands.first() {
+                Some(dir) => {
+                    let dir = dir.text.lossy();
+                    if bare { dir.into_owned() } else { format!("{}/.git", dir.trim_end_matches('/')) }
+                }
+                None => {
+                    if bare {
+                        ".".to_owned()
+                    } else {
+                        ".git".to_owned()
+                    }
+                }
+            };
+            git.path(C::Create, &Word::literal(path));
+        }
+        "archive" => {
+            let file = found.value(&["-o", "--output"]).cloned();
+            file.iter().for_each(|w| git.path(C::Create, w));
+        }
+        "bundle" if found.operands.first().and_then(|w| w.as_str()) == Some("create") => {
+            let file = found.operands.get(1).copied();
+            file.into_iter().for_each(|w| git.path(C::Create, w));
+        }
+        "format-patch" if !found.has(&["--stdout"]) => git.add(C::Create, "dyn:patch files"),
+        "hash-object" if found.has(&["-w"]) => git.add(C::Create, "dyn:one object"),
+        "commit-tree" | "mktree" | "unpack-objects" | "index-pack" | "mktag" => {
+            git.add(C::Create, "dyn:objects")
+        }
+        _ => {}
+    }
+    "worktree"
+}

@@ -1,0 +1,130 @@
+//! An independent eye on file trees: walks with `std` and the plain system calls, shares no code with what it checks.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs::{File, Metadata};
+use std::io::{Read, Seek};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+/// All that can be seen of one path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    pub kind: &'static str,
+    pub mode: u32,
+    pub owner: (u32, u32),
+    pub mtime_ns: i128,
+    pub len: u64,
+    pub hash: Option<String>,
+    pub data_ranges: Vec<(u64, u64)>,
+    pub target: Option<PathBuf>,
+    pub xattrs: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// The first path (in order) that is the same inode.
+    pub same_as: Option<PathBuf>,
+}
+
+pub type Tree = BTreeMap<PathBuf, Seen>;
+
+/// Everything at and below `root`, by path relative to it. An absent root is an empty tree.
+pub fn tree(root: &Path) -> Tree {
+    let mut out = Tree::new();
+    let mut inodes = HashMap::new();
+    if root.symlink_metadata().is_ok() {
+        visit(root, Path::new(""), &mut out, &mut inodes);
+    }
+    out
+}
+
+fn visit(at: &Path, relative: &Path, out: &mut Tree, inodes: &mut HashMap<(u64, u64), PathBuf>) {
+    let meta = at.symlink_metadata().unwrap();
+    let mut same_as = None;
+    if meta.nlink() > 1 && !meta.is_dir() {
+        let first = inodes.entry((meta.dev(), meta.ino())).or_insert_with(|| relative.to_path_buf());
+        same_as = Some(first.clone());
+    }
+    out.insert(relative.to_path_buf(), look(at, &meta, same_as));
+    if meta.is_dir() {
+        let mut names: Vec<_> = std::fs::read_dir(at).unwrap().map(|e| e.unwrap().file_name()).collect();
+        names.sort();
+        for name in names {
+            visit(&at.join(&name), &relative.join(&name), out, inodes);
+        }
+    }
+}
+
+fn look(at: &Path, meta: &Metadata, same_as: Option<PathBuf>) -> Seen {
+    let kind = match meta.file_type() {
+        t if t.is_file() => "file",
+        t if t.is_dir() => "dir",
+        t if t.is_symlink() => "symlink",
+        t if t.is_fifo() => "fifo",
+        t if t.is_socket() => "socket",
+        _ => "device",
+    };
+    Seen {
+        kind,
+        mode: meta.mode() & 0o7777,
+        owner: (meta.uid(), meta.gid()),
+        mtime_ns: i128::from(meta.mtime()) * 1_000_000_000 + i128::from(meta.mtime_nsec()),
+        len: if meta.is_file() { meta.len() } else { 0 },
+        hash: meta.is_file().then(|| hash(at)),
+        data_ranges: if meta.is_file() { data_ranges(at, meta.len()) } else { Vec::new() },
+        target: meta.is_symlink().then(|| std::fs::read_link(at).unwrap()),
+        xattrs: if meta.is_symlink() { BTreeMap::new() } else { xattrs(at) },
+        same_as,
+    }
+}
+
+fn hash(at: &Path) -> String {
+    let mut hasher = blake3::Hasher::new();
+    let mut file = File::open(at).unwrap();
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        let n = file.read(&mut buffer).unwrap();
+        if n == 0 {
+            return hasher.finalize().to_hex().to_string();
+        }
+        hasher.update(&buffer[..n]);
+    }
+}
+
+fn data_ranges(at: &Path, len: u64) -> Vec<(u64, u64)> {
+    let mut file = File::open(at).unwrap();
+    let mut ranges = Vec::new();
+    let mut pos = 0;
+    while pos < len {
+        let Ok(start) = rustix::fs::seek(&file, rustix::fs::SeekFrom::Data(pos)) else { break };
+        let end = rustix::fs::seek(&file, rustix::fs::SeekFrom::Hole(start)).unwrap();
+        ranges.push((start, end));
+        pos = end;
+    }
+    file.rewind().unwrap();
+    ranges
+}
+
+fn xattrs(at: &Path) -> BTreeMap<Vec<u8>, Vec<u8>> {
+    let mut names = vec![0u8; 1 << 16];
+    let len = rustix::fs::llistxattr(at, &mut names[..]).unwrap_or(0);
+    let mut found = BTreeMap::new();
+    for name in names[..len].split(|b| *b == 0).filter(|n| !n.is_empty()) {
+        let mut value = vec![0u8; 1 << 16];
+        let len = rustix::fs::lgetxattr(at, name, &mut value[..]).unwrap();
+        found.insert(name.to_vec(), value[..len].to_vec());
+    }
+    found
+}
+
+/// Panics with a readable list where the trees differ in anything.
+pub fn assert_same(before: &Tree, after: &Tree) {
+    let mut differences = Vec::new();
+    for path in before.keys().chain(after.keys()).collect::<std::collections::BTreeSet<_>>() {
+        let shown = path.as_os_str().as_bytes().escape_ascii();
+        match (before.get(path), after.get(path)) {
+            (Some(b), Some(a)) if b == a => {}
+            (Some(b), Some(a)) => differences.push(format!("{shown}:\n  was {b:?}\n  is  {a:?}")),
+            (Some(_), None) => differences.push(format!("{shown}: gone")),
+            (None, _) => differences.push(format!("{shown}: new")),
+        }
+    }
+    assert!(differences.is_empty(), "{} paths differ:\n{}", differences.len(), differences.join("\n"));
+}
