@@ -18,6 +18,13 @@ pub struct Payload {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "kebab-case")]
 pub enum Action {
+    /// Adds the objects of a list that the repository does not have. Nothing can be in the way of that.
+    Objects {
+        /// The list: 20 bytes each.
+        list: ObjectId,
+        /// How many were missing when the plan was made.
+        count: usize,
+    },
     /// Gives a ref a value, or removes it.
     Ref {
         /// The full name.
@@ -72,7 +79,7 @@ impl Action {
     /// logs, index and other files; the table of contents of a reftable after its tables.
     pub fn rank(&self) -> u8 {
         match self {
-            Action::Ref { want: None, .. } => 0,
+            Action::Objects { .. } | Action::Ref { want: None, .. } => 0,
             Action::Ref { .. } => 1,
             Action::Head { .. } => 2,
             Action::File { kind: FileKind::Log | FileKind::StashLog, .. } => 3,
@@ -86,6 +93,7 @@ impl Action {
     /// For people.
     pub fn describe(&self) -> String {
         match self {
+            Action::Objects { count, .. } => format!("bring back {count} objects"),
             Action::Ref { name, want: None, .. } => format!("remove {}", name.lossy()),
             Action::Ref { name, expect: None, want: Some(value) } => {
                 format!("bring back {} at {}", name.lossy(), short(value))

@@ -9,7 +9,7 @@ use super::action::{Action, Payload, Target};
 use super::dir::Root;
 use super::index_file::Index;
 use super::look::Area;
-use super::objects::{Objects, holds, parse_oid};
+use super::objects::{Objects, holds, listed, parse_oid};
 use super::place::{Place, Roots};
 use super::reflog;
 use super::refs::{self, Swap};
@@ -73,7 +73,7 @@ impl Job<'_> {
             return Ok(StepOutcome::Conflict { reason: reasons.join("; ") });
         }
         let head_was = self.head_oid();
-        self.bring_objects()?;
+        let lost = self.bring_objects()?;
         for (done, action) in open.iter().enumerate() {
             if let Found::Other(reason) = self.carry_out(action)? {
                 return Ok(if done == 0 {
@@ -85,11 +85,17 @@ impl Job<'_> {
             (self.cx.progress)(done as u64 + 1);
         }
         self.note_moves(head_was.as_ref())?;
+        if lost > 0 {
+            let reason = format!("all but {lost} pruned objects are back; the vault does not have those");
+            return Ok(StepOutcome::Failed { reason });
+        }
         Ok(StepOutcome::Done)
     }
 
     fn look_at(&self, action: &Action) -> Result<Found> {
         Ok(match action {
+            // Brought by `bring_objects`, which looks at each of them.
+            Action::Objects { .. } => Found::Wanted,
             Action::Ref { name, expect, want } => {
                 let found = refs::read_one(&self.roots, name.as_slice())?;
                 judge(found.as_ref() == want.as_ref(), found == *expect, || {
@@ -125,6 +131,7 @@ impl Job<'_> {
 
     fn carry_out(&self, action: &Action) -> Result<Found> {
         match action {
+            Action::Objects { .. } => {}
             Action::Ref { name, expect, want } => {
                 let name = name.as_slice();
                 let swapped = refs::swap(&self.roots, name, expect.as_ref(), want.as_ref())?;
@@ -236,8 +243,9 @@ impl Job<'_> {
         Ok(())
     }
 
-    /// Puts objects that the restored state needs and the repository lost back into it, from the vault.
-    fn bring_objects(&self) -> Result<()> {
+    /// Puts objects that the restored state needs and the repository lost back into it, from the vault. Returns how
+    /// many pruned objects are nowhere.
+    fn bring_objects(&self) -> Result<usize> {
         let vault = Vault::of(&self.cx.vault, &self.locator)?.objects();
         let objects = self.place.objects();
         let pack = objects.join("pack");
@@ -249,54 +257,72 @@ impl Job<'_> {
             take_files(&vault, &objects, &mut u64::MAX.clone(), &mut missing)?;
             return match missing.first() {
                 Some(m) => Err(Error::failure(format!("cannot bring back {}: {}", m.what.lossy(), m.why))),
-                None => Ok(()),
+                None => Ok(0),
             };
         }
-        let (required, optional) = self.wanted_objects()?;
+        let wanted = self.wanted_objects()?;
         let source = Objects::open(&[&objects])?;
         let both = Objects::open(&[&objects, &vault])?;
         let (have, from) = (source.odb()?, both.odb()?);
-        let tips: Vec<Oid> = required
-            .iter()
-            .chain(optional.iter().filter(|id| from.exists(**id)))
-            .copied()
-            .filter(|id| !holds(&have, *id))
-            .collect();
-        let walked = missing_in(&have, &from, &tips, usize::MAX);
-        let lost: Vec<&Oid> = walked.absent.iter().filter(|id| required.contains(id)).collect();
+        let lacking = |ids: &BTreeSet<Oid>| -> Vec<Oid> {
+            ids.iter().copied().filter(|id| !holds(&have, *id)).collect()
+        };
+        let strict = missing_in(&have, &from, &lacking(&wanted.required), usize::MAX);
         let has_holes = self.before.files.contains_key(&Bytes::from("common/shallow"));
-        if let Some(id) = lost.first().copied().or(walked.absent.first().filter(|_| !has_holes)) {
+        let lost = |id: &&Oid| !has_holes || wanted.required.contains(id);
+        if let Some(id) = strict.absent.iter().find(lost) {
             return Err(Error::failure(format!("object {id} is neither in the repository nor in the vault")));
         }
-        if walked.needed.is_empty() { Ok(()) } else { both.pack_into(&walked.needed, &pack) }
+        let (found, gone): (Vec<Oid>, Vec<Oid>) =
+            lacking(&wanted.optional).into_iter().partition(|id| holds(&from, *id));
+        let loose_ends = missing_in(&have, &from, &found, usize::MAX);
+        let needed: BTreeSet<Oid> = strict.needed.into_iter().chain(loose_ends.needed).collect();
+        if !needed.is_empty() {
+            both.pack_into(&needed.into_iter().collect::<Vec<_>>(), &pack)?;
+        }
+        Ok(gone.iter().filter(|id| wanted.listed.contains(*id)).count())
     }
 
-    /// Objects that the actions name: those of refs, HEAD and index must be there, those of logs should.
-    fn wanted_objects(&self) -> Result<(BTreeSet<Oid>, BTreeSet<Oid>)> {
-        let (mut required, mut optional) = (BTreeSet::new(), BTreeSet::new());
+    fn wanted_objects(&self) -> Result<Wanted> {
+        let mut wanted = Wanted::default();
         for action in &self.payload.actions {
             match action {
-                Action::Ref { want: Some(want), .. } => required.extend(parse_oid(want.as_slice())),
-                Action::Head { want, .. } => required.extend(parse_oid(want.as_slice().trim_ascii_end())),
+                Action::Objects { list, .. } => wanted.listed.extend(listed(&self.cx.source.get(list)?)),
+                Action::Ref { want: Some(want), .. } => wanted.required.extend(parse_oid(want.as_slice())),
+                Action::Head { want, .. } => {
+                    wanted.required.extend(parse_oid(want.as_slice().trim_ascii_end()));
+                }
                 Action::Index { want: Some(index), .. } => {
                     let bytes = self.cx.source.get(&index.blob)?;
                     if let Ok(index) = Index::parse(&bytes, self.oid_len()) {
-                        let blobs = index.entries.iter().filter(|e| e.mode != 0o160_000 && e.oid.len() == 20);
+                        let blobs = index.entries.iter().filter(|e| e.mode != 0o160_000);
                         let ids = blobs.filter_map(|e| Oid::from_bytes(&e.oid).ok());
-                        optional.extend(ids.filter(|id| !id.is_zero()));
-                        optional.extend(index.tree.as_deref().and_then(|t| Oid::from_bytes(t).ok()));
+                        wanted.optional.extend(ids.filter(|id| !id.is_zero()));
+                        wanted.optional.extend(index.tree.as_deref().and_then(|t| Oid::from_bytes(t).ok()));
                     }
                 }
                 Action::File { want: Some(target), .. } => {
                     let content = self.content(target)?;
                     let words = content.split(|b| b.is_ascii_whitespace());
-                    optional.extend(words.filter_map(parse_oid));
+                    wanted.optional.extend(words.filter_map(parse_oid));
                 }
                 _ => {}
             }
         }
-        Ok((required, optional))
+        wanted.optional.extend(&wanted.listed);
+        Ok(wanted)
     }
+}
+
+/// Objects that the actions of a step name.
+#[derive(Default)]
+struct Wanted {
+    /// Values of refs and HEAD: with all that they point to, or nothing is written.
+    required: BTreeSet<Oid>,
+    /// What index, logs and other files name: as far as it exists.
+    optional: BTreeSet<Oid>,
+    /// What was pruned: those that are nowhere are counted and reported.
+    listed: BTreeSet<Oid>,
 }
 
 fn judge(is_wanted: bool, is_expected: bool, reason: impl FnOnce() -> String) -> Found {

@@ -5,21 +5,27 @@ use std::collections::BTreeSet;
 use git2::Oid;
 
 use super::look::{Seen, look};
-use super::objects::parse_oid;
+use super::objects::{Objects, parse_oid};
 use super::place::Place;
-use super::state::{FileKind, RepoState};
+use super::state::{FileKind, RepoState, put_new};
 use super::vault::{Vault, Wanted};
 use crate::error::Result;
 use crate::model::{Bytes, Capture, Effect, Locator, Missing, StateRef, SystemId};
 use crate::systems::CaptureCx;
 
+/// More objects than this are not listed one by one (20 MB); what refs and logs name still comes back.
+const LISTED_OBJECTS: usize = 1_000_000;
+
 /// Stores the state of the repository that an effect is about to change.
 pub fn capture(effect: &Effect, cx: &CaptureCx<'_>) -> Result<Vec<Capture>> {
     let Some(locator) = &effect.locator else { return Ok(Vec::new()) };
     let place = Place::find(locator)?;
-    let seen = look(&place, cx.sink, cx.contents)?;
     let what = What::of(locator);
+    let mut seen = look(&place, cx.sink, cx.contents)?;
     let mut missing = seen.missing.clone();
+    if let Err(e) = list_objects(&place, &mut seen.state, what, cx) {
+        missing.push(Missing { what: Bytes::from("objects"), why: e.to_string() });
+    }
     if cx.contents {
         missing.extend(pin(&place, &seen, what, cx));
     }
@@ -48,9 +54,23 @@ fn with_vault(place: &Place, from: &Locator) -> Locator {
 /// The state of a captured repository now.
 pub fn observe(captured: &Capture, cx: &CaptureCx<'_>) -> Result<StateRef> {
     match Place::find(&captured.locator) {
-        Ok(place) => look(&place, cx.sink, cx.contents)?.state.store(cx.sink),
+        Ok(place) => {
+            let mut state = look(&place, cx.sink, cx.contents)?.state;
+            // Without the list nothing is planned for pruned objects; the rest can still be compared.
+            let _ = list_objects(&place, &mut state, What::of(&captured.locator), cx);
+            state.store(cx.sink)
+        }
         Err(_) => Ok(RepoState::absent()),
     }
+}
+
+/// A command that prunes destroys objects that nothing names: only a list of all of them can tell which.
+fn list_objects(place: &Place, state: &mut RepoState, what: What, cx: &CaptureCx<'_>) -> Result<()> {
+    if what.objects && state.object_format == "sha1" {
+        let list = Objects::open(&[&place.objects()])?.list(LISTED_OBJECTS)?;
+        state.objects = list.map(|list| put_new(cx.sink, &list)).transpose()?;
+    }
+    Ok(())
 }
 
 /// What the command touches, by the words that assessment put into the locator.

@@ -227,10 +227,26 @@ impl Root {
     }
 
     fn open_dir(&self, name: &[u8], create: bool) -> Result<Option<OwnedFd>> {
-        let Some((parent, last)) = self.parent(name, create)? else { return Ok(None) };
-        match openat(&parent, last, DIR_FLAGS, Mode::empty()) {
+        match self.parent(name, create)? {
+            Some((parent, last)) => self.open_part(&parent, last, name),
+            None => Ok(None),
+        }
+    }
+
+    /// Opens one directory on the way to `name`. `None` where nothing, or a file, is there; a symbolic link is an error:
+    /// what is behind it must not silently count as empty.
+    fn open_part(&self, at: &OwnedFd, part: &[u8], name: &[u8]) -> Result<Option<OwnedFd>> {
+        match openat(at, part, DIR_FLAGS, Mode::empty()) {
             Ok(fd) => Ok(Some(fd)),
-            Err(Errno::NOENT | Errno::NOTDIR) => Ok(None),
+            Err(Errno::NOENT) => Ok(None),
+            Err(Errno::NOTDIR | Errno::LOOP) => {
+                let stat = rustix::fs::statat(at, part, AtFlags::SYMLINK_NOFOLLOW);
+                if stat.is_ok_and(|s| FileType::from_raw_mode(s.st_mode) == FileType::Symlink) {
+                    let path = self.path_of(name);
+                    return Err(Error::failure(format!("{} is behind a symbolic link", path.display())));
+                }
+                Ok(None)
+            }
             Err(e) => Err(Error::io("open", self.path_of(name), &e.into())),
         }
     }
@@ -247,22 +263,16 @@ impl Root {
         let last = parts.pop().unwrap_or_default();
         let mut fd = self.fd.as_fd().try_clone_to_owned().map_err(|e| Error::io("open", &self.path, &e))?;
         for part in parts {
-            fd = match openat(&fd, part, DIR_FLAGS, Mode::empty()) {
-                Ok(below) => below,
-                Err(Errno::NOENT) if create => {
-                    let made = rustix::fs::mkdirat(&fd, part, Mode::from_raw_mode(0o777));
-                    if let Err(e) = made
-                        && e != Errno::EXIST
-                    {
-                        return Err(Error::io("create", self.path_of(name), &e.into()));
-                    }
-                    openat(&fd, part, DIR_FLAGS, Mode::empty())
-                        .map_err(|e| Error::io("open", self.path_of(name), &e.into()))?
-                }
-                Err(Errno::NOENT) => return Ok(None),
-                Err(Errno::NOTDIR) if !create => return Ok(None),
-                Err(e) => return Err(Error::io("open", self.path_of(name), &e.into())),
-            };
+            if create
+                && let Err(e) = rustix::fs::mkdirat(&fd, part, Mode::from_raw_mode(0o777))
+                && e != Errno::EXIST
+            {
+                return Err(Error::io("create", self.path_of(name), &e.into()));
+            }
+            match self.open_part(&fd, part, name)? {
+                Some(below) => fd = below,
+                None => return Ok(None),
+            }
         }
         Ok(Some((fd, last)))
     }

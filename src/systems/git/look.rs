@@ -88,10 +88,16 @@ impl Look<'_> {
         PROGRESS_FILES.iter().try_for_each(|n| self.file(own, n.as_bytes(), FileKind::Progress))?;
         PROGRESS_DIRS.iter().try_for_each(|n| self.below(own, n.as_bytes(), FileKind::Progress))?;
         self.below(common, b"hooks", FileKind::Config)?;
+        if self.place.is_linked() {
+            // The main working tree's HEAD is its own affair; what it has checked out must not be lost.
+            let head = self.roots.common.read(b"HEAD").ok().flatten();
+            self.seen.named.extend(head.and_then(|c| parse_oid(c.bytes.trim_ascii_end())));
+        }
         self.file(own, b"logs/HEAD", FileKind::Log)?;
         self.below(common, b"logs/refs", FileKind::Log)?;
         self.below(common, b"reftable", FileKind::RefTable)?;
-        for name in self.roots.common.dirs_in(b"worktrees")? {
+        let others = self.roots.common.dirs_in(b"worktrees");
+        for name in self.or_missing(common, b"worktrees", others) {
             let dir = [b"worktrees/", name.as_slice()].concat();
             if self.place.git_dir != self.roots.common.path_of(&dir) {
                 self.below(common, &dir, FileKind::Worktree)?;
@@ -102,7 +108,8 @@ impl Look<'_> {
 
     fn below(&mut self, area: Area, dir: &[u8], kind: FileKind) -> Result<()> {
         let mut odd = Vec::new();
-        for name in area.root(self.roots).files_below(dir, &mut odd)? {
+        let found = area.root(self.roots).files_below(dir, &mut odd);
+        for name in self.or_missing(area, dir, found) {
             let inert = name.ends_with(b".lock") || (dir == b"hooks" && name.ends_with(b".sample"));
             if !inert {
                 self.file(area, &name, kind)?;
@@ -116,6 +123,9 @@ impl Look<'_> {
         match area.root(self.roots).read(name) {
             Ok(Some(content)) => {
                 let kind = if name == b"logs/refs/stash" { FileKind::StashLog } else { kind };
+                if kind == FileKind::Worktree && name.ends_with(b"/index") {
+                    self.seen.named.extend(staged_in(&content.bytes));
+                }
                 if names_objects(kind, name) {
                     let words = content.bytes.split(|b| b.is_ascii_whitespace());
                     self.seen.named.extend(words.filter_map(parse_oid));
@@ -127,6 +137,14 @@ impl Look<'_> {
             Err(e) => self.seen.missing.push(Missing { what: area.key(name), why: e.to_string() }),
         }
         Ok(())
+    }
+
+    /// What could not be read is named, and the rest still captured.
+    fn or_missing<T: Default>(&mut self, area: Area, name: &[u8], result: Result<T>) -> T {
+        result.unwrap_or_else(|e| {
+            self.seen.missing.push(Missing { what: area.key(name), why: e.to_string() });
+            T::default()
+        })
     }
 
     fn note_odd(&mut self, area: Area, odd: Vec<Vec<u8>>) {
@@ -153,7 +171,8 @@ impl Look<'_> {
             Err(e) => self.seen.missing.push(Missing { what: Bytes::from("HEAD"), why: e.to_string() }),
         }
         let mut odd = Vec::new();
-        self.seen.state.refs = refs::read_all(self.place, self.roots, &mut odd)?;
+        let refs = refs::read_all(self.place, self.roots, &mut odd);
+        self.seen.state.refs = self.or_missing(Area::Common, b"refs", refs);
         if self.seen.state.ref_storage != "files" {
             let why = format!(
                 "{} repository: its refs are kept as files and not compared one by one",
@@ -205,6 +224,13 @@ impl Look<'_> {
     fn note_index(&mut self, why: &str) {
         self.seen.missing.push(Missing { what: Bytes::from("index"), why: why.to_owned() });
     }
+}
+
+/// What another working tree has staged: removing it must not lose that.
+fn staged_in(index: &[u8]) -> Vec<Oid> {
+    let entries = Index::parse(index, 20).map(|index| index.entries).unwrap_or_default();
+    let blobs = entries.iter().filter(|e| e.mode != 0o160_000);
+    blobs.filter_map(|e| Oid::from_bytes(&e.oid).ok()).filter(|id| !id.is_zero()).collect()
 }
 
 /// Which of the two directories a file is in.

@@ -39,6 +39,11 @@ impl Objects {
         let odb = git2::Odb::new().map_err(failed)?;
         let mut kept = Vec::new();
         for dir in dirs.iter().filter(|d| d.is_dir()) {
+            let alternates = dir.join("info/alternates");
+            if alternates.exists() && !alternates.is_file() {
+                // libgit2 would open it and, if it is a FIFO, wait for ever.
+                return Err(Error::failure(format!("{} is not a regular file", alternates.display())));
+            }
             match dir.to_str() {
                 Some(text) => odb.add_disk_alternate(text).map_err(failed)?,
                 None => {
@@ -54,6 +59,22 @@ impl Objects {
     /// The database itself.
     pub fn odb(&self) -> Result<git2::Odb<'_>> {
         self.repo.odb().map_err(|e| failure("cannot open the object database", &e))
+    }
+
+    /// The ids of all objects, sorted, 20 bytes each; `None` where there are more than `most`.
+    pub fn list(&self, most: usize) -> Result<Option<Vec<u8>>> {
+        let mut ids: Vec<Oid> = Vec::new();
+        let ended = self.odb()?.foreach(|id| {
+            ids.push(*id);
+            ids.len() <= most
+        });
+        if ids.len() > most {
+            return Ok(None);
+        }
+        ended.map_err(|e| failure("cannot list the objects", &e))?;
+        ids.sort_unstable();
+        ids.dedup();
+        Ok(Some(ids.iter().flat_map(|id| id.as_bytes()).copied().collect()))
     }
 
     /// Packs `ids` into `to` (an `objects/pack` directory), durably. Ids that cannot be read make it fail.
@@ -80,6 +101,11 @@ pub fn sync(path: &Path) -> Result<()> {
 /// True where the database holds the object. Packs that appeared since it was opened are not looked for.
 pub fn holds(odb: &git2::Odb<'_>, id: Oid) -> bool {
     odb.exists_ext(id, OdbLookupFlags::NO_REFRESH)
+}
+
+/// The ids of a list that [`Objects::list`] made.
+pub fn listed(list: &[u8]) -> impl Iterator<Item = Oid> {
+    list.chunks_exact(20).filter_map(|id| Oid::from_bytes(id).ok())
 }
 
 /// An error of libgit2 with what was being done.

@@ -1,12 +1,18 @@
 //! The plan: every ref and every file on its own, by what it was before the command (B), after it (A) and is now (N).
 //! What the command did not change is not touched, whatever happened to it since.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
+
+use git2::Oid;
 
 use super::action::{Action, Payload, Target, short};
+use super::look::Area;
+use super::objects::listed;
 use super::state::{FileKind, FileState, RepoState};
 use crate::error::{Error, Result};
-use crate::model::{Bytes, Captured, ObjectSource, Reversibility, StateRef, Step, StepVerdict, SystemId};
+use crate::model::{
+    Bytes, Captured, Missing, ObjectSource, Reversibility, StateRef, Step, StepVerdict, SystemId,
+};
 use crate::systems::PlanCx;
 
 /// One step for the whole repository: HEAD, refs and index belong together.
@@ -32,12 +38,14 @@ pub fn plan(captured: &Captured, now: &StateRef, cx: &PlanCx<'_>) -> Result<Vec<
         before: &before,
         after: after.as_ref(),
         now: &now,
+        missing: &captured.before.missing,
         source: cx.source,
         actions: Vec::new(),
         conflicts: Vec::new(),
         left: Vec::new(),
         already: 0,
     };
+    planner.objects()?;
     planner.refs();
     planner.head();
     planner.index();
@@ -49,6 +57,7 @@ struct Planner<'a> {
     before: &'a RepoState,
     after: Option<&'a RepoState>,
     now: &'a RepoState,
+    missing: &'a [Missing],
     source: &'a dyn ObjectSource,
     actions: Vec<Action>,
     conflicts: Vec<String>,
@@ -77,10 +86,26 @@ fn case<T: PartialEq>(before: Option<T>, after: Option<Option<T>>, now: Option<T
 }
 
 impl<'a> Planner<'a> {
+    fn objects(&mut self) -> Result<()> {
+        let (Some(before), Some(now)) = (self.before.objects, self.now.objects) else { return Ok(()) };
+        let (old, present) = (self.source.get(&before)?, self.source.get(&now)?);
+        let present: HashSet<Oid> = listed(&present).collect();
+        let count = listed(&old).filter(|id| !present.contains(id)).count();
+        if count > 0 {
+            self.actions.push(Action::Objects { list: before, count });
+        }
+        Ok(())
+    }
+
     fn refs(&mut self) {
         let all = [Some(self.before), self.after, self.now_if_after_unknown()];
         let names: BTreeSet<&Bytes> = all.into_iter().flatten().flat_map(|s| s.refs.keys()).collect();
         for name in names {
+            if self.not_captured(&Area::Common.key(name.as_slice()))
+                || self.not_captured(&Area::Own.key(name.as_slice()))
+            {
+                continue;
+            }
             let (b, n) = (self.before.refs.get(name), self.now.refs.get(name));
             let a = self.after.map(|a| a.refs.get(name));
             match case(b, a, n) {
@@ -107,6 +132,15 @@ impl<'a> Planner<'a> {
         }
     }
 
+    /// True for what the capture could not read: that it is not in the state before does not mean that the command
+    /// made it.
+    fn not_captured(&self, key: &Bytes) -> bool {
+        let key = key.as_slice();
+        let covers =
+            |what: &[u8]| key.strip_prefix(what).is_some_and(|r| r.is_empty() || r.starts_with(b"/"));
+        self.missing.iter().any(|m| covers(m.what.as_slice()))
+    }
+
     /// Things that only the present has matter when the post-state is not known: the command may have made them.
     fn now_if_after_unknown(&self) -> Option<&'a RepoState> {
         self.after.is_none().then_some(self.now)
@@ -130,6 +164,9 @@ impl<'a> Planner<'a> {
     }
 
     fn index(&mut self) {
+        if self.before.index.is_none() && self.not_captured(&Bytes::from("index")) {
+            return;
+        }
         let digest = |s: &RepoState| s.index.as_ref().map(|i| i.digest);
         match case(digest(self.before), self.after.map(digest), digest(self.now)) {
             Case::Untouched => {}
@@ -145,6 +182,9 @@ impl<'a> Planner<'a> {
         let all = [Some(self.before), self.after, self.now_if_after_unknown()];
         let keys: BTreeSet<&Bytes> = all.into_iter().flatten().flat_map(|s| s.files.keys()).collect();
         for key in keys {
+            if self.not_captured(key) {
+                continue;
+            }
             let states = [Some(self.before), self.after, Some(self.now)];
             let kind = states.iter().flatten().find_map(|s| s.files.get(key)).map(|f| f.kind);
             match kind {

@@ -80,6 +80,10 @@ pub struct RepoState {
     pub refs: Refs,
     /// The index; `None` where there is none.
     pub index: Option<IndexState>,
+    /// The ids of all objects there are, reachable or not, as a sorted list of 20-byte ids: only for commands that
+    /// prune. Not part of equality, as objects come and go without meaning.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub objects: Option<ObjectId>,
     /// Other files, by key: `own/` or `common/` and the path below that directory.
     #[serde(with = "pairs")]
     pub files: BTreeMap<Bytes, FileState>,

@@ -12,6 +12,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use git2::Oid;
+use rustix::fs::FlockOperation;
 
 use super::objects::{Objects, holds, parse_hex, sync};
 use super::place::Place;
@@ -69,36 +70,55 @@ impl Vault {
     /// Copies what is wanted into the vault, durably, and says what it could not get.
     pub fn pin(&self, place: &Place, wanted: &Wanted<'_>) -> Result<Vec<Missing>> {
         self.create(place)?;
-        let source_dir = place.objects();
-        let source = Objects::open(&[&source_dir])?;
-        let objects = self.objects();
-        let whole = self.dir.join("whole").exists();
-        if whole && !wanted.everything {
-            let vault = Objects::open(&[&objects])?;
-            let (have, from) = (vault.odb()?, source.odb()?);
-            let maybe = wanted.optional.iter().filter(|id| from.exists(**id));
-            let new: Vec<Oid> =
-                wanted.tips.iter().chain(maybe).copied().filter(|id| !holds(&have, *id)).collect();
-            if new.is_empty() {
-                return Ok(Vec::new());
-            }
-            let walked = missing_in(&have, &from, &new, WALK_BUDGET);
-            if !walked.over {
-                if !walked.needed.is_empty() {
-                    let _lock = self.lock()?;
-                    source.pack_into(&walked.needed, &objects.join("pack"))?;
-                }
-                return Ok(if wanted.has_holes { Vec::new() } else { name_absent(&walked.absent) });
+        if !wanted.everything
+            && let Some(absent) = self.pin_new(place, wanted)?
+        {
+            return Ok(if wanted.has_holes { Vec::new() } else { name_absent(&absent) });
+        }
+        let _lock = self.lock(FlockOperation::LockExclusive)?;
+        if !wanted.everything && self.marker().exists() {
+            // Somebody else has just done it.
+            if let Some(absent) = self.walk_new(place, wanted)? {
+                return Ok(if wanted.has_holes { Vec::new() } else { name_absent(&absent) });
             }
         }
-        let _lock = self.lock()?;
         self.take_all(place, wanted.copy_bytes)
+    }
+
+    /// Present while everything in the vault is there with all that it points to.
+    fn marker(&self) -> PathBuf {
+        self.dir.join("whole")
+    }
+
+    /// Pins what is new since the last capture, and returns what is nowhere. `None` where the vault must be filled as
+    /// a whole first.
+    fn pin_new(&self, place: &Place, wanted: &Wanted<'_>) -> Result<Option<Vec<Oid>>> {
+        // Shared: others may add packs too, but nobody may be in the middle of filling the vault.
+        let _lock = self.lock(FlockOperation::LockShared)?;
+        if self.marker().exists() { self.walk_new(place, wanted) } else { Ok(None) }
+    }
+
+    fn walk_new(&self, place: &Place, wanted: &Wanted<'_>) -> Result<Option<Vec<Oid>>> {
+        let objects = self.objects();
+        let (source, vault) = (Objects::open(&[&place.objects()])?, Objects::open(&[&objects])?);
+        let (have, from) = (vault.odb()?, source.odb()?);
+        let maybe = wanted.optional.iter().filter(|id| from.exists(**id));
+        let tips = wanted.tips.iter().chain(maybe).copied();
+        let new: Vec<Oid> = tips.filter(|id| !holds(&have, *id)).collect();
+        let walked = missing_in(&have, &from, &new, WALK_BUDGET);
+        if walked.over {
+            return Ok(None);
+        }
+        if !walked.needed.is_empty() {
+            source.pack_into(&walked.needed, &objects.join("pack"))?;
+        }
+        Ok(Some(walked.absent))
     }
 
     /// Links (or copies) every pack and loose object of the project that the vault does not have. The marker `whole`
     /// is missing while this runs: after a crash the next capture does it again.
     fn take_all(&self, place: &Place, copy_bytes: u64) -> Result<Vec<Missing>> {
-        let marker = self.dir.join("whole");
+        let marker = self.marker();
         let _ = fs::remove_file(&marker);
         let mut budget = copy_bytes;
         let mut missing = Vec::new();
@@ -144,13 +164,12 @@ impl Vault {
     }
 
     /// Held while objects are added. Readers need no lock: packs appear whole.
-    fn lock(&self) -> Result<File> {
+    fn lock(&self, how: FlockOperation) -> Result<File> {
         let path = self.dir.join("lock");
         let mut options = OpenOptions::new();
         let file = options.write(true).create(true).truncate(false).mode(0o600).open(&path);
         let file = file.map_err(|e| Error::io("open", &path, &e))?;
-        rustix::fs::flock(&file, rustix::fs::FlockOperation::LockExclusive)
-            .map_err(|e| Error::io("lock", &path, &e.into()))?;
+        rustix::fs::flock(&file, how).map_err(|e| Error::io("lock", &path, &e.into()))?;
         Ok(file)
     }
 }
@@ -170,7 +189,8 @@ pub fn object_dirs(objects: &Path) -> Vec<PathBuf> {
     let mut next = 0;
     while let Some(dir) = dirs.get(next).cloned() {
         next += 1;
-        let listed = fs::read(dir.join("info/alternates")).unwrap_or_default();
+        let list = dir.join("info/alternates");
+        let listed = if list.is_file() { fs::read(&list).unwrap_or_default() } else { Vec::new() };
         for line in listed.split(|b| *b == b'\n').filter(|l| !l.is_empty() && !l.starts_with(b"#")) {
             let path = dir.join(Bytes::from(line).as_path());
             if dirs.len() < 16 && path.is_dir() && !dirs.contains(&path) {

@@ -79,6 +79,9 @@ fn links_do_not_lead_out() {
     assert!(names.iter().any(|n| n.ends_with("MERGE_MSG")), "{names:?}");
     assert!(names.iter().any(|n| n.ends_with("refs/heads/out")), "{names:?}");
     assert!(!s.store.holds(b"secret\n"), "a file outside was not read");
+    fs::rename(s.work.join(".git/logs"), s.dir.path().join("logs")).unwrap();
+    symlink(s.dir.path().join("logs"), s.work.join(".git/logs")).unwrap();
+    assert!(s.capture("refs").missing.iter().any(|m| m.why.contains("symbolic link")), "not silently empty");
     // A directory that becomes a link between plan and apply.
     let c = s.record_partial("refs", |s| drop(s.git("update-ref -d refs/heads/topic")));
     let step = s.plan(&c);
@@ -86,6 +89,45 @@ fn links_do_not_lead_out() {
     symlink(&outside, s.work.join(".git/refs/heads")).unwrap();
     assert!(!matches!(s.apply(&step), StepOutcome::Done));
     assert_eq!(fs::read_dir(&outside).unwrap().count(), 1, "nothing was written outside");
+}
+
+#[test]
+fn what_could_not_be_read_is_not_taken_for_new() {
+    let s = Scene::new();
+    let heads = s.work.join(".git/refs/heads");
+    let aside = s.dir.path().join("heads");
+    fs::rename(&heads, &aside).unwrap();
+    symlink(&aside, &heads).unwrap();
+    let c = s.record_partial("refs", |_| {
+        fs::remove_file(&heads).unwrap();
+        fs::rename(&aside, &heads).unwrap();
+    });
+    let step = s.plan(&c);
+    assert_eq!(step.verdict, StepVerdict::Already, "no branch is removed: {}", step.action);
+    assert!(!step.not_restored.is_empty());
+}
+
+#[test]
+fn pipes_do_not_make_it_wait() {
+    let s = Scene::new();
+    let pipe = |name: &str| {
+        let path = s.work.join(".git").join(name);
+        let _ = fs::remove_file(&path);
+        assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success());
+    };
+    for name in [
+        "objects/info/alternates",
+        "MERGE_HEAD",
+        "refs/heads/pipe",
+        "logs/refs/heads/topic",
+        "index",
+        "packed-refs",
+    ] {
+        pipe(name);
+        assert!(!s.capture("refs,objects").is_complete(), "{name} is named");
+    }
+    pipe("commondir");
+    s.capture("refs");
 }
 
 #[test]

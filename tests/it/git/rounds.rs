@@ -234,6 +234,20 @@ fn expired_and_pruned_history_comes_back() {
 }
 
 #[test]
+fn pruned_objects_that_nothing_names_come_back() {
+    let s = Scene::new();
+    s.write("loose.txt", "never committed\n");
+    let id = s.git("hash-object -w loose.txt");
+    let c = s.record("objects", |s| drop(s.git("prune --expire=now")));
+    assert!(!s.try_git_at(&s.work, &format!("cat-file -e {}", id.trim())).status.success());
+    let step = s.plan(&c);
+    assert_eq!(step.action, "bring back 1 objects");
+    assert_eq!(s.apply(&step), fr::model::StepOutcome::Done);
+    assert_eq!(s.git(&format!("cat-file blob {}", id.trim())), "never committed\n");
+    assert_eq!(s.plan(&c).verdict, fr::model::StepVerdict::Already);
+}
+
+#[test]
 fn remotes_and_fetch_prune() {
     let s = Scene::new();
     s.git("push -q origin topic");

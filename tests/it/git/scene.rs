@@ -149,14 +149,24 @@ impl Scene {
     }
 
     fn with_cx<T>(&self, contents: bool, f: impl FnOnce(&CaptureCx<'_>) -> T) -> T {
-        let caps = Caps::default();
+        self.with_vault(contents, &self.vault(), Caps::default().tree_bytes, f)
+    }
+
+    fn with_vault<T>(
+        &self,
+        contents: bool,
+        vault: &Path,
+        tree_bytes: u64,
+        f: impl FnOnce(&CaptureCx<'_>) -> T,
+    ) -> T {
+        let caps = Caps { tree_bytes, ..Caps::default() };
         f(&CaptureCx {
             sink: &self.store,
             source: &self.store,
             caps: &caps,
             contents,
             cache: self.dir.path().join("fr/cache"),
-            vault: self.vault(),
+            vault: vault.to_path_buf(),
             store_home: self.dir.path().join("fr"),
             deadline: None,
         })
@@ -164,6 +174,11 @@ impl Scene {
 
     pub fn capture_effect(&self, effect: &Effect) -> Result<Vec<Capture>> {
         self.with_cx(true, |cx| Git.capture(effect, cx))
+    }
+
+    /// A capture with its vault elsewhere, and a cap on copies.
+    pub fn capture_into(&self, effect: &Effect, vault: &Path, tree_bytes: u64) -> Result<Vec<Capture>> {
+        self.with_vault(true, vault, tree_bytes, |cx| Git.capture(effect, cx))
     }
 
     pub fn capture_at(&self, at: &Path, what: &str) -> Capture {

@@ -110,12 +110,82 @@ fn held_locks_are_respected() {
 }
 
 #[test]
+fn an_undo_that_was_cut_short_goes_on() {
+    let mut cut = 0;
+    loop {
+        let s = Scene::new();
+        s.git("switch -q topic");
+        s.write("a.txt", "stash\n");
+        s.git("stash push -q");
+        let (files, shot) = (s.files(), s.shot());
+        let c = s.record("refs,index,stash,config", |s| {
+            s.git("switch -q main");
+            s.git("branch -q -D topic");
+            s.git("branch -q topic/below");
+            s.git("reset -q --hard HEAD~1");
+            s.git("stash clear");
+            s.git("remote remove origin");
+        });
+        let step = s.plan(&c);
+        let mut short = step.clone();
+        let actions = short.payload["actions"].as_array_mut().unwrap();
+        let total = actions.len();
+        assert!(total >= 8, "{total}");
+        actions.truncate(cut);
+        assert_eq!(s.apply(&short), StepOutcome::Done);
+        assert_eq!(s.apply(&step), StepOutcome::Done, "after {cut} of {total} actions");
+        assert_eq!(s.observe(&c.before).digest, c.before.state.digest);
+        s.put_files(&files);
+        pretty(&s.shot(), &shot);
+        cut += 1;
+        if cut > total {
+            break;
+        }
+    }
+}
+
+#[test]
+fn two_captures_at_once_and_a_half_made_vault() {
+    let s = Scene::new();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| assert_eq!(s.capture(ALL).missing, []));
+        }
+    });
+    // As a crash leaves it: some objects are there, the marker is not.
+    let vault = s.only_vault();
+    fs::remove_file(vault.join("whole")).unwrap();
+    let tip = s.git("rev-parse HEAD");
+    let parent = s.git("rev-parse HEAD~1");
+    let (dir, rest) = parent.trim().split_at(2);
+    fs::remove_file(vault.join("objects").join(dir).join(rest)).unwrap();
+    s.capture(ALL);
+    s.git_at(&vault, &format!("rev-list --objects {}", tip.trim()));
+}
+
+#[test]
+fn a_vault_on_another_file_system_holds_copies_within_the_cap() {
+    let s = Scene::new();
+    let Ok(other) = tempfile::tempdir_in("/dev/shm") else { return };
+    let effect = s.effect(&s.work, ALL);
+    let small = s.capture_into(&effect, other.path(), 100).unwrap().remove(0);
+    assert!(small.missing.iter().any(|m| m.why.contains("over the cap")), "{:?}", small.missing);
+    let whole = s.capture_into(&effect, other.path(), 1 << 20).unwrap().remove(0);
+    assert_eq!(whole.missing, []);
+    let vault = fs::read_dir(other.path()).unwrap().next().unwrap().unwrap().path();
+    s.git_at(&vault, &format!("rev-list --objects {}", s.git("rev-parse main").trim()));
+}
+
+#[test]
 fn linked_worktrees() {
     let s = Scene::new();
     s.git("worktree add -q ../linked topic");
     let linked = s.dir.path().join("linked");
     fs::write(linked.join("topic.txt"), "staged in linked\n").unwrap();
     s.git_at(&linked, "add -A");
+    let staged = s.git_at(&linked, "rev-parse :topic.txt");
+    s.capture(ALL);
+    s.git_at(&s.only_vault(), &format!("cat-file -e {}", staged.trim()));
     let shot = s.shot_at(&linked);
     let before = s.capture_at(&linked, ALL);
     assert!(before.resource.as_slice().ends_with(b"/linked"), "{:?}", before.resource);
