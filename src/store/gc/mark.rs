@@ -67,7 +67,10 @@ pub(crate) fn mark(store: &Store, options: &GcOptions, references: References<'_
         }
         match reader.get_with_kind(&id) {
             Ok((ObjectKind::Blob | ObjectKind::Argv, _)) => {}
-            Ok((kind, content)) => todo.extend(references(kind, &content)),
+            Ok((kind, content)) => match references(kind, &content) {
+                Some(named) => todo.extend(named),
+                None => marked.unreadable.push(id),
+            },
             Err(_) => marked.unreadable.push(id),
         }
     }

@@ -16,8 +16,9 @@ pub(crate) use horizon::read as horizon;
 pub use plan::{Action, GcPlan, PackPlan, plan};
 pub use sweep::{GcReport, run};
 
-/// What an object refers to: the systems that wrote it know. Asked for every object but blobs and argvs.
-pub type References<'a> = &'a dyn Fn(ObjectKind, &[u8]) -> Vec<ObjectId>;
+/// What an object refers to: the systems that wrote it know. Asked for every object but blobs and argvs. `None` where it
+/// cannot be told: then nothing is removed, since what it needs is not known.
+pub type References<'a> = &'a dyn Fn(ObjectKind, &[u8]) -> Option<Vec<ObjectId>>;
 
 /// How gc decides.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -9,6 +9,7 @@ use super::plan::{Action, GcPlan, plan_with_marks};
 use super::{GcOptions, References, horizon};
 use crate::error::{Error, Result};
 use crate::platform::clock;
+use crate::platform::home::Home;
 use crate::store::catalog::trailers;
 use crate::store::condemned::{self, Condemned};
 use crate::store::pack::block;
@@ -63,8 +64,24 @@ pub fn run(store: &Store, options: &GcOptions, references: References<'_>) -> Re
     if list != condemned::read(&packs)? {
         condemned::write(&packs, &list)?;
     }
+    if report.condemned > 0 {
+        // Stat caches vouch for objects in the store. From here on none may vouch for what was just condemned; a
+        // capture that has loaded one already ends within the grace time, and its event is marked before the sweep.
+        raise_generation(store.home())?;
+    }
     report.plan = plan;
     Ok(report)
+}
+
+/// Makes every stat cache void.
+fn raise_generation(home: &Home) -> Result<()> {
+    let path = home.generation();
+    let last: u64 =
+        std::fs::read_to_string(&path).ok().and_then(|text| text.trim().parse().ok()).unwrap_or(0);
+    let fresh = path.with_extension("new");
+    std::fs::write(&fresh, format!("{}\n", last + 1)).map_err(|e| Error::io("write", &fresh, &e))?;
+    std::fs::rename(&fresh, &path).map_err(|e| Error::io("rename", &fresh, &e))?;
+    file::sync_dir(&home.root)
 }
 
 /// Copies what is needed out of a pack, durably, and removes it.
