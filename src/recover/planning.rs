@@ -49,7 +49,8 @@ pub fn plan(event: &Event, store: &Store, home: &Home) -> Result<UndoPlan> {
     let scratch = Scratch::over(&reader);
     let mut steps = Vec::new();
     let mut residue: Vec<String> = event.before.warnings.clone();
-    for captured in captured_of(event) {
+    // In the inverse order of the effects: what was made inside a new directory goes before the directory.
+    for captured in captured_of(event).into_iter().rev() {
         let before = &captured.before;
         let system = systems::by_id(&before.system.0)
             .ok_or_else(|| Error::failure(format!("this fr knows no system {}", before.system)))?;

@@ -13,3 +13,4 @@ mod pty;
 mod samples;
 mod shells;
 mod store;
+mod undo;

@@ -7,7 +7,7 @@ use crate::cli::render::{plan_text, progress, report_text, safe};
 use crate::cli::{Out, usage};
 use crate::error::{Error, ExitCode, Result};
 use crate::journal::index::{Event, Index};
-use crate::model::EventKind;
+use crate::model::{EventKind, Step, StepVerdict};
 use crate::platform::home::Home;
 use crate::recover::{self, Applied, UndoPlan};
 use crate::store::Store;
@@ -103,12 +103,16 @@ fn plan_code(plan: &UndoPlan) -> u8 {
 }
 
 fn conflict(plan: &UndoPlan) -> Error {
-    let names: Vec<String> = plan.conflicts().take(5).map(|s| safe(s.resource.as_slice())).collect();
+    let name = |step: &Step| match &step.verdict {
+        StepVerdict::Conflict { reason } => safe(format!("{}: {reason}", step.resource.lossy()).as_bytes()),
+        _ => safe(step.resource.as_slice()),
+    };
+    let names: Vec<String> = plan.conflicts().take(5).map(name).collect();
     let more = plan.conflicts().count().saturating_sub(names.len());
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     Error::new(
         ExitCode::Conflict,
-        format!("changed since event {}: {}{more}; nothing was written", plan.event, names.join(", ")),
+        format!("changed since event {}, nothing was written: {}{more}", plan.event, names.join("; ")),
     )
     .hint(format!("`fr restore {} --to DIR` puts the old state beside the present", plan.event))
     .hint("`--on-conflict skip` restores the other targets")

@@ -1,0 +1,74 @@
+//! An undo is an event: it can be undone itself, and events are taken back one by one.
+
+use super::{assert_same, picture, project};
+
+#[test]
+fn redo_brings_back_what_undo_took_away() {
+    let env = project();
+    let before = picture(&env);
+    env.claude_runs("rm -rf src; echo x > config.yml; mkdir made");
+    let destroyed = picture(&env);
+    env.fr(&["undo", "--yes"]).ok();
+    assert_same(&before, &env);
+    env.fr(&["redo", "--yes"]).ok();
+    assert_same(&destroyed, &env);
+    // And the command can be taken back again, since its undo no longer stands.
+    env.fr(&["undo", "1", "--yes"]).ok();
+    assert_same(&before, &env);
+}
+
+#[test]
+fn several_events_are_taken_back_newest_first() {
+    let env = project();
+    let before = picture(&env);
+    env.claude_runs("echo 1 > config.yml");
+    env.claude_runs("echo 2 > config.yml");
+    env.claude_runs("git reset -q --hard HEAD~1");
+    env.claude_runs("rm -rf src config.yml");
+    env.fr(&["undo", "1", "2", "3", "4", "--yes"]).ok();
+    assert_same(&before, &env);
+}
+
+#[test]
+fn without_an_id_the_latest_change_that_is_not_undone_is_meant() {
+    let env = project();
+    let before = picture(&env);
+    env.claude_runs("rm -rf docs");
+    let middle = picture(&env);
+    env.claude_runs("rm -rf old");
+    env.claude_runs("ls -la");
+    env.fr(&["undo", "--yes"]).ok();
+    assert_same(&middle, &env);
+    env.fr(&["undo", "--yes"]).ok();
+    assert_same(&before, &env);
+    let none = env.fr(&["undo", "--yes"]);
+    assert_eq!(none.code, 5, "{none:?}");
+}
+
+#[test]
+fn a_dry_run_writes_nothing_and_shows_numbered_steps() {
+    let env = project();
+    env.claude_runs("rm -rf docs");
+    let destroyed = picture(&env);
+    let plan = env.fr(&["undo", "--dry-run"]).ok();
+    assert!(plan.stdout.contains("  1. "), "{plan:?}");
+    assert_same(&destroyed, &env);
+    let json = env.fr(&["undo", "--dry-run", "--json"]).ok().json();
+    assert_eq!(json["event"], 1);
+    assert_eq!(json["steps"][0]["verdict"], "restore");
+    assert_eq!(
+        env.fr(&["timeline", "--json"]).ok().json().as_array().unwrap().len(),
+        1,
+        "a dry run is no event"
+    );
+}
+
+#[test]
+fn without_a_terminal_nothing_is_applied_unasked() {
+    let env = project();
+    env.claude_runs("rm -rf docs");
+    let undo = env.fr(&["undo", "1"]);
+    assert_eq!(undo.code, 2, "{undo:?}");
+    assert!(undo.stderr.contains("--yes"), "{undo:?}");
+    assert!(!env.exists("docs"));
+}
