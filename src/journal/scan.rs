@@ -35,6 +35,8 @@ pub(crate) struct Scanner {
     window: Vec<u8>,
     /// Where the window begins in the file.
     base: u64,
+    /// The window reaches the end of the file, as it was when it was read.
+    ended: bool,
     /// Where the next frame is expected.
     pub offset: u64,
 }
@@ -44,7 +46,7 @@ const READ_AHEAD: usize = 256 << 10;
 impl Scanner {
     /// Starts at `offset`.
     pub(crate) fn new(file: File, offset: u64) -> Scanner {
-        Scanner { file, window: Vec::new(), base: offset, offset }
+        Scanner { file, window: Vec::new(), base: offset, ended: false, offset }
     }
 
     /// The bytes `[offset, offset + len)`, fewer at the end of the file.
@@ -53,13 +55,16 @@ impl Scanner {
             let start = usize::try_from(offset.checked_sub(base)?).ok()?;
             (start + len <= have).then_some(start)
         };
-        if inside(self.base, self.window.len()).is_none() {
-            self.window.resize(len.max(READ_AHEAD), 0);
+        let at_end = self.ended && offset >= self.base;
+        if !at_end && inside(self.base, self.window.len()).is_none() {
+            let want = len.max(READ_AHEAD);
+            self.window = vec![0u8; want];
             let got = file::read_at(&self.file, &mut self.window, offset)?;
             self.window.truncate(got);
             self.base = offset;
+            self.ended = got < want;
         }
-        let start = usize::try_from(offset - self.base).unwrap_or(usize::MAX);
+        let start = usize::try_from(offset - self.base).unwrap_or(usize::MAX).min(self.window.len());
         let end = start.saturating_add(len).min(self.window.len());
         Ok(self.window.get(start..end).unwrap_or_default())
     }

@@ -142,12 +142,12 @@ impl Catalog {
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(()),
             Err(e) => return Err(Error::io("read", &path, &e)),
         };
-        let (trailers, seen) = trailers(&pack, &path, from)?;
+        let (trailers, seen, regular) = read_trailers(&pack, &path, from)?;
         let number = u32::try_from(at).unwrap_or(u32::MAX);
         for trailer in &trailers {
             self.take(number, trailer);
         }
-        self.irregular |= pack.metadata().is_ok_and(|m| m.len() != seen.max(from));
+        self.irregular |= !regular;
         if let Some(known) = self.packs.get_mut(at) {
             known.seen = seen.max(from);
         }
@@ -174,10 +174,15 @@ impl Catalog {
 /// The trailers of a pack that lie behind `from`, and where the last of them ends. Reads backward from the end; where
 /// the end is torn or a trailer damaged, forward over everything.
 pub(crate) fn trailers(pack: &File, path: &Path, from: u64) -> Result<(Vec<Trailer>, u64)> {
+    read_trailers(pack, path, from).map(|(trailers, seen, _)| (trailers, seen))
+}
+
+/// As [`trailers`], and whether the chain of trailers was whole.
+fn read_trailers(pack: &File, path: &Path, from: u64) -> Result<(Vec<Trailer>, u64, bool)> {
     let io = |e: std::io::Error| Error::io("read", path, &e);
     let size = pack.metadata().map_err(io)?.len();
     if size <= from.max(HEADER as u64) {
-        return Ok((Vec::new(), from));
+        return Ok((Vec::new(), from, size >= from));
     }
     let mut first = [0u8; HEADER];
     file::read_at(pack, &mut first, 0).map_err(io)?;
@@ -188,8 +193,8 @@ pub(crate) fn trailers(pack: &File, path: &Path, from: u64) -> Result<(Vec<Trail
         return Err(e);
     }
     match backward(pack, size, from).map_err(io)? {
-        Some(found) => Ok((found, size)),
-        None => forward(pack, size, from).map_err(io),
+        Some(found) => Ok((found, size, true)),
+        None => forward(pack, size, from).map(|(found, end)| (found, end, false)).map_err(io),
     }
 }
 

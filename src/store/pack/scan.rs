@@ -69,8 +69,10 @@ impl<'a> Scanner<'a> {
         let first = self.bytes(offset, block::HEAD)?;
         if first.starts_with(&trailer::MAGIC) {
             let Some(len) = Trailer::claimed_len(&first) else { return Ok(Err(Bad::Short)) };
-            return Ok(match Trailer::decode(&self.bytes(offset, len)?) {
+            let bytes = self.bytes(offset, len)?;
+            return Ok(match Trailer::decode(&bytes) {
                 Some(trailer) => Ok(Found::Trailer { offset, trailer }),
+                None if bytes.len() < len => Err(Bad::Short),
                 None => Err(Bad::NotABlock),
             });
         }

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::model::ObjectId;
 use crate::store::catalog::ById;
 use crate::store::file;
-use crate::store::pack::block::{self, Head};
+use crate::store::pack::block::{self, Bad, Head};
 use crate::store::pack::header::{self, HEADER};
 use crate::store::pack::scan::{Found, Scanner};
 use crate::store::pack::trailer::{self, Trailer};
@@ -80,7 +80,8 @@ impl PackCheck {
                 if offset + len < walk.size {
                     self.report(walk, offset, len, format!("{len} bytes: {why}"));
                 } else {
-                    let severity = if was_whole(walk, offset)? { Severity::Damaged } else { Severity::Torn };
+                    let severity =
+                        if was_whole(walk, offset, why)? { Severity::Damaged } else { Severity::Torn };
                     walk.damaged = true;
                     walk.places.push((offset, offset + len, self.findings.len()));
                     let what = format!("{len} bytes at the end: {why}");
@@ -181,14 +182,15 @@ impl PackCheck {
     }
 }
 
-/// True where the end of the pack was a whole trailer once: its end mark is there, or all the length its start claims.
-fn was_whole(walk: &Walk<'_>, offset: u64) -> std::io::Result<bool> {
+/// A killed writer leaves the first part of a block or trailer, a power loss may leave zeros. What is neither, or has a
+/// trailer's end mark, was whole once.
+fn was_whole(walk: &Walk<'_>, offset: u64, why: Bad) -> std::io::Result<bool> {
     let mut end = [0u8; 4];
     file::read_at(walk.pack, &mut end, walk.size.saturating_sub(4))?;
-    let mut head = vec![0u8; trailer::HEAD];
-    let got = file::read_at(walk.pack, &mut head, offset)?;
-    head.truncate(got);
-    let claimed = Trailer::claimed_len(&head).map(|len| offset + len as u64);
-    let block = block::claimed_head_len(&head).ok().map(|len| offset + len as u64);
-    Ok(end == trailer::END || claimed.or(block).is_some_and(|to| to <= walk.size))
+    if why == Bad::Short {
+        return Ok(end == trailer::END);
+    }
+    let mut tail = vec![0u8; usize::try_from(walk.size - offset).unwrap_or(0)];
+    file::read_at(walk.pack, &mut tail, offset)?;
+    Ok(tail.iter().any(|b| *b != 0))
 }
