@@ -41,7 +41,7 @@ impl System for Git {
         SystemId::new("git")
     }
     fn programs(&self) -> &'static [&'static str] {
-        &["git"]
+        assess::PROGRAMS
     }
     fn assess(&self, inv: &Invocation, cx: &AssessCx<'_>) -> Vec<Effect> {
         assess::assess(inv, cx)

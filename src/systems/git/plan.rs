@@ -15,7 +15,11 @@ use crate::model::{
 };
 use crate::systems::PlanCx;
 
-/// One step for the whole repository: HEAD, refs and index belong together.
+/// How a capture names the side that it cannot hold.
+const REMOTE: &[u8] = b"remote";
+
+/// One step for the whole repository: HEAD, refs and index belong together. No step where the command changed nothing
+/// of it (`git clean`, a failed merge).
 pub fn plan(captured: &Captured, now: &StateRef, cx: &PlanCx<'_>) -> Result<Vec<Step>> {
     let before = RepoState::load(&captured.before.state, cx.source)?
         .ok_or_else(|| Error::corrupt("a capture of a repository without its state"))?;
@@ -93,6 +97,8 @@ impl<'a> Planner<'a> {
         let count = listed(&old).filter(|id| !present.contains(id)).count();
         if count > 0 {
             self.actions.push(Action::Objects { list: before, count });
+        } else if self.after.and_then(|a| a.objects).is_some_and(|after| after != before) {
+            self.already += 1;
         }
         Ok(())
     }
@@ -108,6 +114,10 @@ impl<'a> Planner<'a> {
             }
             let (b, n) = (self.before.refs.get(name), self.now.refs.get(name));
             let a = self.after.map(|a| a.refs.get(name));
+            if self.pushes() && name.as_slice().starts_with(b"refs/remotes/") {
+                // It says where the remote's branch is, and that one does not move back.
+                continue;
+            }
             match case(b, a, n) {
                 Case::Untouched => {}
                 Case::Already => self.already += 1,
@@ -139,6 +149,11 @@ impl<'a> Planner<'a> {
         let covers =
             |what: &[u8]| key.strip_prefix(what).is_some_and(|r| r.is_empty() || r.starts_with(b"/"));
         self.missing.iter().any(|m| covers(m.what.as_slice()))
+    }
+
+    /// The command also changed other repositories, which are not captured.
+    fn pushes(&self) -> bool {
+        self.missing.iter().any(|m| m.what.as_slice() == REMOTE)
     }
 
     /// Things that only the present has matter when the post-state is not known: the command may have made them.
@@ -279,6 +294,7 @@ impl<'a> Planner<'a> {
         match (was, after, is) {
             (true, false, false) => self.put(key, FileKind::Worktree, n, b.map(stored)),
             (true, false, true) if b.map(Same) == n.map(Same) => self.already += 1,
+            (false, true, false) => self.already += 1,
             (true, false, true) if gitdir == *key => {
                 self.conflicts.push(format!("{} was made again since", name_of(key)));
             }
@@ -299,10 +315,14 @@ impl<'a> Planner<'a> {
         let action = summary(&self.actions);
         let verdict = if !self.conflicts.is_empty() {
             StepVerdict::Conflict { reason: self.conflicts.join("; ") }
-        } else if self.actions.is_empty() {
-            StepVerdict::Already
-        } else {
+        } else if !self.actions.is_empty() {
             StepVerdict::Restore
+        } else if self.pushes() {
+            StepVerdict::NotCaptured { reason: "what the remote had is not captured".to_owned() }
+        } else if self.already == 0 && self.left.is_empty() {
+            return Ok(Vec::new());
+        } else {
+            StepVerdict::Already
         };
         Ok(vec![step(captured, &action, verdict, &self.actions, self.left)?])
     }
@@ -360,7 +380,7 @@ fn step(
 ) -> Result<Step> {
     let before = &captured.before;
     let payload = Payload { before: before.state, actions: actions.to_vec() };
-    let remote = before.missing.iter().any(|m| m.what.as_slice() == b"remote");
+    let remote = before.missing.iter().any(|m| m.what.as_slice() == REMOTE);
     let gaps = before.missing.iter().map(|m| format!("{}: {}", m.what.lossy(), m.why));
     Ok(Step {
         system: SystemId::new("git"),

@@ -92,6 +92,18 @@ fn without_a_post_state_only_what_is_gone_comes_back() {
 }
 
 #[test]
+fn a_push_is_not_called_undone() {
+    let s = Scene::new();
+    s.git("commit -q --allow-empty -m more");
+    let c = s.record_partial("refs,remote", |s| drop(s.git("push -q --force origin main")));
+    let step = s.plan(&c);
+    assert!(matches!(step.verdict, StepVerdict::NotCaptured { .. }), "{step:?}");
+    assert_eq!(step.reversibility, fr::model::Reversibility::Compensating);
+    let c = s.record("worktree", |s| s.write("untracked", "1"));
+    assert_eq!(s.steps(&c), [], "nothing of the repository changed");
+}
+
+#[test]
 fn held_locks_are_respected() {
     let s = Scene::new();
     for lock in [".git/index.lock", ".git/refs/heads/main.lock"] {
