@@ -30,13 +30,10 @@ pub fn plan(captured: &Captured, now: &StateRef, cx: &PlanCx<'_>) -> Result<Vec<
     let now = RepoState::load(now, cx.source)?;
     let (Some(after), Some(now)) = (after, now) else {
         let reason = "the repository is not there any more; bring its files back first".to_owned();
-        return Ok(vec![step(
-            captured,
-            "restore the repository",
-            StepVerdict::Conflict { reason },
-            &[],
-            Vec::new(),
-        )?]);
+        let payload =
+            Payload { before: captured.before.state, actions: Vec::new(), conflicts: vec![reason.clone()] };
+        let verdict = StepVerdict::Conflict { reason };
+        return Ok(vec![step(captured, "restore the repository", verdict, &payload, Vec::new())?]);
     };
     let mut planner = Planner {
         before: &before,
@@ -51,6 +48,7 @@ pub fn plan(captured: &Captured, now: &StateRef, cx: &PlanCx<'_>) -> Result<Vec<
     };
     planner.objects()?;
     planner.refs();
+    planner.name_obstacles();
     planner.head();
     planner.index();
     planner.files()?;
@@ -149,6 +147,29 @@ impl<'a> Planner<'a> {
         let covers =
             |what: &[u8]| key.strip_prefix(what).is_some_and(|r| r.is_empty() || r.starts_with(b"/"));
         self.missing.iter().any(|m| covers(m.what.as_slice()))
+    }
+
+    /// As files, `refs/heads/a` and `refs/heads/a/b` exclude each other: a ref made since may stand in the way.
+    fn name_obstacles(&mut self) {
+        let mut gone = BTreeSet::new();
+        let mut coming = Vec::new();
+        for action in &self.actions {
+            match action {
+                Action::Ref { name, want: None, .. } => drop(gone.insert(name)),
+                Action::Ref { name, expect: None, .. } => coming.push(name),
+                _ => {}
+            }
+        }
+        let below = |a: &Bytes, b: &Bytes| {
+            a.as_slice().strip_prefix(b.as_slice()).is_some_and(|rest| rest.starts_with(b"/"))
+        };
+        for name in coming {
+            let stays = self.now.refs.keys().filter(|n| !gone.contains(n));
+            for other in stays.filter(|n| below(n, name) || below(name, n)).take(1) {
+                let (name, other) = (name.lossy(), other.lossy());
+                self.conflicts.push(format!("{name} cannot come back beside {other}, which was made since"));
+            }
+        }
     }
 
     /// The command also changed other repositories, which are not captured.
@@ -324,7 +345,9 @@ impl<'a> Planner<'a> {
         } else {
             StepVerdict::Already
         };
-        Ok(vec![step(captured, &action, verdict, &self.actions, self.left)?])
+        let before = captured.before.state;
+        let payload = Payload { before, actions: self.actions, conflicts: self.conflicts };
+        Ok(vec![step(captured, &action, verdict, &payload, self.left)?])
     }
 }
 
@@ -375,11 +398,10 @@ fn step(
     captured: &Captured,
     action: &str,
     verdict: StepVerdict,
-    actions: &[Action],
+    payload: &Payload,
     left: Vec<String>,
 ) -> Result<Step> {
     let before = &captured.before;
-    let payload = Payload { before: before.state, actions: actions.to_vec() };
     let remote = before.missing.iter().any(|m| m.what.as_slice() == REMOTE);
     let gaps = before.missing.iter().map(|m| format!("{}: {}", m.what.lossy(), m.why));
     Ok(Step {

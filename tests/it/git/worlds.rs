@@ -38,6 +38,16 @@ fn a_later_commit_is_a_conflict_and_nothing_changes() {
 }
 
 #[test]
+fn a_branch_below_the_name_is_a_conflict() {
+    let s = Scene::new();
+    let c = s.record("refs,config", |s| drop(s.git("branch -q -D topic")));
+    s.git("branch topic/below");
+    assert!(conflict(&s, &c).contains("refs/heads/topic/below, which was made since"));
+    s.git("branch -q -D topic/below");
+    s.undo(&c);
+}
+
+#[test]
 fn a_staged_change_since_is_a_conflict() {
     let s = Scene::new();
     let c = reset(&s);
