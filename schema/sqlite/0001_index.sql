@@ -30,6 +30,7 @@ CREATE TABLE event (
     kind      INTEGER NOT NULL,    -- 0 command, 1 undo, 2 redo, 3 restore
     classes   INTEGER NOT NULL,    -- bit n: an effect of the n-th class, mildest first
     systems   INTEGER NOT NULL,    -- bit n: an effect on the n-th row of `system`
+    captured  INTEGER NOT NULL,    -- bytes that its captures refer to
     segment   INTEGER NOT NULL,    -- where the before-half lies
     offset    INTEGER NOT NULL,
     asegment  INTEGER,             -- where the after-half lies

@@ -50,7 +50,7 @@ fn dispatch(verb: Verb, out: &mut Out) -> Result<u8> {
         Verb::Redo(args) => verbs::redo::run(&args, out),
         Verb::Restore(args) => verbs::restore::run(&args, out),
         Verb::Verify(args) => verbs::verify::run(&args, out),
-        Verb::Store(_) => Ok(1),
+        Verb::Store(args) => verbs::store::run(&args, out),
         Verb::Demo(args) => verbs::demo::run(&args, out),
         Verb::Completions(args) => verbs::generate::completions(&args, out),
         Verb::Man(args) => verbs::generate::man(&args, out),

@@ -67,6 +67,16 @@ impl Journal {
         &self.dir
     }
 
+    /// Bytes of all segments.
+    pub fn bytes(&self) -> u64 {
+        let segments = segment::list(&self.dir).unwrap_or_default();
+        segments
+            .iter()
+            .filter_map(|n| std::fs::metadata(segment::path(&self.dir, *n)).ok())
+            .map(|m| m.len())
+            .sum()
+    }
+
     /// Appends a record. A [`Record::Before`] gets a new event number; others carry `event`.
     ///
     /// One write per frame. The sync comes after the lock is given back, so that writers share it. Errors: exit

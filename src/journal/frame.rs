@@ -82,7 +82,8 @@ pub(crate) struct Payload {
     stored: Vec<u8>,
 }
 
-fn kind_of(record: &Record) -> u8 {
+/// The kind byte of a record.
+pub(crate) fn kind_of(record: &Record) -> u8 {
     match record {
         Record::Before(_) => 1,
         Record::After(_) => 2,
@@ -222,17 +223,23 @@ impl RawFrame {
     }
 }
 
+impl std::fmt::Display for NotAFrame {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            NotAFrame::Short => f.write_str("a journal frame is cut off"),
+            NotAFrame::Malformed => f.write_str("not a journal frame"),
+            NotAFrame::HashMismatch => f.write_str("a journal frame was changed (hash)"),
+            NotAFrame::Newer(v) => write!(f, "a journal frame of version {v}, this fr knows {VERSION}"),
+        }
+    }
+}
+
 impl NotAFrame {
     /// As an error, with the place in front.
     pub(crate) fn error(&self, place: &str) -> Error {
         match self {
-            NotAFrame::Short => Error::corrupt(format!("{place}: a journal frame is cut off")),
-            NotAFrame::Malformed => Error::corrupt(format!("{place}: not a journal frame")),
-            NotAFrame::HashMismatch => Error::corrupt(format!("{place}: a journal frame was changed (hash)")),
-            NotAFrame::Newer(v) => Error::new(
-                ExitCode::NewerStore,
-                format!("{place}: a journal frame of version {v}, this fr knows {VERSION}"),
-            ),
+            NotAFrame::Newer(_) => Error::new(ExitCode::NewerStore, format!("{place}: {self}")),
+            _ => Error::corrupt(format!("{place}: {self}")),
         }
     }
 }

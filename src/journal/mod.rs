@@ -8,6 +8,7 @@ mod read;
 mod scan;
 mod segment;
 mod tail;
+pub(crate) mod verify;
 
 pub use append::{Appended, Durability, Journal};
 pub use read::Frame;

@@ -99,7 +99,7 @@ impl Journal {
 }
 
 impl Placed {
-    fn new(position: Position, frame: RawFrame) -> Placed {
+    pub(crate) fn new(position: Position, frame: RawFrame) -> Placed {
         let next = Position { segment: position.segment, offset: position.offset + frame.len };
         Placed { position, next, frame }
     }

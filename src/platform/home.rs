@@ -63,6 +63,10 @@ impl Home {
     pub fn cache(&self) -> PathBuf {
         self.root.join("cache")
     }
+    /// A number that gc raises whenever stat caches must not count any longer.
+    pub fn generation(&self) -> PathBuf {
+        self.root.join("generation")
+    }
     /// Vault repositories.
     pub fn vault(&self) -> PathBuf {
         self.root.join("git")

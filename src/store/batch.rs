@@ -9,7 +9,7 @@ use super::catalog::{ById, Place};
 use super::handle::Store;
 use super::pack::Entry;
 use super::pack::block::{self, Block};
-use super::pack::writer::{Committed, PackWriter};
+use super::pack::writer::{Last, PackWriter};
 use super::reader::locked;
 use super::{condemned, file};
 use crate::error::{Error, Result};
@@ -127,6 +127,11 @@ impl<'a> Batch<'a> {
         full.map_or(Ok(()), |(number, block)| self.write(number, &block))
     }
 
+    /// Stores a copy of an object whatever the store holds already: for gc, which is about to remove the old one.
+    pub(crate) fn put_again(&self, id: ObjectId, kind: ObjectKind, content: &[u8]) -> Result<()> {
+        self.add(id, kind, content)
+    }
+
     fn write(&self, number: u64, block: &Block) -> Result<()> {
         let bytes = block::encode(&block.entries, &block.raw)?;
         let written = {
@@ -166,16 +171,21 @@ impl<'a> Batch<'a> {
 
     /// Commits the pack being written. Where its sync fails, its blocks are copied into a new pack, once: what a failed
     /// sync left in the page cache is not to be trusted as durable, but it can still be read and is checked.
-    fn close_pack(
-        &self,
-        writer: &mut Writer,
-        last: Option<(Vec<u8>, usize, Vec<Entry>)>,
-    ) -> Result<Option<u64>> {
-        let Some(pack) = writer.pack.take() else { return Ok(None) };
+    fn close_pack(&self, writer: &mut Writer, last: Option<Last>) -> Result<()> {
+        let Some(mut pack) = writer.pack.take() else { return Ok(()) };
+        let committed = match pack.commit(last) {
+            Err(_) if pack.sync_failed() => {
+                pack = pack.copy(&self.store.0.home.packs())?;
+                pack.commit(None)
+            }
+            other => other,
+        };
+        if committed.is_err() {
+            writer.failed.get_or_insert_with(|| "a pack could not be committed".to_owned());
+        }
+        writer.receipt.stored_bytes += committed?;
         writer.receipt.pack = pack.name.text.clone();
-        let Committed { stored, offset } = pack.commit(last)?;
-        writer.receipt.stored_bytes += stored;
-        Ok(offset)
+        Ok(())
     }
 
     /// Makes all of it durable: data first, then the name of a new pack. Only when this has returned may a journal
@@ -195,7 +205,7 @@ impl<'a> Batch<'a> {
                 let bytes = block::encode(&block.entries, &block.raw)?;
                 self.pack(&mut writer)?;
                 writer.count(&block);
-                Some((bytes, block.raw.len(), block.entries.clone()))
+                Some(Last { bytes, raw_len: block.raw.len(), entries: block.entries.clone() })
             }
             None => None,
         };

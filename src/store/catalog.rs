@@ -110,22 +110,6 @@ impl Catalog {
         Ok(place.filter(|p| self.packs.get(p.pack as usize).is_some_and(|k| !k.condemned)))
     }
 
-    /// Looks at all packs.
-    pub(crate) fn load_all(&mut self) -> Result<()> {
-        if !self.listed {
-            self.refresh()?;
-        }
-        while let Some(at) = self.waiting.pop() {
-            self.look_at(at)?;
-        }
-        Ok(())
-    }
-
-    /// The objects of the packs looked at.
-    pub(crate) fn objects(&self) -> &ById<Place> {
-        &self.objects
-    }
-
     /// True where blocks may exist that no trailer lists.
     pub(crate) fn is_irregular(&self) -> bool {
         self.irregular

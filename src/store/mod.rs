@@ -6,10 +6,14 @@ mod catalog;
 mod condemned;
 pub(crate) mod file;
 pub(crate) mod format;
+pub mod gc;
 mod handle;
 mod pack;
+pub mod pin;
 mod reader;
 mod scratch;
+pub mod stats;
+pub mod verify;
 
 pub use batch::{Batch, Receipt};
 pub use handle::Store;

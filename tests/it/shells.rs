@@ -5,6 +5,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use fr::intake::shells::{Shell, script};
+
 use crate::env::{Output, TestEnv, run};
 use crate::pty::{Pty, until};
 
@@ -41,15 +43,15 @@ impl World {
     }
 
     /// The integration, written to a file below the root.
-    fn integration(&self, shell: &str) -> PathBuf {
-        let path = self.env.root().join(format!("init.{shell}"));
-        std::fs::write(&path, fr::intake::shells::script(shell, &self.fake).unwrap()).unwrap();
+    fn integration(&self, shell: Shell) -> PathBuf {
+        let path = self.env.root().join(format!("init.{shell:?}"));
+        std::fs::write(&path, script(shell, &self.fake).unwrap()).unwrap();
         path
     }
 
     /// A bash at its prompt, its rc file as given; `@INIT@` stands for the integration.
     fn bash(&self, rc: &str) -> Pty {
-        let init = format!(". '{}'", self.integration("bash").display());
+        let init = format!(". '{}'", self.integration(Shell::Bash).display());
         let path = self.env.root().join("bashrc");
         std::fs::write(&path, format!("PS1='{PROMPT}'\n{}\n", rc.replace("@INIT@", &init))).unwrap();
         let mut command = self.env.command("bash");
@@ -58,7 +60,7 @@ impl World {
     }
 
     fn zsh(&self, rc: &str) -> Pty {
-        let init = format!(". '{}'", self.integration("zsh").display());
+        let init = format!(". '{}'", self.integration(Shell::Zsh).display());
         let rc = format!("PS1='{PROMPT}'\nunsetopt zle prompt_sp\n{}\n", rc.replace("@INIT@", &init));
         std::fs::write(self.env.home.join(".zshrc"), rc).unwrap();
         let mut command = self.env.command("zsh");
@@ -67,7 +69,7 @@ impl World {
     }
 
     fn fish(&self, rc: &str) -> Pty {
-        let init = format!("source '{}'", self.integration("fish").display());
+        let init = format!("source '{}'", self.integration(Shell::Fish).display());
         let dir = self.env.home.join(".config/fish");
         std::fs::create_dir_all(&dir).unwrap();
         let rc = format!(
@@ -262,7 +264,7 @@ fn bash_without_prompt_expansion_prints_no_code() {
 /// Runs bash without a terminal, the integration in `BASH_ENV`.
 fn batch(world: &World, args: &[&str], vars: &[(&str, &str)]) -> Output {
     let mut command = world.env.command("bash");
-    command.args(args).env("BASH_ENV", world.integration("bash")).env("SHLVL", "1");
+    command.args(args).env("BASH_ENV", world.integration(Shell::Bash)).env("SHLVL", "1");
     command.envs(vars.iter().copied());
     run(command, b"")
 }
@@ -343,7 +345,7 @@ fn zsh_without_a_terminal_is_reported_once() {
         return;
     }
     let world = World::new();
-    std::fs::copy(world.integration("zsh"), world.env.home.join(".zshenv")).unwrap();
+    std::fs::copy(world.integration(Shell::Zsh), world.env.home.join(".zshenv")).unwrap();
     let mut command = world.env.command("zsh");
     command.args(["-c", "echo hi; zsh -c 'echo inner'"]);
     assert_eq!(run(command, b"").ok().stdout, "hi\ninner\n");

@@ -3,6 +3,7 @@
 mod escape;
 mod event;
 mod plan;
+pub mod progress;
 mod quantity;
 pub mod style;
 mod table;

@@ -11,7 +11,7 @@ pub mod redo;
 pub mod restore;
 pub mod sessions;
 pub mod show;
-// pub mod store;
+pub mod store;
 pub mod timeline;
 pub mod undo;
 pub mod verify;

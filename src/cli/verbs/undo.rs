@@ -2,10 +2,8 @@
 
 use std::io::{BufRead, IsTerminal, Write};
 
-use indicatif::{ProgressBar, ProgressStyle};
-
 use crate::cli::args::{OnConflict, UndoArgs};
-use crate::cli::render::{plan_text, report_text, safe};
+use crate::cli::render::{plan_text, progress, report_text, safe};
 use crate::cli::{Out, usage};
 use crate::error::{Error, ExitCode, Result};
 use crate::journal::index::{Event, Index};
@@ -79,7 +77,7 @@ pub(super) fn take_back(event: &Event, wishes: Wishes, home: &Home, out: &mut Ou
         return Err(Error::new(ExitCode::Failure, "not applied")
             .hint("`--yes` applies without asking, `--dry-run` only shows"));
     }
-    let progress = progress_bar(&plan);
+    let progress = progress::items("restoring");
     let applied = recover::apply(
         &plan,
         event,
@@ -134,16 +132,6 @@ fn confirmed(out: &mut Out) -> Result<bool> {
         .read_line(&mut answer)
         .map_err(|e| Error::failure(format!("cannot read the answer: {e}")))?;
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
-}
-
-/// A bar for work that lasts; indicatif hides it where stderr is no terminal.
-fn progress_bar(plan: &UndoPlan) -> ProgressBar {
-    let total: u64 = plan.restoring().count() as u64;
-    let bar = ProgressBar::new(total.max(1));
-    if let Ok(style) = ProgressStyle::with_template("  restoring {pos} {spinner} {elapsed}") {
-        bar.set_style(style);
-    }
-    bar
 }
 
 fn refuse_over_an_unfinished_one(index: &Index) -> Result<()> {

@@ -12,17 +12,26 @@ use super::{Action, Ending, Env, Happening, Malformed, Request, attribution, byt
 use crate::error::{Error, ExitCode, Result};
 use crate::model::{Outcome, Source};
 
-/// A shell and its integration script.
-struct Shell {
-    name: &'static str,
-    script: &'static str,
+/// The shells that `fr` integrates with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shell {
+    /// bash 4.4 or later.
+    Bash,
+    /// zsh 5.
+    Zsh,
+    /// fish 3.
+    Fish,
 }
 
-const SHELLS: &[Shell] = &[
-    Shell { name: "bash", script: include_str!("bash.sh") },
-    Shell { name: "zsh", script: include_str!("zsh.zsh") },
-    Shell { name: "fish", script: include_str!("fish.fish") },
-];
+impl Shell {
+    fn script(self) -> &'static str {
+        match self {
+            Shell::Bash => include_str!("bash.sh"),
+            Shell::Zsh => include_str!("zsh.zsh"),
+            Shell::Fish => include_str!("fish.fish"),
+        }
+    }
+}
 
 /// What stands in the scripts for the quoted path of the binary.
 const BINARY: &str = "@FR@";
@@ -30,20 +39,15 @@ const BINARY: &str = "@FR@";
 /// The integration script of a shell. It calls `binary`, which must be absolute: `PATH` may change later.
 ///
 /// # Errors
-/// Usage, where the shell is not known or the path is not UTF-8.
-pub fn script(shell: &str, binary: &Path) -> Result<String> {
-    let Some(found) = SHELLS.iter().find(|known| known.name == shell) else {
-        let known: Vec<&str> = SHELLS.iter().map(|shell| shell.name).collect();
-        return Err(Error::new(ExitCode::Usage, format!("there is no integration for {shell:?}"))
-            .hint(format!("the shells with one are: {}", known.join(", "))));
-    };
+/// Usage, where the path is not UTF-8.
+pub fn script(shell: Shell, binary: &Path) -> Result<String> {
     let path = binary.to_str().ok_or_else(|| {
         Error::new(ExitCode::Usage, format!("the path of fr is not UTF-8: {}", binary.display()))
             .hint("install fr under a plain path")
     })?;
     // One form of quoting that bash, zsh and fish read alike.
     let quoted = format!("'{}'", path.replace('\\', r"'\\'").replace('\'', r"'\''"));
-    Ok(found.script.replace(BINARY, &quoted))
+    Ok(shell.script().replace(BINARY, &quoted))
 }
 
 /// Understands what a script reports. `args` are the words behind `fr hook shell`.
@@ -127,8 +131,10 @@ mod tests {
     }
 
     #[test]
-    fn unknown_shells_are_named() {
-        assert_eq!(script("tcsh", Path::new("/fr")).unwrap_err().code, ExitCode::Usage);
-        assert!(script("bash", Path::new("/o'dd/fr")).unwrap().contains(r"'/o'\''dd/fr'"));
+    fn the_path_is_quoted_for_every_shell() {
+        for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
+            let script = script(shell, Path::new("/o'dd/fr")).unwrap();
+            assert!(script.contains(r"'/o'\''dd/fr'") && !script.contains(BINARY), "{shell:?}");
+        }
     }
 }

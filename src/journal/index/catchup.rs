@@ -149,8 +149,8 @@ impl Taker<'_> {
         let uid = before.uid.0.first_chunk::<8>().map_or(0, |b| sortable(u64::from_be_bytes(*b)));
         self.tx
             .prepare_cached(
-                "INSERT OR REPLACE INTO event (id, uid, at_ns, session, actor, kind, classes, systems, segment, \
-                 offset, line) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO event (id, uid, at_ns, session, actor, kind, classes, systems, captured, \
+                 segment, offset, line) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             )?
             .execute(params![
                 event,
@@ -161,6 +161,7 @@ impl Taker<'_> {
                 facts::kind_number(&before.kind),
                 classes,
                 systems,
+                signed(before.captures.iter().map(|c| c.bytes).sum()),
                 at.segment,
                 signed(at.offset),
                 before.command.line.as_slice(),

@@ -2,6 +2,7 @@
 //! it finds is read from the journal, where every byte is checked.
 
 mod catchup;
+mod check;
 mod facts;
 mod filter;
 mod open;
@@ -10,4 +11,4 @@ mod undone;
 
 pub use filter::Filter;
 pub use open::Index;
-pub use query::{Event, SessionSummary};
+pub use query::{Event, SessionSummary, Totals};

@@ -58,7 +58,7 @@ impl Index {
         Index::on_disk(home, &journal)
     }
 
-    fn on_disk(home: &Home, journal: &Journal) -> Result<Index> {
+    pub(crate) fn on_disk(home: &Home, journal: &Journal) -> Result<Index> {
         let path = home.index();
         // Made by us, so that it and its companions get mode 0600 whatever the umask.
         file::open_write(&path, true).map_err(|e| Error::io("open", &path, &e))?;
@@ -71,7 +71,7 @@ impl Index {
         Ok(index)
     }
 
-    fn in_memory(journal: Journal) -> Result<Index> {
+    pub(crate) fn in_memory(journal: Journal) -> Result<Index> {
         let db = Connection::open_in_memory().map_err(sql("open"))?;
         let mut index = Index { db, journal };
         index.prepare()?;

@@ -52,6 +52,17 @@ pub struct SessionSummary {
     pub failed: u64,
 }
 
+/// All events in numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Totals {
+    /// Events.
+    pub events: u64,
+    /// Those that captured something.
+    pub captured_events: u64,
+    /// Bytes that their captures refer to.
+    pub captured_bytes: u64,
+}
+
 /// What the index has of an event: where to find it.
 struct Found {
     id: EventId,
@@ -183,6 +194,19 @@ impl Index {
             }
         }
         Ok(gaps)
+    }
+
+    /// Counts over all events. Reads every row.
+    pub fn totals(&self) -> Result<Totals> {
+        let text = "SELECT count(*), count(nullif(captured, 0)), coalesce(sum(captured), 0) FROM event";
+        let totals = |row: &Row<'_>| {
+            Ok(Totals {
+                events: unsigned(row.get(0)?),
+                captured_events: unsigned(row.get(1)?),
+                captured_bytes: unsigned(row.get(2)?),
+            })
+        };
+        self.db.query_row(text, [], totals).map_err(sql("read"))
     }
 
     /// All sessions, the one seen last first.

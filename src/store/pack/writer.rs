@@ -4,6 +4,7 @@ use std::fs::File;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use super::block;
 use super::header::{self, HEADER};
 use super::name::{self, PackName};
 use super::trailer::{self, BlockRow, Trailer};
@@ -27,6 +28,7 @@ pub(crate) struct PackWriter {
     trailer: Trailer,
     /// It was made by this writer: its name must become durable.
     fresh: bool,
+    sync_failed: bool,
 }
 
 impl PackWriter {
@@ -53,12 +55,30 @@ impl PackWriter {
         }
         let meta = file.metadata().map_err(io)?;
         let (len, removed) = (meta.len(), meta.nlink() == 0);
-        if removed || len >= PACK_BYTES || len <= HEADER as u64 {
+        if removed || len >= PACK_BYTES {
             return Ok(None);
         }
-        let Some((prev, _)) = trailer::ending_at(&file, len).map_err(io)? else { return Ok(None) };
+        let mut first = [0u8; HEADER];
+        file::read_at(&file, &mut first, 0).map_err(io)?;
+        if header::check(&first, &name.text).is_err() {
+            return Ok(None);
+        }
+        let prev = match trailer::ending_at(&file, len).map_err(io)? {
+            Some((prev, _)) => prev,
+            None if len == HEADER as u64 => 0,
+            None => return Ok(None),
+        };
         let trailer = Trailer { start: len, prev, ..Trailer::default() };
-        Ok(Some(PackWriter { name: name.clone(), path, file, committed: len, len, trailer, fresh: false }))
+        Ok(Some(PackWriter {
+            name: name.clone(),
+            path,
+            file,
+            committed: len,
+            len,
+            trailer,
+            fresh: false,
+            sync_failed: false,
+        }))
     }
 
     /// Makes a new pack.
@@ -76,14 +96,10 @@ impl PackWriter {
         file::try_lock(&file).map_err(|e| Error::io("lock", &path, &e))?;
         let len = HEADER as u64;
         let trailer = Trailer { start: len, ..Trailer::default() };
-        let writer = PackWriter { name, path, file, committed: 0, len, trailer, fresh: true };
+        let writer =
+            PackWriter { name, path, file, committed: 0, len, trailer, fresh: true, sync_failed: false };
         file::write_whole_at(&writer.file, &writer.path, &header::encode(), 0)?;
         Ok(writer)
-    }
-
-    /// Another handle to the file, for reading blocks back.
-    pub(crate) fn reading(&self) -> Result<File> {
-        self.file.try_clone().map_err(|e| Error::io("open", &self.path, &e))
     }
 
     /// True once it should take no more.
@@ -91,14 +107,9 @@ impl PackWriter {
         self.len >= PACK_BYTES
     }
 
-    /// Bytes it has grown by.
-    pub(crate) fn grown(&self) -> u64 {
-        self.len - self.committed
-    }
-
     fn row(&mut self, block: &[u8], raw_len: usize, entries: &[Entry]) -> u64 {
         let size = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        let head = super::block::HEAD + entries.len() * super::ENTRY + super::block::SUM;
+        let head = block::HEAD + entries.len() * super::ENTRY + block::SUM;
         let offset = self.len;
         self.trailer.blocks.push(BlockRow {
             offset,
@@ -118,42 +129,57 @@ impl PackWriter {
         Ok(self.row(block, raw_len, entries))
     }
 
-    /// Appends a last block if there is one, and the trailer, in one write; durable when it returns.
-    pub(crate) fn commit(mut self, last: Option<(Vec<u8>, usize, Vec<Entry>)>) -> Result<Committed> {
+    /// Appends a last block if there is one, and the trailer, in one write; the bytes that the pack has grown by,
+    /// durable when it returns.
+    pub(crate) fn commit(&mut self, last: Option<Last>) -> Result<u64> {
         let at = self.len;
-        let (mut bytes, offset) = match last {
-            Some((block, raw_len, entries)) => {
-                let offset = self.row(&block, raw_len, &entries);
-                (block, Some(offset))
-            }
-            None => (Vec::new(), None),
-        };
+        let mut bytes = Vec::new();
+        if let Some(Last { bytes: block, raw_len, entries }) = last {
+            self.row(&block, raw_len, &entries);
+            bytes = block;
+        }
         self.trailer.time_ns = clock::now_ns();
-        let trailer = self.trailer.encode();
-        bytes.extend_from_slice(&trailer);
+        bytes.extend_from_slice(&self.trailer.encode());
         file::write_whole_at(&self.file, &self.path, &bytes, at)?;
         self.len = at + bytes.len() as u64;
-        file::sync(&self.file, &self.path)?;
-        if self.fresh {
-            self.path.parent().map_or(Ok(()), file::sync_dir)?;
-        }
-        let stored = self.grown();
+        let synced = file::sync(&self.file, &self.path).and_then(|()| {
+            if self.fresh { self.path.parent().map_or(Ok(()), file::sync_dir) } else { Ok(()) }
+        });
+        self.sync_failed = synced.is_err();
+        synced?;
+        let stored = self.len - self.committed;
         self.committed = self.len;
-        Ok(Committed { stored, offset })
+        Ok(stored)
     }
 
-    /// Where its blocks are, to be copied elsewhere when a sync has failed.
-    pub(crate) fn blocks(&self) -> &[BlockRow] {
-        &self.trailer.blocks
+    /// True where all was written and the sync failed.
+    pub(crate) fn sync_failed(&self) -> bool {
+        self.sync_failed
+    }
+
+    /// A new pack with the same blocks, each read back and checked. This one is left as it was before.
+    pub(crate) fn copy(self, dir: &Path) -> Result<PackWriter> {
+        let mut copy = PackWriter::create(dir, self.name.number.saturating_add(1))?;
+        let mut entries = self.trailer.entries.iter();
+        for row in &self.trailer.blocks {
+            let mut bytes = vec![0u8; row.len as usize];
+            let io = |e: std::io::Error| Error::io("read", &self.path, &e);
+            file::read_at(&self.file, &mut bytes, row.offset).map_err(io)?;
+            let head = block::decode_head(&bytes).map_err(|bad| Error::corrupt(bad.to_string()))?;
+            let stored = bytes.get(usize::try_from(head.len()).unwrap_or(0)..).unwrap_or_default();
+            block::unpack(&head, stored).map_err(|bad| Error::corrupt(bad.to_string()))?;
+            let of_block: Vec<Entry> = entries.by_ref().take(row.count as usize).copied().collect();
+            copy.append(&bytes, row.raw_len as usize, &of_block)?;
+        }
+        Ok(copy)
     }
 }
 
-/// What a commit wrote.
-pub(crate) struct Committed {
-    /// Bytes, header and trailer included.
-    pub stored: u64,
-    /// Where the last block was put.
-    pub offset: Option<u64>,
+/// The last block of a commit, to be written together with the trailer.
+pub(crate) struct Last {
+    pub bytes: Vec<u8>,
+    pub raw_len: usize,
+    pub entries: Vec<Entry>,
 }
 
 impl Drop for PackWriter {

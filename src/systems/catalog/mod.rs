@@ -1,4 +1,17 @@
-//! Placeholder, filled by the system's own commit.
+//! Systems that are understood by their words only: clouds, clusters, databases, containers, services, forges.
+//! Their effects are classed and recorded; nothing of them is captured yet, and `fr` says so.
+
+mod assess;
+mod aws;
+mod clouds;
+mod docker;
+mod forge;
+mod host;
+mod kube;
+mod sql;
+mod stores;
+mod terraform;
+mod words;
 
 use std::path::Path;
 
@@ -14,10 +27,10 @@ impl System for Catalog {
         SystemId::new("catalog")
     }
     fn programs(&self) -> &'static [&'static str] {
-        &[]
+        assess::PROGRAMS
     }
-    fn assess(&self, _inv: &Invocation, _cx: &AssessCx<'_>) -> Vec<Effect> {
-        Vec::new()
+    fn assess(&self, inv: &Invocation, cx: &AssessCx<'_>) -> Vec<Effect> {
+        assess::assess(inv, cx)
     }
     fn capture(&self, effect: &Effect, _cx: &CaptureCx<'_>) -> Result<Vec<Capture>> {
         Err(Error::failure(format!("fr does not capture {} yet", effect.system)))
