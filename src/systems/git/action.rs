@@ -12,6 +12,9 @@ pub struct Payload {
     pub before: StateRef,
     /// In the order in which they are done.
     pub actions: Vec<Action>,
+    /// What stands in the way: with any of these nothing is done.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub conflicts: Vec<String>,
 }
 
 /// One change, guarded by what must be there now. An action whose wanted state is there already does nothing.

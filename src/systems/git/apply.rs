@@ -24,6 +24,9 @@ use crate::systems::ApplyCx;
 pub fn apply(step: &Step, cx: &ApplyCx<'_>) -> Result<StepOutcome> {
     let payload: Payload = serde_json::from_value(step.payload.clone())
         .map_err(|e| Error::corrupt(format!("a step of the git system cannot be read: {e}")))?;
+    if !payload.conflicts.is_empty() {
+        return Ok(StepOutcome::Conflict { reason: payload.conflicts.join("; ") });
+    }
     let before = RepoState::load(&payload.before, cx.source)?
         .ok_or_else(|| Error::corrupt("a step without the state it restores"))?;
     let place = match Place::find(&step.locator) {

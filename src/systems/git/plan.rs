@@ -15,7 +15,11 @@ use crate::model::{
 };
 use crate::systems::PlanCx;
 
-/// One step for the whole repository: HEAD, refs and index belong together.
+/// How a capture names the side that it cannot hold.
+const REMOTE: &[u8] = b"remote";
+
+/// One step for the whole repository: HEAD, refs and index belong together. No step where the command changed nothing
+/// of it (`git clean`, a failed merge).
 pub fn plan(captured: &Captured, now: &StateRef, cx: &PlanCx<'_>) -> Result<Vec<Step>> {
     let before = RepoState::load(&captured.before.state, cx.source)?
         .ok_or_else(|| Error::corrupt("a capture of a repository without its state"))?;
@@ -26,13 +30,10 @@ pub fn plan(captured: &Captured, now: &StateRef, cx: &PlanCx<'_>) -> Result<Vec<
     let now = RepoState::load(now, cx.source)?;
     let (Some(after), Some(now)) = (after, now) else {
         let reason = "the repository is not there any more; bring its files back first".to_owned();
-        return Ok(vec![step(
-            captured,
-            "restore the repository",
-            StepVerdict::Conflict { reason },
-            &[],
-            Vec::new(),
-        )?]);
+        let payload =
+            Payload { before: captured.before.state, actions: Vec::new(), conflicts: vec![reason.clone()] };
+        let verdict = StepVerdict::Conflict { reason };
+        return Ok(vec![step(captured, "restore the repository", verdict, &payload, Vec::new())?]);
     };
     let mut planner = Planner {
         before: &before,
@@ -47,6 +48,7 @@ pub fn plan(captured: &Captured, now: &StateRef, cx: &PlanCx<'_>) -> Result<Vec<
     };
     planner.objects()?;
     planner.refs();
+    planner.name_obstacles();
     planner.head();
     planner.index();
     planner.files()?;
@@ -93,6 +95,8 @@ impl<'a> Planner<'a> {
         let count = listed(&old).filter(|id| !present.contains(id)).count();
         if count > 0 {
             self.actions.push(Action::Objects { list: before, count });
+        } else if self.after.and_then(|a| a.objects).is_some_and(|after| after != before) {
+            self.already += 1;
         }
         Ok(())
     }
@@ -108,6 +112,10 @@ impl<'a> Planner<'a> {
             }
             let (b, n) = (self.before.refs.get(name), self.now.refs.get(name));
             let a = self.after.map(|a| a.refs.get(name));
+            if self.pushes() && name.as_slice().starts_with(b"refs/remotes/") {
+                // It says where the remote's branch is, and that one does not move back.
+                continue;
+            }
             match case(b, a, n) {
                 Case::Untouched => {}
                 Case::Already => self.already += 1,
@@ -139,6 +147,34 @@ impl<'a> Planner<'a> {
         let covers =
             |what: &[u8]| key.strip_prefix(what).is_some_and(|r| r.is_empty() || r.starts_with(b"/"));
         self.missing.iter().any(|m| covers(m.what.as_slice()))
+    }
+
+    /// As files, `refs/heads/a` and `refs/heads/a/b` exclude each other: a ref made since may stand in the way.
+    fn name_obstacles(&mut self) {
+        let mut gone = BTreeSet::new();
+        let mut coming = Vec::new();
+        for action in &self.actions {
+            match action {
+                Action::Ref { name, want: None, .. } => drop(gone.insert(name)),
+                Action::Ref { name, expect: None, .. } => coming.push(name),
+                _ => {}
+            }
+        }
+        let below = |a: &Bytes, b: &Bytes| {
+            a.as_slice().strip_prefix(b.as_slice()).is_some_and(|rest| rest.starts_with(b"/"))
+        };
+        for name in coming {
+            let stays = self.now.refs.keys().filter(|n| !gone.contains(n));
+            for other in stays.filter(|n| below(n, name) || below(name, n)).take(1) {
+                let (name, other) = (name.lossy(), other.lossy());
+                self.conflicts.push(format!("{name} cannot come back beside {other}, which was made since"));
+            }
+        }
+    }
+
+    /// The command also changed other repositories, which are not captured.
+    fn pushes(&self) -> bool {
+        self.missing.iter().any(|m| m.what.as_slice() == REMOTE)
     }
 
     /// Things that only the present has matter when the post-state is not known: the command may have made them.
@@ -279,6 +315,7 @@ impl<'a> Planner<'a> {
         match (was, after, is) {
             (true, false, false) => self.put(key, FileKind::Worktree, n, b.map(stored)),
             (true, false, true) if b.map(Same) == n.map(Same) => self.already += 1,
+            (false, true, false) => self.already += 1,
             (true, false, true) if gitdir == *key => {
                 self.conflicts.push(format!("{} was made again since", name_of(key)));
             }
@@ -299,12 +336,18 @@ impl<'a> Planner<'a> {
         let action = summary(&self.actions);
         let verdict = if !self.conflicts.is_empty() {
             StepVerdict::Conflict { reason: self.conflicts.join("; ") }
-        } else if self.actions.is_empty() {
-            StepVerdict::Already
-        } else {
+        } else if !self.actions.is_empty() {
             StepVerdict::Restore
+        } else if self.pushes() {
+            StepVerdict::NotCaptured { reason: "what the remote had is not captured".to_owned() }
+        } else if self.already == 0 && self.left.is_empty() {
+            return Ok(Vec::new());
+        } else {
+            StepVerdict::Already
         };
-        Ok(vec![step(captured, &action, verdict, &self.actions, self.left)?])
+        let before = captured.before.state;
+        let payload = Payload { before, actions: self.actions, conflicts: self.conflicts };
+        Ok(vec![step(captured, &action, verdict, &payload, self.left)?])
     }
 }
 
@@ -355,12 +398,11 @@ fn step(
     captured: &Captured,
     action: &str,
     verdict: StepVerdict,
-    actions: &[Action],
+    payload: &Payload,
     left: Vec<String>,
 ) -> Result<Step> {
     let before = &captured.before;
-    let payload = Payload { before: before.state, actions: actions.to_vec() };
-    let remote = before.missing.iter().any(|m| m.what.as_slice() == b"remote");
+    let remote = before.missing.iter().any(|m| m.what.as_slice() == REMOTE);
     let gaps = before.missing.iter().map(|m| format!("{}: {}", m.what.lossy(), m.why));
     Ok(Step {
         system: SystemId::new("git"),

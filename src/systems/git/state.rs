@@ -205,7 +205,7 @@ pub fn references(text: &[u8]) -> Result<Vec<ObjectId>> {
     let state: RepoState = serde_json::from_slice(text)
         .map_err(|e| Error::corrupt(format!("the state of a repository cannot be read: {e}")))?;
     let files = state.files.into_values().flat_map(|file| file.blobs);
-    Ok(state.index.map(|index| index.blob).into_iter().chain(files).collect())
+    Ok(state.index.map(|index| index.blob).into_iter().chain(state.objects).chain(files).collect())
 }
 
 /// Maps with byte-string keys as lists of pairs: JSON has only text keys, and names are bytes.

@@ -196,9 +196,13 @@ impl Scene {
         self.with_cx(false, |cx| Git.observe(capture, cx)).unwrap()
     }
 
-    pub fn plan(&self, captured: &Captured) -> Step {
+    pub fn steps(&self, captured: &Captured) -> Vec<Step> {
         let now = self.observe(&captured.before);
-        let mut steps = Git.plan(captured, &now, &PlanCx { source: &self.store }).unwrap();
+        Git.plan(captured, &now, &PlanCx { source: &self.store }).unwrap()
+    }
+
+    pub fn plan(&self, captured: &Captured) -> Step {
+        let mut steps = self.steps(captured);
         assert_eq!(steps.len(), 1);
         steps.remove(0)
     }

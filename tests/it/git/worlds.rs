@@ -38,6 +38,16 @@ fn a_later_commit_is_a_conflict_and_nothing_changes() {
 }
 
 #[test]
+fn a_branch_below_the_name_is_a_conflict() {
+    let s = Scene::new();
+    let c = s.record("refs,config", |s| drop(s.git("branch -q -D topic")));
+    s.git("branch topic/below");
+    assert!(conflict(&s, &c).contains("refs/heads/topic/below, which was made since"));
+    s.git("branch -q -D topic/below");
+    s.undo(&c);
+}
+
+#[test]
 fn a_staged_change_since_is_a_conflict() {
     let s = Scene::new();
     let c = reset(&s);
@@ -89,6 +99,18 @@ fn without_a_post_state_only_what_is_gone_comes_back() {
     let mut c = reset(&s);
     c.after = None;
     conflict(&s, &c);
+}
+
+#[test]
+fn a_push_is_not_called_undone() {
+    let s = Scene::new();
+    s.git("commit -q --allow-empty -m more");
+    let c = s.record_partial("refs,remote", |s| drop(s.git("push -q --force origin main")));
+    let step = s.plan(&c);
+    assert!(matches!(step.verdict, StepVerdict::NotCaptured { .. }), "{step:?}");
+    assert_eq!(step.reversibility, fr::model::Reversibility::Compensating);
+    let c = s.record("worktree", |s| s.write("untracked", "1"));
+    assert_eq!(s.steps(&c), [], "nothing of the repository changed");
 }
 
 #[test]
