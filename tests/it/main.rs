@@ -1,7 +1,7 @@
 //! Integration tests: one binary, a module per verb.
 
 // Helpers outside of #[test] functions may fail loudly too.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr, clippy::print_stdout)]
 
 mod files;
 mod fs_compare;
