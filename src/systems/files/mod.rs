@@ -7,6 +7,7 @@ pub mod assess;
 mod build;
 mod cache;
 mod capture;
+mod changes;
 mod clean;
 mod compare;
 mod content;
@@ -26,6 +27,7 @@ mod workspace;
 use std::path::Path;
 
 pub use cache::{commit as commit_caches, discard as discard_caches};
+pub use changes::{Change, changes, file_bytes};
 pub use entry::{Content, Entry, Extent, Kind, Links, Meta};
 pub use tree::{Named, Parent, State, decode_chunks, decode_state, decode_tree, references};
 

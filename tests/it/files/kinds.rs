@@ -168,7 +168,7 @@ fn restored_beside_the_present() {
     let b = Bench::new();
     b.sh("mkdir -p d/e; echo 1 >d/f; ln d/f d/e/g; ln -s f d/l; chmod 500 d/e; touch -d @9.000000001 d/e d");
     let before = tree(&b.work().join("d"));
-    let recorded = b.record(&[b.effect("d", "tree", Destroy)], "rm -rf d; echo other >d");
+    let recorded = b.record(&[b.effect("d", "tree", Destroy)], "chmod 700 d/e; rm -rf d; echo other >d");
     let to = b.tmp.path().join("beside");
     assert_eq!(b.restore_to(&recorded.captured[0].before, &to), StepOutcome::Done);
     assert_same(&before, &tree(&to.join("d")));
