@@ -61,7 +61,17 @@ pub fn open_beneath(root: BorrowedFd<'_>, path: &[u8]) -> io::Result<OwnedFd> {
     open_piece(at.as_ref().map_or(root, |fd| fd.as_fd()), rest, flags)
 }
 
+/// A directory that may be entered and not listed (mode 0711) is opened for passing through: good for all but listing.
 fn open_piece(from: BorrowedFd<'_>, path: &[u8], flags: OFlags) -> io::Result<OwnedFd> {
+    match open_plain(from, path, flags) {
+        Err(e) if e.raw_os_error() == Some(Errno::ACCESS.raw_os_error()) => {
+            open_plain(from, path, (flags - OFlags::RDONLY) | OFlags::PATH)
+        }
+        other => other,
+    }
+}
+
+fn open_plain(from: BorrowedFd<'_>, path: &[u8], flags: OFlags) -> io::Result<OwnedFd> {
     if !NO_OPENAT2.load(Ordering::Relaxed) {
         let how = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
         // Without O_NOFOLLOW a link in the last component is ELOOP too, not "no directory".

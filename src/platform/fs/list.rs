@@ -21,6 +21,8 @@ pub fn list_dir(dir: BorrowedFd<'_>, buffer: &mut Vec<u8>, mut each: impl FnMut(
                 }
             }
             Err(Errno::INTR) => {}
+            // Opened for passing through only, because it may not be read.
+            Err(Errno::BADF) => return Err(Errno::ACCESS.into()),
             Err(e) => return Err(e.into()),
         }
     }

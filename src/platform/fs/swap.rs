@@ -92,8 +92,8 @@ pub fn remove_dir(dir: BorrowedFd<'_>, name: &[u8]) -> io::Result<()> {
 /// Makes the names in a directory durable.
 pub fn sync_dir(dir: BorrowedFd<'_>) -> io::Result<()> {
     match fsync(dir) {
-        // Some file systems do not sync directories and say so.
-        Err(Errno::INVAL) => Ok(()),
+        // Some file systems do not sync directories and say so; a directory that may not be read cannot be asked.
+        Err(Errno::INVAL | Errno::BADF) => Ok(()),
         other => Ok(other?),
     }
 }

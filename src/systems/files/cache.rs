@@ -182,6 +182,17 @@ impl CacheWriter {
         self.body[length_at..length_at + 4].copy_from_slice(&len.to_le_bytes());
     }
 
+    /// Takes over a directory's record from an earlier cache.
+    pub fn carry_over(&mut self, path: &[u8], dir: &CachedDir, earlier: &Cache) {
+        let names = earlier.bytes.get(dir.names.clone()).unwrap_or_default();
+        self.body.extend_from_slice(&(path.len() as u32).to_le_bytes());
+        self.body.extend_from_slice(path);
+        self.body.extend_from_slice(&dir.tree.0);
+        self.body.extend_from_slice(&dir.digest.0);
+        self.body.extend_from_slice(&(names.len() as u32).to_le_bytes());
+        self.body.extend_from_slice(names);
+    }
+
     /// Writes the cache of `root` beside its final name; [`commit`] makes it count. `taken_ns`: when the snapshot began.
     pub fn write_pending(self, dir: &Path, root: &[u8], generation: u64, taken_ns: i64) -> Result<()> {
         let mut bytes = Vec::with_capacity(HEADER + self.body.len() + CHECKSUM);

@@ -2,11 +2,12 @@
 
 use super::compare::{After, Difference, differences, load_state};
 use super::entry::{Content, Entry, Kind};
-use crate::error::Result;
+use super::tree::decode_chunks;
+use crate::error::{Error, Result};
 use crate::model::{Bytes, Change, ChangeKind, ObjectSource, StateRef};
 
 /// The largest content that is worth showing, bytes.
-const SHOWN: usize = 1 << 20;
+const SHOWN: u64 = 1 << 20;
 
 /// Every path that differs, parents before what is in them.
 pub fn changes(
@@ -60,9 +61,43 @@ fn mode(entry: Option<&Entry>) -> Option<Bytes> {
 fn content(entry: &Entry, source: &dyn ObjectSource) -> Option<Bytes> {
     match &entry.kind {
         Kind::Symlink { target } => Some(target.clone()),
-        Kind::File { content: Content::Whole { id, .. } } => {
-            source.get(id).ok().filter(|c| c.len() <= SHOWN).map(Bytes)
+        // Contents that were only looked at after the command are not stored.
+        _ => file_bytes(source, entry, SHOWN).ok().flatten().map(Bytes),
+    }
+}
+
+/// The bytes of a file in a state, where it has at most `limit` of them and they are stored; for showing text.
+fn file_bytes(source: &dyn ObjectSource, entry: &Entry, limit: u64) -> Result<Option<Vec<u8>>> {
+    let Kind::File { content } = &entry.kind else { return Ok(None) };
+    if content.len() > limit {
+        return Ok(None);
+    }
+    match content {
+        Content::Unread => Ok(None),
+        Content::Sparse { len, extents } => {
+            let mut bytes = vec![0; usize::try_from(*len).unwrap_or(0)];
+            for extent in extents {
+                let part = plain_bytes(source, &extent.content)?;
+                let start = usize::try_from(extent.offset).unwrap_or(usize::MAX);
+                let place = bytes.get_mut(start..).and_then(|rest| rest.get_mut(..part.len()));
+                place.ok_or_else(|| Error::corrupt("an extent lies beyond its file"))?.copy_from_slice(&part);
+            }
+            Ok(Some(bytes))
         }
-        _ => None,
+        plain => plain_bytes(source, plain).map(Some),
+    }
+}
+
+fn plain_bytes(source: &dyn ObjectSource, content: &Content) -> Result<Vec<u8>> {
+    match content {
+        Content::Whole { id, .. } => source.get(id),
+        Content::Chunked { list, .. } => {
+            let mut bytes = Vec::new();
+            for (id, _) in decode_chunks(&source.get(list)?)? {
+                bytes.extend_from_slice(&source.get(&id)?);
+            }
+            Ok(bytes)
+        }
+        Content::Unread | Content::Sparse { .. } => Err(Error::corrupt("a content that cannot be read")),
     }
 }

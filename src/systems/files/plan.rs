@@ -1,14 +1,18 @@
 //! How a captured path comes back: one step for all that can be written, and one for each path that stands in the way.
 
+use std::collections::HashMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::compare::{Difference, differences, load_state};
-use super::entry::{Entry, Kind};
+use super::entry::Entry;
 use super::judge::{Verdict, judge};
 use super::scope::Scope;
-use super::tree::{State, digest_state};
+use super::tree::{State, decode_tree, digest_state};
 use crate::error::{Error, Result};
-use crate::model::{Bytes, Captured, Locator, ObjectId, Reversibility, StateRef, Step, StepVerdict};
+use crate::model::{
+    Bytes, Captured, Locator, ObjectId, ObjectSource, Reversibility, StateRef, Step, StepVerdict,
+};
 use crate::platform::fs::split_parent;
 use crate::systems::PlanCx;
 
@@ -57,6 +61,7 @@ pub fn plan(captured: &Captured, now: &StateRef, cx: &PlanCx<'_>) -> Result<Vec<
     })?;
     let payload =
         Payload { before: before_id, after: after_id, skip: Vec::new(), skip_alone: Vec::new(), only: None };
+    sums.note_links_outside(cx.source, &before)?;
     sums.into_steps(captured, &before, payload)
 }
 
@@ -75,6 +80,8 @@ struct Sums {
     conflicts: Vec<(Vec<u8>, Option<Entry>, String)>,
     not_captured: Vec<(Vec<u8>, String)>,
     not_restored: Vec<String>,
+    /// Hard-link groups of which a name is made again: device, inode, and the number of names it had.
+    linked: HashMap<(u64, u64), u64>,
     foreign: u64,
     already: u64,
 }
@@ -88,7 +95,7 @@ impl Sums {
         let shown = String::from_utf8_lossy(&at.path).into_owned();
         let verdict = judge(at.before.as_ref(), &at.after, at.now.as_ref());
         if matches!(verdict, Verdict::Create | Verdict::Replace) {
-            self.note_losses(at.before.as_ref(), &shown);
+            self.note_losses(at.before.as_ref());
         }
         match verdict {
             Verdict::Nothing => {}
@@ -119,15 +126,32 @@ impl Sums {
         self.conflicts.push((at.path, at.now, why));
     }
 
-    fn note_losses(&mut self, before: Option<&Entry>, shown: &str) {
+    fn note_losses(&mut self, before: Option<&Entry>) {
         self.note_owner(before);
-        if let Some(Entry { kind: Kind::File { .. }, links: Some(links), .. }) = before
-            && links.count > 1
-            && !shown.contains('/')
-        {
-            let others = links.count - 1;
-            self.not_restored.push(format!("{shown}: hard links to its {others} other names"));
+        if let Some(links) = before.and_then(|b| b.links) {
+            self.linked.insert((links.dev, links.ino), links.count);
         }
+    }
+
+    /// Names outside of the captured path keep the inode that the restored names had: they are not linked again.
+    fn note_links_outside(&mut self, source: &dyn ObjectSource, before: &State) -> Result<()> {
+        let mut stack: Vec<Entry> = Vec::new();
+        if !self.linked.is_empty() {
+            stack.extend(before.entry.clone());
+        }
+        while let Some(entry) = stack.pop() {
+            if let Some(count) = entry.links.and_then(|l| self.linked.get_mut(&(l.dev, l.ino))) {
+                *count = count.saturating_sub(1);
+            }
+            if let Some(tree) = entry.tree() {
+                stack.extend(decode_tree(&source.get(&tree)?)?.into_iter().map(|named| named.entry));
+            }
+        }
+        let outside: u64 = self.linked.values().sum();
+        if outside > 0 {
+            self.not_restored.push(format!("hard links to {outside} names outside of the captured path"));
+        }
+        Ok(())
     }
 
     /// Without root only our own files can be given their owner back.
@@ -147,10 +171,11 @@ impl Sums {
             self.not_restored.push(format!("{OWNER} of {} entries that belong to others", self.foreign));
         }
         let complete = captured.before.is_complete() && self.not_captured.is_empty();
-        let reversibility = match complete && self.not_restored.is_empty() {
-            true => Reversibility::Exact,
-            false => Reversibility::Recreate,
-        };
+        let reversibility =
+            match complete && self.not_restored.iter().all(|n| n.contains(super::apply::STAYS)) {
+                true => Reversibility::Exact,
+                false => Reversibility::Recreate,
+            };
         let mut steps = Vec::new();
         let acts = self.create + self.replace + self.metadata + self.remove;
         if acts > 0 || (self.conflicts.is_empty() && self.not_captured.is_empty()) {

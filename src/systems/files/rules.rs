@@ -72,15 +72,18 @@ pub enum Verdict {
 }
 
 impl Rules {
-    /// Whether the directory or file `name` at `path` (relative to the walk's root) is taken.
-    pub fn judge(&self, dir: BorrowedFd<'_>, path: &[u8], name: &[u8], stat: &Stat) -> Verdict {
+    /// Whether the directory or file `name` in `dir`, which is `above` relative to the walk's root, is taken.
+    pub fn judge(&self, dir: BorrowedFd<'_>, above: &[u8], name: &[u8], stat: &Stat) -> Verdict {
         match stat.kind() {
-            FileKind::Dir => self.judge_dir(dir, path, name, stat),
+            FileKind::Dir => self.judge_dir(dir, above, name, stat),
             FileKind::File => match &self.workspace {
                 Some(_) if self.shallow && stat.size > self.ignored_file_bytes => {
                     Verdict::Skip("a large file in a shared directory".to_owned())
                 }
-                Some(ignored) if stat.size > self.ignored_file_bytes && ignored.is_ignored(path, false) => {
+                Some(ignored)
+                    if stat.size > self.ignored_file_bytes
+                        && ignored.is_ignored(&joined(above, name), false) =>
+                {
                     let limit = self.ignored_file_bytes;
                     Verdict::Skip(format!("ignored by git and larger than {limit} bytes"))
                 }
@@ -92,7 +95,7 @@ impl Rules {
         }
     }
 
-    fn judge_dir(&self, dir: BorrowedFd<'_>, path: &[u8], name: &[u8], stat: &Stat) -> Verdict {
+    fn judge_dir(&self, dir: BorrowedFd<'_>, above: &[u8], name: &[u8], stat: &Stat) -> Verdict {
         if self.store == Some((stat.dev, stat.ino)) {
             return Verdict::Skip("it is the recorder's own store".to_owned());
         }
@@ -109,7 +112,9 @@ impl Rules {
         }
         match &self.workspace {
             Some(_) if name == b".git" => Verdict::Hide,
-            Some(ignored) if REGENERABLE.contains(&name) && ignored.is_ignored(path, true) => {
+            Some(ignored)
+                if REGENERABLE.contains(&name) && ignored.is_ignored(&joined(above, name), true) =>
+            {
                 Verdict::Skip("ignored by git and made again by its tool".to_owned())
             }
             _ => Verdict::Take,
@@ -120,6 +125,11 @@ impl Rules {
     pub fn is_late(&self) -> bool {
         self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
     }
+}
+
+/// `name` in the directory `above`, which may be the root: empty.
+pub fn joined(above: &[u8], name: &[u8]) -> Vec<u8> {
+    if above.is_empty() { name.to_vec() } else { [above, b"/", name].concat() }
 }
 
 /// proc, sysfs, cgroups, devpts and their like: walking them is endless and restoring them means nothing.

@@ -66,6 +66,7 @@ pub fn walk(walk: &Walk<'_>) -> Result<Walked> {
         bytes: AtomicU64::new(0),
         missing: Mutex::new(Vec::new()),
         writer: Mutex::new(CacheWriter::new()),
+        carried: Mutex::default(),
         queue: Mutex::new(Queue { jobs: vec![Job::List(root)], outstanding: 1, failed: None, done: None }),
         wake: Condvar::new(),
     };
@@ -127,13 +128,7 @@ impl DirNode {
     }
 
     fn child_path(&self, name: &[u8]) -> Vec<u8> {
-        let mut path = Vec::with_capacity(self.path.len() + 1 + name.len());
-        path.extend_from_slice(&self.path);
-        if !path.is_empty() {
-            path.push(b'/');
-        }
-        path.extend_from_slice(name);
-        path
+        super::rules::joined(&self.path, name)
     }
 }
 
@@ -167,6 +162,8 @@ struct Shared<'a> {
     bytes: AtomicU64,
     missing: Mutex<Vec<Missing>>,
     writer: Mutex<CacheWriter>,
+    /// Directories whose records in the earlier cache still hold.
+    carried: Mutex<Vec<(Vec<u8>, CachedDir)>>,
     queue: Mutex<Queue>,
     wake: Condvar,
 }
@@ -220,7 +217,7 @@ impl Shared<'_> {
     }
 
     fn note(&self, path: &[u8], why: &str) {
-        let mut what = self.walk.shown.to_vec();
+        let mut what = self.walk.shown.strip_suffix(b"/").unwrap_or(self.walk.shown).to_vec();
         if !path.is_empty() {
             what.push(b'/');
             what.extend_from_slice(path);
@@ -271,14 +268,7 @@ impl Shared<'_> {
                 }
             };
             let mut slot = Slot { name, stat, entry: None, clean: false, left_out: false };
-            let special = matches!(stat.kind(), FileKind::File | FileKind::Dir);
-            let verdict = if special {
-                let path = node.child_path(&slot.name);
-                rules.judge(dir, &path, &slot.name, &stat)
-            } else {
-                Verdict::Take
-            };
-            match verdict {
+            match rules.judge(dir, &node.path, &slot.name, &stat) {
                 Verdict::Hide => continue,
                 Verdict::Skip(why) => {
                     self.note(&node.child_path(&slot.name), &why);
@@ -442,7 +432,9 @@ impl Shared<'_> {
         {
             let done = Finished::Tree { tree: cached.tree, digest: cached.digest, unchanged: true };
             drop(inner);
-            self.remember(node, cached.tree, cached.digest, &slots);
+            if self.walk.write_cache {
+                lock(&self.carried).push((node.path.clone(), cached.clone()));
+            }
             return Ok(done);
         }
         drop(inner);
@@ -483,13 +475,6 @@ impl Shared<'_> {
         Ok(Finished::Tree { tree, digest, unchanged: false })
     }
 
-    fn remember(&self, node: &DirNode, tree: ObjectId, digest: ObjectId, slots: &[Slot]) {
-        if self.walk.write_cache {
-            let names = slots.iter().map(|s| (s.name.as_slice(), &s.stat, s.left_out, false));
-            lock(&self.writer).push(&node.path, tree, digest, names);
-        }
-    }
-
     fn finish(self) -> Result<Walked> {
         let queue = self.queue.into_inner().unwrap_or_else(PoisonError::into_inner);
         if let Some(e) = queue.failed {
@@ -498,11 +483,15 @@ impl Shared<'_> {
         let mut missing = self.missing.into_inner().unwrap_or_else(PoisonError::into_inner);
         missing.sort_by(|a, b| a.what.cmp(&b.what));
         shorten(&mut missing, self.walk.shown);
-        let writer = self.writer.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut writer = self.writer.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let carried = self.carried.into_inner().unwrap_or_else(PoisonError::into_inner);
         let (tree, digest, unchanged) = match queue.done {
             Some(Finished::Tree { tree, digest, unchanged }) => (Some(tree), digest, unchanged),
             _ => (None, digest_unreadable(), true),
         };
+        if let (false, Some(earlier)) = (unchanged, self.walk.cache) {
+            carried.iter().for_each(|(path, dir)| writer.carry_over(path, dir, earlier));
+        }
         let cache = (self.walk.write_cache && !unchanged).then_some(writer);
         Ok(Walked {
             tree,

@@ -118,6 +118,55 @@ fn a_command_that_never_reported_back() {
 }
 
 #[test]
+fn what_a_command_changed_can_be_listed_and_read() {
+    let b = Bench::new();
+    b.sh("mkdir -p d/e; echo 1 >d/f; echo 2 >d/e/g; echo 3 >d/same; truncate -s 9000 d/s; echo x >>d/s");
+    let line = "echo new >d/f; rm -r d/e; touch d/made; truncate -s 5 d/s";
+    let recorded = b.record(&[b.effect("d", "tree", Mutate)], line);
+    let captured = &recorded.captured[0];
+    let cx = PlanCx { source: &b.store };
+    let found = fr::systems::files::Files.changes(&captured.before.state, captured.after.as_ref(), &cx).unwrap();
+    let name =
+        |path: &Bytes| String::from_utf8_lossy(path.0.rsplit(|b| *b == b'/').next().unwrap()).into_owned();
+    let names: Vec<_> = found.iter().map(|c| name(&c.what)).collect();
+    assert_eq!(names, ["e", "g", "f", "made", "s"]);
+    let old = |at: usize| found[at].before.clone().map(|b| b.0);
+    assert_eq!(old(2), Some(b"1\n".to_vec()));
+    assert_eq!(old(4), Some([vec![0; 9000], b"x\n".to_vec()].concat()));
+}
+
+#[test]
+fn a_full_disk_is_found_before_anything_changes() {
+    let b = Bench::new();
+    let mount = format!("mount -t tmpfs -o size=4M none {}", b.work().display());
+    if !std::process::Command::new("sh").args(["-c", &mount]).status().unwrap().success() {
+        eprintln!("SKIPPED: cannot mount a small file system here");
+        return;
+    }
+    b.sh("mkdir d; head -c 1M /dev/urandom >d/big; echo 1 >d/a; echo keep >d/z");
+    let recorded = b.record(&[b.effect("d", "tree", Mutate)], "echo agent >d/a; rm d/big; echo agent >d/z");
+    let steps = b.plan(&recorded);
+    b.sh("head -c 3500K /dev/urandom >filler; echo x >d/.other");
+    let full = b.look();
+    let outcome = b.apply(&steps[0]);
+    let undone = b.look();
+    b.sh("rm filler d/.other");
+    let again = b.apply(&steps[0]);
+    let restored = std::fs::read(b.work().join("d/z")).unwrap();
+    let _lazily = std::process::Command::new("umount").arg("-l").arg(b.work()).status();
+    assert!(
+        matches!(&outcome, StepOutcome::Failed { reason } if reason.contains("nothing was changed")),
+        "{outcome:?}"
+    );
+    let without_times = |mut tree: crate::fs_compare::Tree| {
+        tree.values_mut().filter(|s| s.kind == "dir").for_each(|s| s.mtime_ns = 0);
+        tree
+    };
+    assert_same(&without_times(full), &without_times(undone));
+    assert_eq!((again, restored), (StepOutcome::Done, b"keep\n".to_vec()));
+}
+
+#[test]
 fn what_is_over_the_cap_is_named_and_not_promised() {
     let mut b = Bench::new();
     b.caps.named_bytes = 20_000;

@@ -74,6 +74,17 @@ fn hard_link_groups_are_one_inode_again() {
 }
 
 #[test]
+fn hard_links_that_lead_outside_are_counted_and_said() {
+    let b = Bench::new();
+    b.sh("mkdir d; echo x >d/a; ln d/a d/b; ln d/a outside; ln d/a further");
+    let recorded = b.record(&[b.effect("d", "tree", Destroy)], "rm -rf d");
+    let step = b.plan(&recorded).remove(0);
+    assert_eq!(step.not_restored, ["hard links to 2 names outside of the captured path"]);
+    assert_eq!(b.apply(&step), StepOutcome::Done);
+    assert_eq!(tree(&b.work().join("d"))[std::path::Path::new("b")].same_as, Some("a".into()));
+}
+
+#[test]
 fn a_sparse_file_keeps_its_holes() {
     let b = Bench::new();
     b.sh("truncate -s 64M s; printf head | dd of=s conv=notrunc status=none; \
@@ -146,9 +157,9 @@ fn depth_beyond_the_longest_path() {
 }
 
 #[test]
-fn ten_thousand_files_in_one_directory() {
+fn two_thousand_files_in_one_directory() {
     let b = Bench::new();
-    b.sh("mkdir d; cd d; seq 10000 | split -l 1 -a 4 - f");
+    b.sh("mkdir d; cd d; seq 2000 | split -l 1 -a 4 - f");
     b.round_trip(&[b.effect("d", "tree", Destroy)], "rm -rf d");
 }
 
@@ -157,7 +168,7 @@ fn restored_beside_the_present() {
     let b = Bench::new();
     b.sh("mkdir -p d/e; echo 1 >d/f; ln d/f d/e/g; ln -s f d/l; chmod 500 d/e; touch -d @9.000000001 d/e d");
     let before = tree(&b.work().join("d"));
-    let recorded = b.record(&[b.effect("d", "tree", Destroy)], "rm -rf d; echo other >d");
+    let recorded = b.record(&[b.effect("d", "tree", Destroy)], "chmod 700 d/e; rm -rf d; echo other >d");
     let to = b.tmp.path().join("beside");
     assert_eq!(b.restore_to(&recorded.captured[0].before, &to), StepOutcome::Done);
     assert_same(&before, &tree(&to.join("d")));

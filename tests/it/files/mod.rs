@@ -6,4 +6,5 @@ mod honest;
 mod kinds;
 mod random;
 mod round_trip;
+mod speed;
 mod workspace;

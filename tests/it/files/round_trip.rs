@@ -51,3 +51,29 @@ fn modes_and_owners() {
         eprintln!("SKIPPED: chown needs root");
     }
 }
+
+/// Without root the tree cannot be looked into any more, and still comes back. With root it is an ordinary change.
+#[test]
+fn a_tree_that_nobody_may_enter_any_more() {
+    let b = Bench::new();
+    b.sh("mkdir -p d/e; echo x >d/f; echo y >d/e/g; chmod 640 d/f");
+    let before = b.look();
+    let recorded = b.record(&[b.effect("d", "tree", Access)], "chmod -R a-rwx d || true");
+    b.undo(&recorded);
+    crate::fs_compare::assert_same(&before, &b.look());
+    let recorded = b.record(&[b.effect("d", "tree", Access)], "chmod 000 d/e d/f");
+    b.undo(&recorded);
+    crate::fs_compare::assert_same(&before, &b.look());
+}
+
+/// Files of another owner: what cannot be given back is said before and is no surprise after.
+#[test]
+fn owners_that_only_root_can_give_back() {
+    if !rustix::process::geteuid().is_root() {
+        eprintln!("SKIPPED: needs root to make a file of another owner");
+        return;
+    }
+    let b = Bench::new();
+    b.sh("mkdir d; echo x >d/f; chown nobody:nogroup d/f; chmod 4755 d/f");
+    b.round_trip(&[b.effect("d", "tree", Destroy)], "rm -rf d");
+}
