@@ -5,7 +5,9 @@
 
 mod corpus;
 mod env;
+mod exec;
 mod files;
 mod fs_compare;
+mod payloads;
 mod pty;
 mod shells;
