@@ -4,6 +4,7 @@
 mod actor;
 mod bytes;
 mod capture;
+mod change;
 mod effect;
 mod event;
 mod id;
@@ -14,6 +15,7 @@ mod plan;
 pub use actor::{Actor, ActorKind, Confidence};
 pub use bytes::Bytes;
 pub use capture::{Capture, Captured, Missing, StateRef};
+pub use change::{Change, ChangeKind};
 pub use effect::{Effect, EffectClass, Locator, Reversibility, SystemId};
 pub use event::{
     After, Before, CommandText, EventKind, Gap, Outcome, PostState, Record, SessionMark, SessionMoment,

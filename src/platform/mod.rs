@@ -3,5 +3,6 @@
 pub mod clock;
 pub mod fs;
 pub mod home;
+pub mod libgit;
 pub mod random;
 pub mod runner;

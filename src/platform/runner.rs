@@ -8,12 +8,14 @@
 use std::ffi::{OsStr, OsString};
 use std::io::{self, PipeReader, PipeWriter, Read, Write};
 use std::os::unix::process::ExitStatusExt;
-use std::process::{Child, Command, ExitStatus};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions};
 
+use crate::error::{Error, Result};
 use crate::model::Outcome;
 
 /// How long a command gets to end of a signal that may have reached it already, before the signal is passed on.
@@ -223,4 +225,44 @@ fn ignored_signals() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
+}
+
+/// A command that was run with its output collected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finished {
+    /// The exit code; 128 + the signal's number where one ended it.
+    pub code: i32,
+    /// All of its standard output.
+    pub stdout: Vec<u8>,
+    /// All of its standard error.
+    pub stderr: Vec<u8>,
+}
+
+/// Runs a command with nothing but `env` in its environment, feeds it `stdin`, and collects its output.
+/// For what `fr` itself starts, never for a recorded command: that runs on its own terminal, by [`run`].
+///
+/// # Errors
+/// When it cannot be started or its output cannot be read.
+pub fn output(argv: &[OsString], stdin: &[u8], env: &[(OsString, OsString)], cwd: &Path) -> Result<Finished> {
+    let Some((program, args)) = argv.split_first() else { return Err(Error::failure("no command to run")) };
+    let failed = |e: io::Error| Error::io("run", program, &e);
+    let mut child = Command::new(program)
+        .args(args)
+        .env_clear()
+        .envs(env.iter().map(|(name, value)| (name, value)))
+        .current_dir(cwd)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(failed)?;
+    let mut pipe = child.stdin.take();
+    let done = std::thread::scope(|scope| {
+        // Fed from a thread of its own: a command that writes before it has read everything must not stop us both.
+        scope.spawn(move || pipe.as_mut().map(|pipe| pipe.write_all(stdin)));
+        child.wait_with_output()
+    });
+    let done = done.map_err(failed)?;
+    let code = done.status.code().or_else(|| done.status.signal().map(|s| 128 + s)).unwrap_or(-1);
+    Ok(Finished { code, stdout: done.stdout, stderr: done.stderr })
 }

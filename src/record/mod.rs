@@ -1,5 +1,14 @@
-//! The use case of recording: what will a command do, and what must be kept before it does.
+//! The use case "a command is about to run, has run": find what it will destroy, store that, write it down.
+//! Words are assessed first ([`assess`]); only what changes something opens the store.
 
+mod after;
 pub mod assess;
+mod before;
+mod captures;
 pub mod explain;
+mod open_events;
 pub mod redact;
+
+pub use after::{after, post_states, session};
+pub use before::{Reading, Recorded, before, gap, new_uid, read};
+pub use captures::{Capturing, capture_all, observe};

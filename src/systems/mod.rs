@@ -10,12 +10,12 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-pub use registry::{all, by_id, for_program};
+pub use registry::{all, by_id, for_program, references};
 
 use crate::error::Result;
 use crate::model::{
-    Bytes, Capture, Captured, Effect, Invocation, Locator, ObjectSink, ObjectSource, StateRef, Step,
-    StepOutcome, SystemId,
+    Bytes, Capture, Captured, Change, Effect, Invocation, Locator, ObjectId, ObjectKind, ObjectSink,
+    ObjectSource, StateRef, Step, StepOutcome, SystemId,
 };
 
 /// One kind of thing that commands act on.
@@ -48,6 +48,15 @@ pub trait System: Sync {
     /// Carries out one step. The step's payload holds the expected present state: where the world differs from it,
     /// nothing is overwritten and the outcome is a conflict. Applying a step twice is harmless.
     fn apply(&self, step: &Step, cx: &ApplyCx<'_>) -> Result<StepOutcome>;
+
+    /// What differs between two recorded states, for people. `after` is `None` where it is not known.
+    fn changes(&self, before: &StateRef, after: Option<&StateRef>, cx: &PlanCx<'_>) -> Result<Vec<Change>>;
+
+    /// The objects that one of this system's objects names. An object that is not its own names nothing.
+    fn references(&self, kind: ObjectKind, content: &[u8]) -> Result<Vec<ObjectId>> {
+        let _ = (kind, content);
+        Ok(Vec::new())
+    }
 
     /// Puts the captured pre-state into `to` (a directory that does not exist yet or is empty), beside the present.
     fn restore_to(&self, captured: &Capture, to: &Path, cx: &ApplyCx<'_>) -> Result<StepOutcome>;

@@ -1,6 +1,8 @@
 //! The one list of systems.
 
 use super::System;
+use crate::error::Result;
+use crate::model::{ObjectId, ObjectKind};
 
 static SYSTEMS: &[&dyn System] = &[&super::files::Files, &super::git::Git, &super::catalog::Catalog];
 
@@ -17,4 +19,16 @@ pub fn by_id(id: &str) -> Option<&'static dyn System> {
 /// The system that understands a program.
 pub fn for_program(program: &str) -> Option<&'static dyn System> {
     SYSTEMS.iter().copied().find(|s| s.programs().contains(&program))
+}
+
+/// The objects that an object names, whichever system's it is.
+///
+/// # Errors
+/// Where the object claims to be a system's own and cannot be read as such.
+pub fn references(kind: ObjectKind, content: &[u8]) -> Result<Vec<ObjectId>> {
+    let mut found = Vec::new();
+    for system in SYSTEMS {
+        found.extend(system.references(kind, content)?);
+    }
+    Ok(found)
 }

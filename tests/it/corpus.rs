@@ -86,7 +86,7 @@ fn files_git_and_shell_are_exactly_right() {
 
 #[test]
 fn nothing_harmless_is_flagged() {
-    let flagged: String = rows().iter().filter(|r| exact(&r.system) && r.class == "none").map(wrong).collect();
+    let flagged: String = rows().iter().filter(|r| r.class == "none").map(wrong).collect();
     assert!(flagged.is_empty(), "flagged:\n{flagged}");
 }
 
@@ -112,4 +112,4 @@ fn the_other_systems_do_not_get_worse() {
 }
 
 /// The share of rows of other systems that are exactly right, in percent.
-const FLOOR: usize = 0;
+const FLOOR: usize = 100;

@@ -1,13 +1,17 @@
 //! Integration tests: one binary, a module per verb.
 
-// Helpers outside of #[test] functions may fail loudly too.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
+// Clippy knows tests by `#[test]`; the helpers they share need the same freedom.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr, clippy::print_stdout)]
 
 mod corpus;
 mod env;
 mod exec;
 mod files;
 mod fs_compare;
+mod git;
+mod journal;
 mod payloads;
 mod pty;
+mod samples;
 mod shells;
+mod store;

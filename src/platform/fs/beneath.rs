@@ -5,7 +5,7 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, mkdirat, openat, openat2};
+use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, mkdirat, openat, openat2, readlinkat};
 use rustix::io::Errno;
 
 /// The longest piece of a path given to the kernel at once; the limit is 4096 with the final NUL. Trees can be deeper.
@@ -64,7 +64,8 @@ pub fn open_beneath(root: BorrowedFd<'_>, path: &[u8]) -> io::Result<OwnedFd> {
 fn open_piece(from: BorrowedFd<'_>, path: &[u8], flags: OFlags) -> io::Result<OwnedFd> {
     if !NO_OPENAT2.load(Ordering::Relaxed) {
         let how = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
-        match openat2(from, path, flags, Mode::empty(), how) {
+        // Without O_NOFOLLOW a link in the last component is ELOOP too, not "no directory".
+        match openat2(from, path, flags - OFlags::NOFOLLOW, Mode::empty(), how) {
             Err(Errno::NOSYS) => NO_OPENAT2.store(true, Ordering::Relaxed),
             // EAGAIN: a rename raced with the lookup. EPERM: some sandboxes' word for "no such call".
             Err(Errno::AGAIN | Errno::PERM) => {}
@@ -80,7 +81,11 @@ fn open_stepwise(from: BorrowedFd<'_>, path: &[u8], flags: OFlags) -> io::Result
     let mut at: Option<OwnedFd> = None;
     for name in path.split(|b| *b == b'/') {
         let dir = at.as_ref().map_or(from, |fd| fd.as_fd());
-        at = Some(openat(dir, name, flags, Mode::empty())?);
+        let next = match openat(dir, name, flags, Mode::empty()) {
+            Err(Errno::NOTDIR) if readlinkat(dir, name, Vec::new()).is_ok() => Err(Errno::LOOP),
+            other => other,
+        };
+        at = Some(next?);
     }
     Ok(at.ok_or(Errno::INVAL)?)
 }
@@ -136,8 +141,10 @@ mod tests {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
         for open in [open_piece, open_stepwise] {
             assert!(open(root.as_fd(), b"a/b", flags).is_ok());
-            assert!(open(root.as_fd(), b"esc", flags).is_err());
-            assert!(open(root.as_fd(), b"inside/b", flags).is_err());
+            for link in [&b"esc"[..], b"inside/b"] {
+                let error = open(root.as_fd(), link, flags).unwrap_err();
+                assert_eq!(error.raw_os_error(), Some(Errno::LOOP.raw_os_error()));
+            }
         }
         for bad in [&b"../x"[..], b"a/../..", b"/etc", b"a//b", b".", b"a/\0"] {
             assert!(open_beneath(root.as_fd(), bad).is_err(), "{bad:?}");

@@ -1,10 +1,23 @@
-//! Placeholder, filled by the system's own commit.
+//! Systems that are understood by their words only: clouds, clusters, databases, containers, services, forges.
+//! Their effects are classed and recorded; nothing of them is captured yet, and `fr` says so.
+
+mod assess;
+mod aws;
+mod clouds;
+mod docker;
+mod forge;
+mod host;
+mod kube;
+mod sql;
+mod stores;
+mod terraform;
+mod words;
 
 use std::path::Path;
 
 use super::{ApplyCx, AssessCx, CaptureCx, PlanCx, System};
 use crate::error::{Error, Result};
-use crate::model::{Capture, Captured, Effect, Invocation, StateRef, Step, StepOutcome, SystemId};
+use crate::model::{Capture, Captured, Change, Effect, Invocation, StateRef, Step, StepOutcome, SystemId};
 
 /// The `catalog` system.
 pub struct Catalog;
@@ -14,10 +27,10 @@ impl System for Catalog {
         SystemId::new("catalog")
     }
     fn programs(&self) -> &'static [&'static str] {
-        &[]
+        assess::PROGRAMS
     }
-    fn assess(&self, _inv: &Invocation, _cx: &AssessCx<'_>) -> Vec<Effect> {
-        Vec::new()
+    fn assess(&self, inv: &Invocation, cx: &AssessCx<'_>) -> Vec<Effect> {
+        assess::assess(inv, cx)
     }
     fn capture(&self, effect: &Effect, _cx: &CaptureCx<'_>) -> Result<Vec<Capture>> {
         Err(Error::failure(format!("fr does not capture {} yet", effect.system)))
@@ -30,6 +43,14 @@ impl System for Catalog {
     }
     fn apply(&self, step: &Step, _cx: &ApplyCx<'_>) -> Result<StepOutcome> {
         Err(Error::failure(format!("fr does not restore {} yet", step.system)))
+    }
+    fn changes(
+        &self,
+        _before: &StateRef,
+        _after: Option<&StateRef>,
+        _cx: &PlanCx<'_>,
+    ) -> Result<Vec<Change>> {
+        Ok(Vec::new())
     }
     fn restore_to(&self, captured: &Capture, _to: &Path, _cx: &ApplyCx<'_>) -> Result<StepOutcome> {
         Err(Error::failure(format!("fr does not restore {} yet", captured.system)))

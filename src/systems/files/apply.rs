@@ -9,9 +9,9 @@ use super::compare::{After, Difference, differences, load_state};
 use super::content::Keep;
 use super::entry::{Content, Entry, Kind};
 use super::judge::{Verdict, judge};
-use super::node::{Reading, in_words, is_absent, read_now};
+use super::node::{Reading, in_words, is_absent, is_link, read_now};
 use super::parents::Parents;
-use super::plan::{OWNER, Payload};
+use super::plan::{OWNER, Payload, is_within};
 use super::scope::{Above, exact};
 use super::stage::{Dirs, Staged, find_link_mates, stage, temp_name, unstage};
 use super::tree::{State, decode_tree, digest_state};
@@ -44,6 +44,11 @@ impl Op {
             Verdict::Create | Verdict::Replace => self.before.as_ref(),
             _ => None,
         }
+    }
+
+    /// Only metadata is set.
+    pub fn mends(&self) -> bool {
+        self.verdict == Verdict::Metadata
     }
 
     /// A file takes the place of a directory, which must be empty first.
@@ -186,12 +191,13 @@ impl Undo<'_> {
     }
 
     fn leaves_alone(&self, path: &[u8]) -> bool {
-        let within = |top: &[u8]| {
-            path.strip_prefix(top).is_some_and(|rest| rest.is_empty() || rest.first() == Some(&b'/'))
-        };
-        match &self.payload.only {
-            Some(only) => !within(only.path.as_slice()),
-            None => self.payload.skip.iter().any(|skip| within(skip.as_slice())),
+        let Payload { skip, skip_alone, only, .. } = &self.payload;
+        match only {
+            Some(only) => !is_within(path, only.path.as_slice()),
+            None => {
+                skip.iter().any(|top| is_within(path, top.as_slice()))
+                    || skip_alone.iter().any(|p| p.as_slice() == path)
+            }
         }
     }
 
@@ -465,7 +471,8 @@ fn read_present(dirs: &mut Dirs, at: &Difference) -> Result<Option<Entry>> {
     }
     match dirs.open(dir) {
         Ok(fd) => read_now(fd, name, Reading { keep: Keep::Identity, contents }, &mut Vec::new()),
-        Err(e) if is_absent(&e) => Ok(None),
+        // Behind a link there is nothing of ours. Whether the link itself may go is judged at its own path.
+        Err(e) if is_absent(&e) || is_link(&e) => Ok(None),
         Err(e) => Ok(Some(Entry::skipped(in_words(&e)))),
     }
 }

@@ -16,9 +16,6 @@ const CHUNK_MIN: usize = 512 << 10;
 const CHUNK_AVG: usize = 2 << 20;
 const CHUNK_MAX: usize = 8 << 20;
 
-/// Files with fewer bytes are read as a whole even if they have holes.
-const SPARSE_MIN: u64 = 4096;
-
 /// Where bytes go: into a sink, or nowhere, with the same identity either way.
 #[derive(Clone, Copy)]
 pub enum Keep<'a> {
@@ -66,8 +63,7 @@ pub fn take(
     keep: Keep<'_>,
     buffer: &mut Vec<u8>,
 ) -> Result<Content, Trouble> {
-    if size > SPARSE_MIN
-        && blocks.saturating_mul(512) < size
+    if blocks.saturating_mul(512) < size
         && let Some(extents) = data_extents(file, size)?
     {
         return take_sparse(file, size, &extents, keep, buffer);

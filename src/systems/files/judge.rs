@@ -119,8 +119,7 @@ fn nearly_unchanged(before: &Entry, after: &Entry, now: &Entry) -> Verdict {
         return Verdict::Nothing;
     }
     let inode = |e: &Entry| e.links.map(|l| (l.dev, l.ino));
-    let is_file = matches!(before.kind, Kind::File { .. });
-    if is_file && before.links.is_some() && inode(before) != inode(after) && inode(now) == inode(after) {
+    if before.links.is_some() && inode(before) != inode(after) && inode(now) == inode(after) {
         return Verdict::Replace;
     }
     if before.is_dir() || before.meta.mtime_ns == after.meta.mtime_ns {

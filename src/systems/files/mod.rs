@@ -7,6 +7,7 @@ pub mod assess;
 mod build;
 mod cache;
 mod capture;
+mod changes;
 mod clean;
 mod compare;
 mod content;
@@ -31,7 +32,10 @@ pub use tree::{Named, Parent, State, decode_chunks, decode_state, decode_tree, r
 
 use super::{ApplyCx, AssessCx, CaptureCx, PlanCx, System};
 use crate::error::Result;
-use crate::model::{Capture, Captured, Effect, Invocation, StateRef, Step, StepOutcome, SystemId};
+use crate::model::{
+    Capture, Captured, Change, Effect, Invocation, ObjectId, ObjectKind, StateRef, Step, StepOutcome,
+    SystemId,
+};
 
 /// The `fs` system.
 pub struct Files;
@@ -57,6 +61,12 @@ impl System for Files {
     }
     fn apply(&self, step: &Step, cx: &ApplyCx<'_>) -> Result<StepOutcome> {
         apply::apply(step, cx)
+    }
+    fn changes(&self, before: &StateRef, after: Option<&StateRef>, cx: &PlanCx<'_>) -> Result<Vec<Change>> {
+        changes::changes(before, after, cx.source)
+    }
+    fn references(&self, kind: ObjectKind, content: &[u8]) -> Result<Vec<ObjectId>> {
+        references(kind, content)
     }
     fn restore_to(&self, captured: &Capture, to: &Path, cx: &ApplyCx<'_>) -> Result<StepOutcome> {
         aside::restore_to(captured, to, cx)

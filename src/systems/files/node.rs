@@ -149,5 +149,10 @@ pub fn is_absent(e: &io::Error) -> bool {
     matches!(e.raw_os_error(), Some(code) if code == NOENT || code == NOTDIR)
 }
 
+/// A symbolic link is where a directory was expected.
+pub fn is_link(e: &io::Error) -> bool {
+    e.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error())
+}
+
 const NOENT: i32 = rustix::io::Errno::NOENT.raw_os_error();
 const NOTDIR: i32 = rustix::io::Errno::NOTDIR.raw_os_error();

@@ -26,6 +26,9 @@ pub struct Payload {
     /// Paths (below the captured path's parent) that are left alone with all below them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub skip: Vec<Bytes>,
+    /// Directories that are left alone themselves; what is in them is not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub skip_alone: Vec<Bytes>,
     /// Only this path, and it may be overwritten if its digest is still this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub only: Option<Only>,
@@ -52,7 +55,8 @@ pub fn plan(captured: &Captured, now: &StateRef, cx: &PlanCx<'_>) -> Result<Vec<
         sums.add(at);
         Ok(())
     })?;
-    let payload = Payload { before: before_id, after: after_id, skip: Vec::new(), only: None };
+    let payload =
+        Payload { before: before_id, after: after_id, skip: Vec::new(), skip_alone: Vec::new(), only: None };
     sums.into_steps(captured, &before, payload)
 }
 
@@ -66,6 +70,8 @@ struct Sums {
     replace: u64,
     metadata: u64,
     remove: u64,
+    skip: Vec<Bytes>,
+    skip_alone: Vec<Bytes>,
     conflicts: Vec<(Vec<u8>, Option<Entry>, String)>,
     not_captured: Vec<(Vec<u8>, String)>,
     not_restored: Vec<String>,
@@ -75,6 +81,10 @@ struct Sums {
 
 impl Sums {
     fn add(&mut self, at: Difference) {
+        // What is below a path in conflict is part of that conflict.
+        if self.skip.last().is_some_and(|top| is_within(&at.path, top.as_slice())) {
+            return;
+        }
         let shown = String::from_utf8_lossy(&at.path).into_owned();
         let verdict = judge(at.before.as_ref(), &at.after, at.now.as_ref());
         if matches!(verdict, Verdict::Create | Verdict::Replace) {
@@ -85,7 +95,7 @@ impl Sums {
             Verdict::Already => self.already += 1,
             Verdict::Create => self.create += 1,
             Verdict::Replace if at.grown => {
-                self.conflicts.push((at.path, at.now, "the directory holds things made since".to_owned()));
+                self.conflict(at, "the directory holds things made since".to_owned());
             }
             Verdict::Replace => self.replace += 1,
             Verdict::Metadata => {
@@ -96,10 +106,17 @@ impl Sums {
                 self.not_restored.push(format!("{shown} {}", super::apply::STAYS));
             }
             Verdict::Remove => self.remove += 1,
-            Verdict::Conflict(why) => self.conflicts.push((at.path, at.now, why)),
+            Verdict::Conflict(why) => self.conflict(at, why),
             Verdict::NotCaptured(why) => self.not_captured.push((at.path, why)),
             Verdict::Unable(why) => self.not_restored.push(format!("{shown}: {why}")),
         }
+    }
+
+    fn conflict(&mut self, at: Difference, why: String) {
+        let is_dir = |e: &Option<Entry>| e.as_ref().is_some_and(Entry::is_dir);
+        let list = if is_dir(&at.before) && is_dir(&at.now) { &mut self.skip_alone } else { &mut self.skip };
+        list.push(at.path.as_slice().into());
+        self.conflicts.push((at.path, at.now, why));
     }
 
     fn note_losses(&mut self, before: Option<&Entry>, shown: &str) {
@@ -124,7 +141,8 @@ impl Sums {
     fn into_steps(mut self, captured: &Captured, before: &State, mut payload: Payload) -> Result<Vec<Step>> {
         let parent = split_parent(before.path.as_slice()).0.to_vec();
         let full = |path: &[u8]| Bytes([parent.as_slice(), b"/", path].concat());
-        payload.skip = self.conflicts.iter().map(|(path, ..)| Bytes::from(path.as_slice())).collect();
+        payload.skip = std::mem::take(&mut self.skip);
+        payload.skip_alone = std::mem::take(&mut self.skip_alone);
         if self.foreign > 0 {
             self.not_restored.push(format!("{OWNER} of {} entries that belong to others", self.foreign));
         }
@@ -162,7 +180,8 @@ impl Sums {
         };
         for (path, now, reason) in self.conflicts.iter().take(NAMED) {
             let only = Only { path: path.as_slice().into(), now: digest_state(now.as_ref()) };
-            let payload = Payload { skip: Vec::new(), only: Some(only), ..payload.clone() };
+            let payload =
+                Payload { skip: Vec::new(), skip_alone: Vec::new(), only: Some(only), ..payload.clone() };
             let verdict = StepVerdict::Conflict { reason: reason.clone() };
             steps.push(step(full(path), "restore it".to_owned(), verdict, encode(&payload)?));
         }
@@ -207,6 +226,11 @@ impl Sums {
         }
         if parts.is_empty() { "nothing to do".to_owned() } else { parts.join(", ") }
     }
+}
+
+/// `path` is `top` or below it.
+pub fn is_within(path: &[u8], top: &[u8]) -> bool {
+    path.strip_prefix(top).is_some_and(|rest| rest.is_empty() || rest.first() == Some(&b'/'))
 }
 
 /// How a shortfall in owners begins, in a plan and when it is met while applying.

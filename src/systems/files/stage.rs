@@ -9,7 +9,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use super::apply::Op;
 use super::build::{Builder, LinkPlaces};
 use super::clean::remove_staged;
-use super::entry::{Entry, Kind, Meta};
+use super::entry::{Entry, Meta};
 use super::node::in_words;
 use super::tree::decode_tree;
 use crate::error::{Error, Result};
@@ -141,10 +141,7 @@ fn make(
     path: &[u8],
     builder: &mut Builder<'_>,
 ) -> Result<()> {
-    let group = match (&entry.kind, entry.links) {
-        (Kind::File { .. }, Some(links)) => Some((links.dev, links.ino)),
-        _ => None,
-    };
+    let group = entry.links.map(|links| (links.dev, links.ino));
     if let Some((from_dir, from)) = group.and_then(|group| builder.links.get(&group)) {
         let from_fd =
             open_beneath(dirs.base(), from_dir).map_err(|e| Error::io("open", shown(from_dir), &e))?;
@@ -183,8 +180,9 @@ pub fn find_link_mates(
 ) -> Result<LinkPlaces> {
     let mut members: HashMap<(u64, u64), (u64, u64)> = HashMap::new();
     let mut taken = HashSet::new();
+    let mending: HashSet<&[u8]> = ops.iter().filter(|op| op.mends()).map(|op| op.path.as_slice()).collect();
     for op in ops {
-        if let Some(Entry { kind: Kind::File { .. }, links: Some(links), .. }) = op.makes() {
+        if let Some(links) = op.makes().and_then(|entry| entry.links) {
             members.entry((links.dev, links.ino)).or_insert((0, links.count)).0 += 1;
             taken.insert(op.path.as_slice());
         }
@@ -209,8 +207,12 @@ pub fn find_link_mates(
         }
         let (dir, name) = split_parent(&path);
         let Ok(fd) = dirs.open(dir) else { continue };
-        let same_inode = stat_at(fd, name).is_ok_and(|s| (s.dev, s.ino) == group);
-        if same_inode && super::apply::read_like(fd, name, &entry)?.is_some_and(|n| n.same_but_time(&entry)) {
+        if !stat_at(fd, name).is_ok_and(|s| (s.dev, s.ino) == group) {
+            continue;
+        }
+        let Some(now) = super::apply::read_like(fd, name, &entry)? else { continue };
+        // Its metadata may differ if that is about to be set back.
+        if now.same_but_time(&entry) || (now.kind == entry.kind && mending.contains(path.as_slice())) {
             found.insert(group, (dir.to_vec(), name.to_vec()));
         }
     }

@@ -1,12 +1,37 @@
-//! Placeholder, filled by the system's own commit.
+//! git repositories: HEAD, refs, index, stash, reflogs, configuration and operations in progress are read as files,
+//! objects through libgit2, and no git is ever started: whatever a hostile repository configures, nothing of it runs.
+//! `docs/systems/git.md` says what is captured, what equality means and what cannot come back.
 
-pub mod assess;
+mod action;
+mod apply;
+mod assess;
+mod beside;
+mod capture;
+mod changes;
+mod config_text;
+mod difference;
+mod dir;
+mod index_file;
+mod look;
+mod objects;
+mod place;
+mod plan;
+mod reflog;
+mod refs;
+mod state;
+mod vault;
+mod walk;
 
 use std::path::Path;
 
+pub use difference::difference;
+
 use super::{ApplyCx, AssessCx, CaptureCx, PlanCx, System};
-use crate::error::{Error, Result};
-use crate::model::{Capture, Captured, Effect, Invocation, StateRef, Step, StepOutcome, SystemId};
+use crate::error::Result;
+use crate::model::{
+    Capture, Captured, Change, Effect, Invocation, ObjectId, ObjectKind, StateRef, Step, StepOutcome,
+    SystemId,
+};
 
 /// The `git` system.
 pub struct Git;
@@ -21,19 +46,27 @@ impl System for Git {
     fn assess(&self, inv: &Invocation, cx: &AssessCx<'_>) -> Vec<Effect> {
         assess::assess(inv, cx)
     }
-    fn capture(&self, effect: &Effect, _cx: &CaptureCx<'_>) -> Result<Vec<Capture>> {
-        Err(Error::failure(format!("fr does not capture {} yet", effect.system)))
+    fn capture(&self, effect: &Effect, cx: &CaptureCx<'_>) -> Result<Vec<Capture>> {
+        capture::capture(effect, cx)
     }
-    fn observe(&self, captured: &Capture, _cx: &CaptureCx<'_>) -> Result<StateRef> {
-        Err(Error::failure(format!("fr does not observe {} yet", captured.system)))
+    fn observe(&self, captured: &Capture, cx: &CaptureCx<'_>) -> Result<StateRef> {
+        capture::observe(captured, cx)
     }
-    fn plan(&self, captured: &Captured, _now: &StateRef, _cx: &PlanCx<'_>) -> Result<Vec<Step>> {
-        Err(Error::failure(format!("fr does not restore {} yet", captured.before.system)))
+    fn plan(&self, captured: &Captured, now: &StateRef, cx: &PlanCx<'_>) -> Result<Vec<Step>> {
+        plan::plan(captured, now, cx)
     }
-    fn apply(&self, step: &Step, _cx: &ApplyCx<'_>) -> Result<StepOutcome> {
-        Err(Error::failure(format!("fr does not restore {} yet", step.system)))
+    fn apply(&self, step: &Step, cx: &ApplyCx<'_>) -> Result<StepOutcome> {
+        apply::apply(step, cx)
     }
-    fn restore_to(&self, captured: &Capture, _to: &Path, _cx: &ApplyCx<'_>) -> Result<StepOutcome> {
-        Err(Error::failure(format!("fr does not restore {} yet", captured.system)))
+    fn changes(&self, before: &StateRef, after: Option<&StateRef>, cx: &PlanCx<'_>) -> Result<Vec<Change>> {
+        changes::changes(before, after, cx.source)
+    }
+    fn references(&self, kind: ObjectKind, content: &[u8]) -> Result<Vec<ObjectId>> {
+        // Documents of other systems are not JSON objects with our fields; they name nothing of ours.
+        let is_ours = kind == ObjectKind::State && content.starts_with(b"{\"version\"");
+        if is_ours { state::references(content) } else { Ok(Vec::new()) }
+    }
+    fn restore_to(&self, captured: &Capture, to: &Path, cx: &ApplyCx<'_>) -> Result<StepOutcome> {
+        beside::restore_to(captured, to, cx)
     }
 }

@@ -120,6 +120,18 @@ impl Bench {
         Files.observe(capture, &self.cx(false)).unwrap()
     }
 
+    /// What a capture describes, times and inodes included.
+    pub fn entry(&self, capture: &Capture) -> Option<fr::systems::files::Entry> {
+        let bytes = self.store.get(&capture.state.object.unwrap()).unwrap();
+        fr::systems::files::decode_state(&bytes).unwrap().entry
+    }
+
+    /// The state now, with an empty cache directory.
+    pub fn observe_without_cache(&self, capture: &Capture) -> StateRef {
+        let cx = CaptureCx { cache: self.tmp.path().join("no-cache"), ..self.cx(false) };
+        Files.observe(capture, &cx).unwrap()
+    }
+
     /// Captures, runs, observes.
     pub fn record(&self, effects: &[Effect], line: &str) -> Recorded {
         let captures = self.capture(effects);
@@ -155,7 +167,6 @@ impl Bench {
         }
     }
 
-    #[allow(dead_code)]
     pub fn restore_to(&self, capture: &Capture, to: &Path) -> StepOutcome {
         let vault = self.tmp.path().join("home/git");
         let cx = ApplyCx { source: &self.store, vault, label: "restore".to_owned(), progress: &|_| {} };

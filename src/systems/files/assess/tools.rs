@@ -259,7 +259,7 @@ fn cargo(args: &[Word], out: &mut Targets<'_>) {
         _ => args,
     };
     let Some((verb, rest)) = verb(args) else { return };
-    if reads("cargo", verb) || has(args, &["--help", "-h", "--version", "-V", "--list"]) {
+    if reads("cargo", verb) || has(args, &["--help", "-h"]) {
         return;
     }
     use EffectClass as C;

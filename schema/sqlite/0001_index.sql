@@ -1,0 +1,59 @@
+-- The index of a store: derived from the journal, rebuilt from it at any time, never the truth.
+-- Rows carry where their frames lie in the journal; what is shown is read (and its hash checked) there.
+
+CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
+
+CREATE TABLE actor (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL, UNIQUE (kind, name));
+
+CREATE TABLE system (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+
+CREATE TABLE session (
+    id          INTEGER PRIMARY KEY,
+    name        TEXT NOT NULL UNIQUE,
+    actor       INTEGER NOT NULL,
+    cwd         BLOB NOT NULL,
+    first_ns    INTEGER NOT NULL,
+    last_ns     INTEGER NOT NULL,
+    ended_ns    INTEGER,
+    events      INTEGER NOT NULL DEFAULT 0,
+    changes     INTEGER NOT NULL DEFAULT 0,
+    destructive INTEGER NOT NULL DEFAULT 0,
+    failed      INTEGER NOT NULL DEFAULT 0
+);
+
+CREATE TABLE event (
+    id        INTEGER PRIMARY KEY, -- the event's number
+    uid       INTEGER NOT NULL,    -- the first 8 bytes of its global id, big-endian, top bit flipped to sort as signed
+    at_ns     INTEGER NOT NULL,
+    session   INTEGER NOT NULL,
+    actor     INTEGER NOT NULL,
+    kind      INTEGER NOT NULL,    -- 0 command, 1 undo, 2 redo, 3 restore
+    classes   INTEGER NOT NULL,    -- bit n: an effect of the n-th class, mildest first
+    systems   INTEGER NOT NULL,    -- bit n: an effect on the n-th row of `system`
+    captured  INTEGER NOT NULL,    -- bytes that its captures refer to
+    segment   INTEGER NOT NULL,    -- where the before-half lies
+    offset    INTEGER NOT NULL,
+    asegment  INTEGER,             -- where the after-half lies
+    aoffset   INTEGER,
+    failed    INTEGER,             -- the after-half says: 0 done, 1 failed
+    undone_by INTEGER,
+    line      BLOB NOT NULL        -- the redacted command, for searching
+);
+CREATE INDEX event_uid ON event (uid);
+CREATE INDEX event_session ON event (session);
+
+-- Events whose after-half has not come yet.
+CREATE TABLE pending (session INTEGER NOT NULL, call TEXT NOT NULL, event INTEGER NOT NULL,
+    PRIMARY KEY (session, call, event)) WITHOUT ROWID;
+
+-- What an undo, redo or restore event takes back.
+CREATE TABLE target (event INTEGER NOT NULL, of INTEGER NOT NULL, PRIMARY KEY (event, of)) WITHOUT ROWID;
+
+-- The places that events with an effect touch, for `--path`.
+CREATE TABLE path (id INTEGER PRIMARY KEY, bytes BLOB NOT NULL UNIQUE);
+CREATE TABLE touch (path INTEGER NOT NULL, event INTEGER NOT NULL, PRIMARY KEY (path, event)) WITHOUT ROWID;
+
+-- Steps of undo events, and gaps of the record.
+CREATE TABLE step (event INTEGER NOT NULL, seq INTEGER NOT NULL, segment INTEGER NOT NULL, offset INTEGER NOT NULL,
+    PRIMARY KEY (event, seq)) WITHOUT ROWID;
+CREATE TABLE gap (seq INTEGER PRIMARY KEY, segment INTEGER NOT NULL, offset INTEGER NOT NULL);

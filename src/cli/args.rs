@@ -1,0 +1,343 @@
+//! The flags, declared once: help, completions and man pages are rendered from here.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// When to use colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ColorChoice {
+    /// On a terminal, unless NO_COLOR is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The flight recorder for AI coding agents.
+#[derive(Parser, Debug)]
+#[command(
+    name = "fr",
+    version,
+    about = "The flight recorder for AI coding agents: records every command, keeps what it destroys, takes it back",
+    long_about = "fr records every command that a person, an AI agent or CI runs, stores the state that the command is \
+                  about to destroy, and takes it back on demand, with proof.",
+    after_help = "Examples:\n  fr demo                      see it work on a scratch project\n  fr timeline                  what happened, newest first\n  fr show 42                   everything about one event\n  fr undo 42 --dry-run         what undo would do\n  fr undo 42                   take it back, after a preview\n\nExit codes: 0 ok, 1 failure, 2 usage, 3 done in part, 4 conflict, 5 nothing to undo, 10 no store,\n11 locked, 12 key, 13 store newer than this fr, 130 interrupted. See docs/exit-codes.md."
+)]
+pub struct Cli {
+    /// The verb.
+    #[command(subcommand)]
+    pub verb: Verb,
+    /// Print JSON (schemas are under schema/) instead of text.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Colour: auto, always, never. NO_COLOR is respected.
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub color: ColorChoice,
+}
+
+/// What `fr` can do.
+#[derive(Subcommand, Debug)]
+pub enum Verb {
+    /// Record a command reported by an agent's hook (JSON on stdin) or by shell integration.
+    #[command(
+        disable_help_flag = false,
+        after_help = "Examples:\n  fr hook claude < payload.json\n\nSilent with exit code 0 unless it means to act: a recorder must never break the command."
+    )]
+    Hook {
+        /// The agent's name, then its arguments.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<OsString>,
+    },
+    /// Run a command and record it.
+    #[command(
+        after_help = "Examples:\n  fr exec -- rm -rf build\n  fr exec -c 'cd src && rm *.o'\n\nThe exit code is the command's own."
+    )]
+    Exec {
+        /// `-- argv…` or `-c 'line'`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<OsString>,
+    },
+    /// Print the shell integration.
+    #[command(
+        after_help = "Examples:\n  eval \"$(fr init bash)\"      in ~/.bashrc\n  eval \"$(fr init zsh)\"       in ~/.zshrc\n  fr init fish | source        in ~/.config/fish/config.fish"
+    )]
+    Init(InitArgs),
+    /// Show what fr would see in a command line and capture for it; runs nothing.
+    #[command(
+        after_help = "Examples:\n  fr explain -c 'rm -rf build && git push -f'\n  fr explain -c 'terraform destroy' --json"
+    )]
+    Explain(ExplainArgs),
+    /// What happened, newest first.
+    #[command(
+        visible_alias = "log",
+        after_help = "Examples:\n  fr timeline --since 2h --effect destroy\n  fr timeline --actor agent --failed\n  fr timeline --path src/main.rs --json"
+    )]
+    Timeline(TimelineArgs),
+    /// Everything about one event.
+    #[command(
+        after_help = "Examples:\n  fr show 42\n  fr show 01930 --json         a unique prefix of the global id works too"
+    )]
+    Show(IdArgs),
+    /// What an event changed: before, after and now.
+    #[command(after_help = "Examples:\n  fr diff 42\n  fr diff 42 --stat")]
+    Diff(DiffArgs),
+    /// Sessions, newest first.
+    #[command(after_help = "Examples:\n  fr sessions\n  fr timeline --session 4f2c")]
+    Sessions(SessionsArgs),
+    /// Take an event back, after a preview, and prove it.
+    #[command(
+        after_help = "Examples:\n  fr undo                      propose the latest event that changed something\n  fr undo 42 --dry-run         the numbered plan, nothing is written\n  fr undo 42 --yes --json\n  fr undo --resume             go on after a crash\n\nThe present is captured first, so an undo can be undone (fr redo). A target that somebody changed since is a\nconflict: the whole plan stops before anything is written (exit code 4)."
+    )]
+    Undo(UndoArgs),
+    /// Take an undo back.
+    #[command(after_help = "Examples:\n  fr redo                      the latest undo\n  fr redo 43 --yes")]
+    Redo(RedoArgs),
+    /// Put an event's old state beside the present.
+    #[command(after_help = "Examples:\n  fr restore 42 --to /tmp/before-42")]
+    Restore(RestoreArgs),
+    /// Check that an event's capture is all there, readable and unchanged.
+    #[command(after_help = "Examples:\n  fr verify 42\n  fr verify --all")]
+    Verify(VerifyArgs),
+    /// Look after the store.
+    #[command(
+        after_help = "Examples:\n  fr store stats\n  fr store verify\n  fr store gc --keep-within 90d --dry-run\n  fr store pin 42"
+    )]
+    Store(StoreArgs),
+    /// A scratch project, real destructive commands through the real hook, the timeline, the undo, the proof.
+    #[command(
+        after_help = "Examples:\n  fr demo\n  fr demo --keep               leave the scratch project and its store to look around"
+    )]
+    Demo(DemoArgs),
+    /// Print shell completions.
+    #[command(after_help = "Examples:\n  fr completions bash > /etc/bash_completion.d/fr")]
+    Completions(CompletionsArgs),
+    /// Print the man page.
+    #[command(after_help = "Examples:\n  fr man | man -l -")]
+    Man(ManArgs),
+}
+
+/// `fr init`.
+#[derive(Args, Debug)]
+pub struct InitArgs {
+    /// Which shell.
+    #[arg(value_enum)]
+    pub shell: InitShell,
+}
+
+/// The shells with integration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum InitShell {
+    /// GNU bash.
+    Bash,
+    /// zsh.
+    Zsh,
+    /// fish.
+    Fish,
+}
+
+/// `fr explain`.
+#[derive(Args, Debug)]
+pub struct ExplainArgs {
+    /// The command line.
+    #[arg(short = 'c', value_name = "LINE", conflicts_with = "argv", required_unless_present = "argv")]
+    pub command: Option<OsString>,
+    /// The command as argv, after `--`.
+    #[arg(last = true)]
+    pub argv: Vec<OsString>,
+}
+
+/// `fr timeline`.
+#[derive(Args, Debug)]
+pub struct TimelineArgs {
+    /// Only events since then: `2h`, `3d`, `2026-11-22`, `2026-11-22T14:00`.
+    #[arg(long, value_name = "WHEN")]
+    pub since: Option<String>,
+    /// Only events until then.
+    #[arg(long, value_name = "WHEN")]
+    pub until: Option<String>,
+    /// Only this session (a prefix of its id).
+    #[arg(long, value_name = "ID")]
+    pub session: Option<String>,
+    /// Only this actor: `human`, `agent`, `ci`, or a name such as `claude`.
+    #[arg(long, value_name = "WHO")]
+    pub actor: Option<String>,
+    /// Only this system: `fs`, `git`, …
+    #[arg(long, value_name = "SYSTEM")]
+    pub system: Option<String>,
+    /// Only events with an effect of this class: `destroy`, `overwrite`, …
+    #[arg(long, value_name = "CLASS")]
+    pub effect: Option<String>,
+    /// Only events that concern this path or a path below it.
+    #[arg(long, value_name = "PATH")]
+    pub path: Option<PathBuf>,
+    /// Only events whose command contains this text.
+    #[arg(long, value_name = "TEXT")]
+    pub grep: Option<String>,
+    /// Only commands that failed.
+    #[arg(long)]
+    pub failed: bool,
+    /// Only events that changed something.
+    #[arg(long)]
+    pub changes: bool,
+    /// How many events at the most.
+    #[arg(long, short = 'n', value_name = "N", default_value_t = 20)]
+    pub limit: usize,
+    /// Absolute times instead of relative ones.
+    #[arg(long)]
+    pub absolute: bool,
+}
+
+/// A verb on one event.
+#[derive(Args, Debug)]
+pub struct IdArgs {
+    /// The event's number, or a unique prefix of its global id.
+    pub id: String,
+}
+
+/// `fr diff`.
+#[derive(Args, Debug)]
+pub struct DiffArgs {
+    /// The event's number, or a unique prefix of its global id.
+    pub id: String,
+    /// Only the list of changed targets.
+    #[arg(long)]
+    pub stat: bool,
+    /// Compare the state before with the state now, instead of before with after.
+    #[arg(long)]
+    pub now: bool,
+}
+
+/// `fr sessions`.
+#[derive(Args, Debug)]
+pub struct SessionsArgs {
+    /// How many at the most.
+    #[arg(long, short = 'n', value_name = "N", default_value_t = 20)]
+    pub limit: usize,
+}
+
+/// `fr undo`.
+#[derive(Args, Debug)]
+pub struct UndoArgs {
+    /// Event numbers or unique prefixes of global ids; several are taken back newest first.
+    pub ids: Vec<String>,
+    /// Print the plan and write nothing.
+    #[arg(long, short = 'n')]
+    pub dry_run: bool,
+    /// Apply without asking.
+    #[arg(long, short = 'y')]
+    pub yes: bool,
+    /// Go on with the undo that a crash interrupted.
+    #[arg(long, conflicts_with = "ids")]
+    pub resume: bool,
+    /// What to do with targets that somebody changed since.
+    #[arg(long, value_enum, default_value = "abort", value_name = "POLICY")]
+    pub on_conflict: OnConflict,
+}
+
+/// The conflict policies of this version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum OnConflict {
+    /// Write nothing at all.
+    Abort,
+    /// Leave the conflicting targets alone, restore the others.
+    Skip,
+}
+
+/// `fr redo`.
+#[derive(Args, Debug)]
+pub struct RedoArgs {
+    /// The undo event; the latest one by default.
+    pub id: Option<String>,
+    /// Print the plan and write nothing.
+    #[arg(long, short = 'n')]
+    pub dry_run: bool,
+    /// Apply without asking.
+    #[arg(long, short = 'y')]
+    pub yes: bool,
+}
+
+/// `fr restore`.
+#[derive(Args, Debug)]
+pub struct RestoreArgs {
+    /// The event's number, or a unique prefix of its global id.
+    pub id: String,
+    /// A directory that does not exist yet, or is empty.
+    #[arg(long, value_name = "DIR")]
+    pub to: PathBuf,
+}
+
+/// `fr verify`.
+#[derive(Args, Debug)]
+pub struct VerifyArgs {
+    /// The event's number, or a unique prefix of its global id.
+    #[arg(required_unless_present = "all")]
+    pub id: Option<String>,
+    /// Every event with a capture.
+    #[arg(long, conflicts_with = "id")]
+    pub all: bool,
+}
+
+/// `fr store`.
+#[derive(Args, Debug)]
+pub struct StoreArgs {
+    /// What to do with it.
+    #[command(subcommand)]
+    pub action: StoreAction,
+}
+
+/// The actions of `fr store`.
+#[derive(Subcommand, Debug)]
+pub enum StoreAction {
+    /// How much it holds.
+    Stats,
+    /// Read every byte and check it.
+    Verify,
+    /// Drop what is old: by time, never by count; mark, then sweep after a grace time.
+    Gc {
+        /// Keep what events younger than this need.
+        #[arg(long, value_name = "AGE", default_value = "90d")]
+        keep_within: String,
+        /// Leave packs younger than this alone, and sweep only what was marked that long ago.
+        #[arg(long, value_name = "AGE", default_value = "1d")]
+        grace: String,
+        /// Print the plan and write nothing.
+        #[arg(long, short = 'n')]
+        dry_run: bool,
+    },
+    /// Keep an event's captures for ever.
+    Pin {
+        /// The event.
+        id: String,
+        /// Let it go again.
+        #[arg(long)]
+        remove: bool,
+    },
+    /// Remake the index from journal and packs.
+    Rebuild,
+}
+
+/// `fr demo`.
+#[derive(Args, Debug)]
+pub struct DemoArgs {
+    /// Keep the scratch project and its store.
+    #[arg(long)]
+    pub keep: bool,
+}
+
+/// `fr completions`.
+#[derive(Args, Debug)]
+pub struct CompletionsArgs {
+    /// Which shell.
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+/// `fr man`.
+#[derive(Args, Debug)]
+pub struct ManArgs {
+    /// The page of one verb.
+    pub verb: Option<String>,
+}

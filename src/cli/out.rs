@@ -1,0 +1,106 @@
+//! Where output goes: stdout is data, stderr is talk. Colour and width are decided once, here.
+
+use std::io::{self, BufWriter, IsTerminal, Write};
+
+use serde::Serialize;
+
+use super::args::{Cli, ColorChoice};
+use super::render::{safe, style};
+use crate::error::{Error, Result};
+
+/// Buffered stdout with what rendering needs to know.
+pub struct Out {
+    stdout: BufWriter<io::Stdout>,
+    /// Print JSON.
+    pub json: bool,
+    /// Use colour on stdout.
+    pub color: bool,
+    /// Stdout is a terminal.
+    pub tty: bool,
+    /// Columns of the terminal; `None` where stdout is not one: nothing is cut then.
+    pub width: Option<usize>,
+}
+
+impl Out {
+    /// Output as the command line asks for it.
+    pub fn from_cli(cli: &Cli) -> Out {
+        Out::new(cli.json, cli.color)
+    }
+
+    /// Output with a colour choice.
+    pub fn new(json: bool, choice: ColorChoice) -> Out {
+        let stdout = io::stdout();
+        let tty = stdout.is_terminal();
+        let no_color = std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty());
+        let color = match choice {
+            ColorChoice::Always => true,
+            ColorChoice::Never => false,
+            ColorChoice::Auto => tty && !no_color && std::env::var_os("TERM").is_none_or(|t| t != "dumb"),
+        };
+        let width = if tty { terminal_width() } else { None };
+        Out { stdout: BufWriter::new(stdout), json, color, tty, width }
+    }
+
+    /// One line of text on stdout. The text must already be safe for a terminal.
+    pub fn line(&mut self, text: impl AsRef<str>) -> Result<()> {
+        let done =
+            self.stdout.write_all(text.as_ref().as_bytes()).and_then(|()| self.stdout.write_all(b"\n"));
+        written(done)
+    }
+
+    /// Raw bytes on stdout, for data that is not text for people.
+    pub fn raw(&mut self, bytes: &[u8]) -> Result<()> {
+        written(self.stdout.write_all(bytes))
+    }
+
+    /// A value as pretty JSON.
+    pub fn json(&mut self, value: &impl Serialize) -> Result<()> {
+        let text = serde_json::to_string_pretty(value)
+            .map_err(|e| Error::failure(format!("cannot render JSON: {e}")))?;
+        self.line(text)
+    }
+
+    /// Talk: one line on stderr.
+    pub fn talk(&mut self, text: impl AsRef<str>) {
+        // Nothing useful can be done where stderr is closed.
+        let _ = writeln!(io::stderr(), "{}", text.as_ref());
+    }
+
+    /// Text in a style, where colour is on.
+    pub fn paint(&self, style: anstyle::Style, text: impl AsRef<str>) -> String {
+        if self.color { format!("{style}{}{style:#}", text.as_ref()) } else { text.as_ref().to_owned() }
+    }
+
+    /// Writes what is buffered.
+    pub fn flush(&mut self) -> Result<()> {
+        written(self.stdout.flush())
+    }
+
+    /// An error with its hints, on stderr.
+    pub fn error(&mut self, error: &Error) {
+        let _ = self.stdout.flush();
+        let stderr = io::stderr();
+        let color = self.color && stderr.is_terminal();
+        let word =
+            if color { format!("{}error:{:#}", style::ERROR, style::ERROR) } else { "error:".to_owned() };
+        let mut text = format!("{word} {}\n", safe(error.what.as_bytes()));
+        for hint in &error.hints {
+            text.push_str(&format!("  hint: {}\n", safe(hint.as_bytes())));
+        }
+        let _ = stderr.lock().write_all(text.as_bytes());
+    }
+}
+
+/// A closed pipe (`fr timeline | head`) ends the program quietly, as it does every filter.
+fn written(result: io::Result<()>) -> Result<()> {
+    match result {
+        Ok(()) => Ok(()),
+        Err(e) if e.kind() == io::ErrorKind::BrokenPipe => std::process::exit(0),
+        Err(e) => Err(Error::failure(format!("cannot write to standard output: {e}"))),
+    }
+}
+
+fn terminal_width() -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(rustix::stdio::stdout()).ok()?;
+    (size.ws_col > 0).then_some(usize::from(size.ws_col))
+}

@@ -1,0 +1,191 @@
+//! Events for people and for JSON: one plain struct renders both.
+
+use serde::Serialize;
+
+use super::{bytes, count, safe, style, when};
+use crate::cli::Out;
+use crate::error::Result;
+use crate::journal::index::Event;
+use crate::model::{EffectClass, EventKind, Outcome, Reversibility, StepPhase};
+
+/// An event as `fr timeline --json` and `fr show --json` print it (`schema/event.schema.json`).
+#[derive(Serialize)]
+pub struct EventView<'a> {
+    /// The event's number in this store.
+    pub id: u64,
+    /// The globally unique id.
+    pub uid: String,
+    /// When it began, RFC 3339, UTC.
+    pub time: String,
+    /// The most severe effect class.
+    pub class: EffectClass,
+    /// What undo can promise, lowered by what the capture really got; with the reason where it was lowered.
+    pub reversibility: String,
+    /// How it ended; `null` where nothing was reported yet.
+    pub outcome: Option<Outcome>,
+    /// How long it ran, milliseconds.
+    pub duration_ms: Option<u64>,
+    /// The undo event that took it back.
+    pub undone_by: Option<u64>,
+    /// What the recorder wrote before the command.
+    #[serde(flatten)]
+    pub before: &'a crate::model::Before,
+    /// What it wrote after the command.
+    pub after: Option<&'a crate::model::After>,
+    /// The steps of an undo.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub steps: &'a [crate::model::StepMark],
+}
+
+impl<'a> EventView<'a> {
+    /// The view of an event.
+    pub fn of(event: &'a Event) -> EventView<'a> {
+        EventView {
+            id: event.id.0,
+            uid: event.before.uid.to_string(),
+            time: when::rfc3339(event.before.at_ns),
+            class: class_of(event),
+            reversibility: reversibility_text(event),
+            outcome: event.after.as_ref().map(|a| a.outcome),
+            duration_ms: event.after.as_ref().and_then(|a| a.duration_ms),
+            undone_by: event.undone_by.map(|e| e.0),
+            before: &event.before,
+            after: event.after.as_ref(),
+            steps: &event.steps,
+        }
+    }
+}
+
+/// The most severe effect class of an event.
+pub fn class_of(event: &Event) -> EffectClass {
+    event.before.effects.iter().map(|e| e.class).max().unwrap_or(EffectClass::None)
+}
+
+/// What undo can promise, never better than what the capture got.
+pub fn reversibility_text(event: &Event) -> String {
+    let promised =
+        event.before.effects.iter().map(|e| e.reversibility).max().unwrap_or(Reversibility::NotApplicable);
+    if promised == Reversibility::NotApplicable || class_of(event) == EffectClass::None {
+        return promised.to_string();
+    }
+    if event.before.captures.is_empty() {
+        return format!("{promised} (nothing captured)");
+    }
+    let missing: usize = event.before.captures.iter().map(|c| c.missing.len()).sum();
+    match (missing, event.before.warnings.len()) {
+        (0, 0) => promised.to_string(),
+        (0, w) => format!("{promised} (capture partial: {})", count(w as u64, "warning")),
+        (m, _) => format!("{promised} (capture partial: {} left out)", count(m as u64, "thing")),
+    }
+}
+
+/// How an event ended, in a word.
+pub fn outcome_word(event: &Event) -> String {
+    match event.after.as_ref().map(|a| a.outcome) {
+        None => "open".to_owned(),
+        Some(Outcome::Exited { code }) => code.to_string(),
+        Some(Outcome::Signalled { signal }) => format!("sig {signal}"),
+        Some(Outcome::Succeeded) => "ok".to_owned(),
+        Some(Outcome::Failed) => "failed".to_owned(),
+        Some(Outcome::Background) => "bg".to_owned(),
+        Some(Outcome::Refused) => "refused".to_owned(),
+        Some(Outcome::Unknown) => "?".to_owned(),
+    }
+}
+
+/// The command cell of the timeline: what ran, and what became of it.
+pub fn command_cell(event: &Event) -> String {
+    let line = safe(event.before.command.line.as_slice());
+    let mut text = match &event.before.kind {
+        EventKind::Command => line,
+        EventKind::Undo { of } => format!("undo of {}", list(of)),
+        EventKind::Redo { of } => format!("redo: takes back {}", list(of)),
+        EventKind::Restore { of } => format!("restore of {of} beside the present"),
+    };
+    if let Some(undo) = event.undone_by {
+        text = format!("[undone by {undo}] {text}");
+    }
+    text
+}
+
+fn list(ids: &[crate::model::EventId]) -> String {
+    ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// Everything about one event, for people.
+pub fn event_details(event: &Event, out: &mut Out) -> Result<()> {
+    let b = &event.before;
+    let title = format!("event {}", event.id);
+    out.line(format!("{}  {}", out.paint(style::BOLD, title), command_cell(event)))?;
+    let mut field = |name: &str, value: String| -> Result<()> {
+        let name = out.paint(style::DIM, format!("{name:<13}"));
+        out.line(format!("  {name} {value}"))
+    };
+    field("uid", b.uid.to_string())?;
+    field("time", when::absolute(b.at_ns))?;
+    let sub = b.actor.subagent.as_ref().map(|s| format!(", sub-agent {s}")).unwrap_or_default();
+    let kind = format!("{:?}", b.actor.kind).to_lowercase();
+    field("actor", safe(format!("{kind} {}{sub} ({})", b.actor.name, b.actor.evidence).as_bytes()))?;
+    field("session", safe(b.session.as_bytes()))?;
+    field("tool", safe(b.command.tool.as_bytes()))?;
+    field("directory", safe(b.cwd.as_slice()))?;
+    let took =
+        event.after.as_ref().and_then(|a| a.duration_ms).map(|ms| format!(" after {}", when::duration(ms)));
+    field("outcome", format!("{}{}", outcome_sentence(event), took.unwrap_or_default()))?;
+    field("reversibility", reversibility_text(event))?;
+    if let Some(note) = event.after.as_ref().and_then(|a| a.note.as_ref()) {
+        field("note", safe(note.as_bytes()))?;
+    }
+    effects_and_captures(event, out)
+}
+
+fn effects_and_captures(event: &Event, out: &mut Out) -> Result<()> {
+    let b = &event.before;
+    if !b.effects.is_empty() {
+        out.line("  effects")?;
+    }
+    for effect in &b.effects {
+        let class = out.paint(style::of_class(effect.class), format!("{:<10}", effect.class));
+        let sure = if effect.certain { "" } else { "  (not certain)" };
+        out.line(format!(
+            "    {class} {}  {}{sure}",
+            safe(effect.resource.as_slice()),
+            effect.reversibility
+        ))?;
+    }
+    if !b.captures.is_empty() {
+        out.line("  captured before it ran")?;
+    }
+    for capture in &b.captures {
+        let size = format!("{}, {}", count(capture.items, "item"), bytes(capture.bytes));
+        out.line(format!("    {}  {size}", safe(capture.resource.as_slice())))?;
+        for missing in &capture.missing {
+            let text =
+                format!("not captured: {}: {}", safe(missing.what.as_slice()), safe(missing.why.as_bytes()));
+            let text = out.paint(style::WARN, text);
+            out.line(format!("      {text}"))?;
+        }
+    }
+    for warning in &b.warnings {
+        let text = out.paint(style::WARN, format!("warning: {}", safe(warning.as_bytes())));
+        out.line(format!("  {text}"))?;
+    }
+    for step in event.steps.iter().filter(|s| s.phase != StepPhase::Started) {
+        let note = step.note.as_ref().map(|n| safe(n.as_bytes())).unwrap_or_default();
+        out.line(format!("  step {} {:?} {note}", step.step + 1, step.phase).to_lowercase())?;
+    }
+    Ok(())
+}
+
+fn outcome_sentence(event: &Event) -> String {
+    match event.after.as_ref().map(|a| a.outcome) {
+        None => "not reported yet: it may have run".to_owned(),
+        Some(Outcome::Exited { code }) => format!("exit code {code}"),
+        Some(Outcome::Signalled { signal }) => format!("ended by signal {signal}"),
+        Some(Outcome::Succeeded) => "succeeded".to_owned(),
+        Some(Outcome::Failed) => "failed".to_owned(),
+        Some(Outcome::Background) => "went on in the background: its end was not seen".to_owned(),
+        Some(Outcome::Refused) => "refused: it never ran".to_owned(),
+        Some(Outcome::Unknown) => "not known: it may have run".to_owned(),
+    }
+}

@@ -1,0 +1,15 @@
+//! How plain structs become text: terminal-safe bytes, times, sizes, tables, styles.
+
+mod escape;
+mod event;
+mod plan;
+mod quantity;
+pub mod style;
+mod table;
+pub mod when;
+
+pub use escape::safe;
+pub use event::{EventView, class_of, command_cell, event_details, outcome_word};
+pub use plan::{plan_text, report_text};
+pub use quantity::{bytes, count};
+pub use table::Table;

@@ -1,0 +1,78 @@
+//! Undo plans and their outcome for people: numbered steps, and what does not come back.
+
+use super::{safe, style};
+use crate::cli::Out;
+use crate::error::Result;
+use crate::model::{StepOutcome, StepVerdict, Verification};
+use crate::recover::{Applied, UndoPlan};
+
+/// The plan as numbered steps.
+pub fn plan_text(plan: &UndoPlan, out: &mut Out) -> Result<()> {
+    let verb = if plan.redo { "redo: take back undo" } else { "undo" };
+    out.line(out.paint(style::BOLD, format!("{verb} {}: {}", plan.event, safe(plan.command.as_bytes()))))?;
+    for (number, step) in plan.steps.iter().enumerate() {
+        let action = safe(step.action.as_bytes());
+        let (mark, text) = match &step.verdict {
+            StepVerdict::Restore => (style::BOLD, format!("{action}  ({})", step.reversibility)),
+            StepVerdict::Already => (style::DIM, format!("{action}: is back already")),
+            StepVerdict::Conflict { reason } => {
+                (style::ERROR, format!("conflict: {}", safe(reason.as_bytes())))
+            }
+            StepVerdict::NotCaptured { reason } => {
+                (style::WARN, format!("cannot come back: {}", safe(reason.as_bytes())))
+            }
+        };
+        let number = out.paint(mark, format!("{:>3}.", number + 1));
+        out.line(format!("{number} {}  {text}", safe(step.resource.as_slice())))?;
+        for gone in &step.not_restored {
+            out.line(format!(
+                "       {}",
+                out.paint(style::WARN, format!("not restored: {}", safe(gone.as_bytes())))
+            ))?;
+        }
+    }
+    for gone in &plan.residue {
+        out.line(out.paint(style::WARN, format!("does not come back: {}", safe(gone.as_bytes()))))?;
+    }
+    Ok(())
+}
+
+/// How an undo went: "verified" only for what was read again and found equal.
+pub fn report_text(applied: &Applied, out: &mut Out) -> Result<()> {
+    for step in &applied.steps {
+        let (mark, word) = match (&step.outcome, &step.verification) {
+            (StepOutcome::Done, Verification::Verified) => (style::GOOD, "verified".to_owned()),
+            (StepOutcome::Done, Verification::NotVerified { reason }) => {
+                (style::WARN, format!("restored, not verified: {reason}"))
+            }
+            (StepOutcome::Waiting { operation }, _) => (style::WARN, format!("waiting for {operation}")),
+            (_, Verification::Failed { reason }) => (style::ERROR, format!("failed: {reason}")),
+            (StepOutcome::Conflict { reason } | StepOutcome::Failed { reason }, _) => {
+                (style::ERROR, format!("failed: {reason}"))
+            }
+        };
+        let word = out.paint(mark, safe(word.as_bytes()));
+        out.line(format!("  {}  {}: {word}", safe(step.resource.as_slice()), safe(step.action.as_bytes())))?;
+        for gone in &step.not_restored {
+            out.line(format!(
+                "    {}",
+                out.paint(style::WARN, format!("not restored: {}", safe(gone.as_bytes())))
+            ))?;
+        }
+    }
+    for skipped in &applied.skipped {
+        out.line(out.paint(style::WARN, format!("  skipped: {}", safe(skipped.as_bytes()))))?;
+    }
+    for gone in &applied.residue {
+        out.line(out.paint(style::WARN, format!("  did not come back: {}", safe(gone.as_bytes()))))?;
+    }
+    let verdict = if applied.is_complete() {
+        out.paint(style::GOOD, format!("event {} is undone and verified", applied.of))
+    } else {
+        out.paint(style::WARN, format!("event {} is undone in part: see above", applied.of))
+    };
+    out.line(format!(
+        "{verdict}; this undo is event {}, `fr redo {}` takes it back",
+        applied.event, applied.event
+    ))
+}

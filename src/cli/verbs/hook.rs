@@ -1,0 +1,73 @@
+//! `fr hook <agent>`: what every command of every agent pays. It answers by exit code 0 and silence unless it means
+//! to act; whatever goes wrong is one line on stderr, a recorded gap, and exit code 0: the command still runs.
+
+use std::ffi::OsString;
+use std::io::Write;
+
+use crate::cli::render::safe;
+use crate::error::{Error, Result};
+use crate::intake::{self, Happening, Malformed};
+use crate::platform::home::{self, Home};
+use crate::record;
+
+/// Runs the verb. The exit code is always 0: any other one means something to some agent.
+pub fn run(args: &[OsString]) -> u8 {
+    let Some(agent) = args.first().and_then(|a| a.to_str()) else {
+        talk("fr: usage: fr hook <agent>, with the payload on stdin");
+        return 0;
+    };
+    let env = intake::current_env();
+    let stdin = std::io::stdin().lock();
+    let happening = match agent {
+        "shell" => intake::shell_hook(&args[1..], stdin, &env),
+        _ => intake::hook(agent, stdin, &env),
+    };
+    if let Err(error) = handle(happening) {
+        talk_error("fr: not recorded", &error);
+    }
+    0
+}
+
+fn handle(happening: Happening) -> Result<()> {
+    if happening == Happening::Ignore {
+        return Ok(());
+    }
+    let home = Home::at(home::state_dir()?);
+    match happening {
+        Happening::Ignore => Ok(()),
+        Happening::Before(request) => match record::before(&request, &home) {
+            Ok(_) => Ok(()),
+            Err(error) => {
+                gap(&home, &error);
+                Err(error)
+            }
+        },
+        Happening::After(ending) => record::after(&ending, &home),
+        Happening::Session(signal) => record::session(&signal, &home),
+        Happening::Malformed(malformed) => note_malformed(&malformed, &home),
+    }
+}
+
+fn note_malformed(malformed: &Malformed, home: &Home) -> Result<()> {
+    let Malformed { reason, hint, detail } = malformed;
+    talk_error("fr: not recorded", &Error::failure(reason.as_str()).hint(hint.as_str()));
+    record::gap(home, reason, Some(detail))
+}
+
+/// Writes down that a command was not recorded. Best effort: where even that fails, stderr is all there is.
+pub(super) fn gap(home: &Home, error: &Error) {
+    let _ = record::gap(home, &format!("a command was not recorded: {error}"), None);
+}
+
+/// One line on stderr, and one for each hint.
+pub(super) fn talk_error(what: &str, error: &Error) {
+    talk(&format!("{what}: {}", safe(error.what.as_bytes())));
+    for hint in &error.hints {
+        talk(&format!("  hint: {}", safe(hint.as_bytes())));
+    }
+}
+
+fn talk(text: &str) {
+    // A closed stderr is nobody's failure.
+    let _ = writeln!(std::io::stderr(), "{text}");
+}

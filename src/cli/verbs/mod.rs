@@ -1,0 +1,40 @@
+//! One file per verb: read arguments, call a room, render what comes back.
+
+pub mod demo;
+pub mod diff;
+pub mod exec;
+pub mod explain;
+pub mod generate;
+pub mod hook;
+pub mod init;
+pub mod redo;
+pub mod restore;
+pub mod sessions;
+pub mod show;
+// pub mod store;
+pub mod timeline;
+pub mod undo;
+pub mod verify;
+
+use crate::error::{Error, ExitCode, Result};
+use crate::journal::index::Index;
+use crate::platform::home::{self, Home};
+
+/// The store's home, which must be there.
+fn existing_home() -> Result<Home> {
+    let home = Home::at(home::state_dir()?);
+    if home.exists() {
+        return Ok(home);
+    }
+    Err(Error::new(ExitCode::NoStore, format!("there is no store at {} yet", home.root.display())).hint(
+        "record something first: `fr exec -- ls`, `eval \"$(fr init bash)\"`, or `fr demo` to see it work",
+    ))
+}
+
+/// The home and its index, caught up with the journal.
+fn opened() -> Result<(Home, Index)> {
+    let home = existing_home()?;
+    crate::store::Store::open(&home)?;
+    let index = Index::open(&home)?;
+    Ok((home, index))
+}

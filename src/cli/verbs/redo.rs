@@ -1,0 +1,22 @@
+//! `fr redo`: take an undo back. It is the undo of an undo event, by the same machinery.
+
+use super::undo::{Wishes, take_back};
+use crate::cli::args::RedoArgs;
+use crate::cli::{Out, usage};
+use crate::error::Result;
+use crate::model::EventKind;
+use crate::recover;
+
+/// Runs the verb.
+pub fn run(args: &RedoArgs, out: &mut Out) -> Result<u8> {
+    let (home, index) = super::opened()?;
+    let event = match &args.id {
+        Some(id) => index.find(id)?,
+        None => recover::latest_undone(&index)?,
+    };
+    if !matches!(event.before.kind, EventKind::Undo { .. }) {
+        return Err(usage(format!("event {} is no undo", event.id))
+            .hint(format!("`fr undo {}` takes a command back", event.id)));
+    }
+    take_back(&event, Wishes { dry_run: args.dry_run, yes: args.yes, skip_conflicts: false }, &home, out)
+}

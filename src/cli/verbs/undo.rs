@@ -1,0 +1,174 @@
+//! `fr undo`: plan, preview, confirm, apply, prove.
+
+use std::io::{BufRead, IsTerminal, Write};
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::cli::args::{OnConflict, UndoArgs};
+use crate::cli::render::{plan_text, report_text, safe};
+use crate::cli::{Out, usage};
+use crate::error::{Error, ExitCode, Result};
+use crate::journal::index::{Event, Index};
+use crate::model::EventKind;
+use crate::platform::home::Home;
+use crate::recover::{self, Applied, UndoPlan};
+use crate::store::Store;
+
+/// How the person wants it.
+#[derive(Clone, Copy)]
+pub(super) struct Wishes {
+    pub dry_run: bool,
+    pub yes: bool,
+    pub skip_conflicts: bool,
+}
+
+/// Runs the verb.
+pub fn run(args: &UndoArgs, out: &mut Out) -> Result<u8> {
+    let (home, index) = super::opened()?;
+    if args.resume {
+        return resume(&index, &home, out);
+    }
+    refuse_over_an_unfinished_one(&index)?;
+    let wishes =
+        Wishes { dry_run: args.dry_run, yes: args.yes, skip_conflicts: args.on_conflict == OnConflict::Skip };
+    if args.ids.is_empty() {
+        let event = recover::latest_undoable(&index)?;
+        return take_back(&event, wishes, &home, out);
+    }
+    let mut events = args.ids.iter().map(|id| index.find(id)).collect::<Result<Vec<Event>>>()?;
+    events.sort_by_key(|e| std::cmp::Reverse(e.id));
+    events.dedup_by_key(|e| e.id);
+    let mut worst = 0;
+    for event in &events {
+        worst = worst.max(take_back(event, wishes, &home, out)?);
+    }
+    Ok(worst)
+}
+
+/// Plans, shows, asks, applies and reports the undo of one event.
+pub(super) fn take_back(event: &Event, wishes: Wishes, home: &Home, out: &mut Out) -> Result<u8> {
+    let store = Store::open(home)?;
+    let plan = recover::plan(event, &store, home)?;
+    if wishes.dry_run && out.json {
+        out.json(&plan)?;
+        return Ok(plan_code(&plan));
+    }
+    if !out.json {
+        plan_text(&plan, out)?;
+    }
+    if plan.is_done() {
+        return Err(Error::new(
+            ExitCode::NothingToUndo,
+            format!("nothing to do: every target of event {} is as it was before it", event.id),
+        ));
+    }
+    if wishes.dry_run {
+        out.talk("dry run: nothing was written");
+        return Ok(plan_code(&plan));
+    }
+    if plan.conflicts().next().is_some() && !wishes.skip_conflicts {
+        return Err(conflict(&plan));
+    }
+    if plan.restoring().next().is_none() {
+        return Err(Error::new(
+            ExitCode::NothingToUndo,
+            format!("nothing of event {} can be brought back", event.id),
+        ));
+    }
+    if !wishes.yes && !confirmed(out)? {
+        return Err(Error::new(ExitCode::Failure, "not applied")
+            .hint("`--yes` applies without asking, `--dry-run` only shows"));
+    }
+    let progress = progress_bar(&plan);
+    let applied = recover::apply(
+        &plan,
+        event,
+        crate::intake::attribution::actor(&crate::intake::current_env()),
+        home,
+        &|n| progress.set_position(n),
+    )?;
+    progress.finish_and_clear();
+    report(&applied, out)
+}
+
+fn report(applied: &Applied, out: &mut Out) -> Result<u8> {
+    if out.json {
+        out.json(applied)?;
+    } else {
+        report_text(applied, out)?;
+    }
+    Ok(if applied.is_complete() { 0 } else { ExitCode::Partial as u8 })
+}
+
+fn plan_code(plan: &UndoPlan) -> u8 {
+    if plan.conflicts().next().is_some() { ExitCode::Conflict as u8 } else { 0 }
+}
+
+fn conflict(plan: &UndoPlan) -> Error {
+    let names: Vec<String> = plan.conflicts().take(5).map(|s| safe(s.resource.as_slice())).collect();
+    let more = plan.conflicts().count().saturating_sub(names.len());
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    Error::new(
+        ExitCode::Conflict,
+        format!("changed since event {}: {}{more}; nothing was written", plan.event, names.join(", ")),
+    )
+    .hint(format!("`fr restore {} --to DIR` puts the old state beside the present", plan.event))
+    .hint("`--on-conflict skip` restores the other targets")
+}
+
+/// Asks on the terminal. Without one there is nobody to ask, and nothing is applied.
+fn confirmed(out: &mut Out) -> Result<bool> {
+    out.flush()?;
+    let stdin = std::io::stdin();
+    if !stdin.is_terminal() {
+        return Err(
+            usage("there is no terminal to confirm on").hint("pass --yes to apply, --dry-run to look")
+        );
+    }
+    let mut stderr = std::io::stderr();
+    let _ = write!(stderr, "Apply these steps? [y/N] ");
+    let _ = stderr.flush();
+    let mut answer = String::new();
+    stdin
+        .lock()
+        .read_line(&mut answer)
+        .map_err(|e| Error::failure(format!("cannot read the answer: {e}")))?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}
+
+/// A bar for work that lasts; indicatif hides it where stderr is no terminal.
+fn progress_bar(plan: &UndoPlan) -> ProgressBar {
+    let total: u64 = plan.restoring().count() as u64;
+    let bar = ProgressBar::new(total.max(1));
+    if let Ok(style) = ProgressStyle::with_template("  restoring {pos} {spinner} {elapsed}") {
+        bar.set_style(style);
+    }
+    bar
+}
+
+fn refuse_over_an_unfinished_one(index: &Index) -> Result<()> {
+    match recover::unfinished(index)? {
+        None => Ok(()),
+        Some(event) => Err(Error::new(
+            ExitCode::Failure,
+            format!("undo event {} was interrupted and is not finished", event.id),
+        )
+        .hint("`fr undo --resume` goes on with it")),
+    }
+}
+
+fn resume(index: &Index, home: &Home, out: &mut Out) -> Result<u8> {
+    let Some(undo) = recover::unfinished(index)? else {
+        return Err(Error::new(ExitCode::NothingToUndo, "no interrupted undo is there to go on with"));
+    };
+    let (EventKind::Undo { of } | EventKind::Redo { of }) = &undo.before.kind else {
+        return Err(Error::failure(format!("event {} is no undo", undo.id)));
+    };
+    let mut worst = 0;
+    for id in of {
+        let event = index.find(&id.to_string())?;
+        let applied = recover::resume(&undo, &event, home, &|_| {})?;
+        worst = worst.max(report(&applied, out)?);
+    }
+    Ok(worst)
+}

@@ -1,0 +1,39 @@
+//! What the index takes from a before-half.
+
+use crate::model::{Before, Bytes, EffectClass, EventKind};
+
+/// The number of a kind in `event.kind`.
+pub(crate) fn kind_number(kind: &EventKind) -> i64 {
+    match kind {
+        EventKind::Command => 0,
+        EventKind::Undo { .. } => 1,
+        EventKind::Redo { .. } => 2,
+        EventKind::Restore { .. } => 3,
+    }
+}
+
+/// What an undo, redo or restore takes back.
+pub(crate) fn targets(kind: &EventKind) -> Vec<u64> {
+    match kind {
+        EventKind::Command => Vec::new(),
+        EventKind::Undo { of } | EventKind::Redo { of } => of.iter().map(|id| id.0).collect(),
+        EventKind::Restore { of } => vec![of.0],
+    }
+}
+
+/// The places an event touches: resources and places of effects that change something.
+pub(crate) fn places(before: &Before) -> Vec<Bytes> {
+    let mut places = Vec::new();
+    for effect in before.effects.iter().filter(|e| e.class != EffectClass::None) {
+        places.push(effect.resource.clone());
+        places.extend(effect.locator.iter().map(|l| l.at.clone()));
+    }
+    for capture in &before.captures {
+        places.push(capture.resource.clone());
+        places.push(capture.locator.at.clone());
+    }
+    places.retain(|p| !p.is_empty());
+    places.sort_unstable();
+    places.dedup();
+    places
+}

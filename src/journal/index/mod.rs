@@ -1,0 +1,14 @@
+//! The SQLite index of the journal: derived, caught up lazily when somebody asks, rebuilt at any time. It finds; what
+//! it finds is read from the journal, where every byte is checked.
+
+mod catchup;
+mod check;
+mod facts;
+mod filter;
+mod open;
+mod query;
+mod undone;
+
+pub use filter::Filter;
+pub use open::Index;
+pub use query::{Event, SessionSummary, Totals};

@@ -1,0 +1,240 @@
+//! Asking the index.
+
+use rusqlite::types::Value;
+use rusqlite::{OptionalExtension, Row, params_from_iter};
+use serde::Serialize;
+
+use super::filter::{Filter, sortable};
+use super::open::{Index, sql};
+use crate::error::{Error, ExitCode, Result};
+use crate::journal::{Frame, Position};
+use crate::model::{After, Before, Bytes, EventId, Gap, Record, StepMark};
+
+/// An event with all that is known of it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Event {
+    /// Its number.
+    pub id: EventId,
+    /// Its before-half.
+    pub before: Before,
+    /// Its after-half, where it has come.
+    pub after: Option<After>,
+    /// The steps of an undo, in the order they were journaled.
+    pub steps: Vec<StepMark>,
+    /// The undo event that took it back and still stands.
+    pub undone_by: Option<EventId>,
+}
+
+/// A session in numbers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SessionSummary {
+    /// Its id.
+    pub session: String,
+    /// The kind of its actor (`agent`, `human`, `ci`, `recorder`).
+    pub actor_kind: String,
+    /// The name of its actor.
+    pub actor: String,
+    /// Where it began.
+    pub cwd: Bytes,
+    /// When it was first seen, nanoseconds since 1970.
+    pub first_ns: i64,
+    /// When it was last seen, nanoseconds since 1970.
+    pub last_ns: i64,
+    /// When it said that it ended, nanoseconds since 1970.
+    pub ended_ns: Option<i64>,
+    /// Its events.
+    pub events: u64,
+    /// Those with an effect other than `none`.
+    pub changes: u64,
+    /// Those that destroy, overwrite or weaken.
+    pub destructive: u64,
+    /// Those that failed.
+    pub failed: u64,
+}
+
+/// All events in numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Totals {
+    /// Events.
+    pub events: u64,
+    /// Those that captured something.
+    pub captured_events: u64,
+    /// Bytes that their captures refer to.
+    pub captured_bytes: u64,
+}
+
+/// What the index has of an event: where to find it.
+struct Found {
+    id: EventId,
+    kind: i64,
+    before: Position,
+    after: Option<Position>,
+    undone_by: Option<EventId>,
+}
+
+const COLUMNS: &str = "id, kind, segment, offset, asegment, aoffset, undone_by";
+
+fn unsigned(n: i64) -> u64 {
+    u64::try_from(n).unwrap_or(0)
+}
+
+fn found(row: &Row<'_>) -> rusqlite::Result<Found> {
+    let position = |segment, offset| Position { segment, offset: unsigned(offset) };
+    let after: (Option<u32>, Option<i64>) = (row.get(4)?, row.get(5)?);
+    Ok(Found {
+        id: EventId(unsigned(row.get(0)?)),
+        kind: row.get(1)?,
+        before: position(row.get(2)?, row.get(3)?),
+        after: after.0.zip(after.1).map(|(s, o)| position(s, o)),
+        undone_by: row.get::<_, Option<i64>>(6)?.map(|n| EventId(unsigned(n))),
+    })
+}
+
+impl Index {
+    /// An event by its number.
+    pub fn event(&self, id: EventId) -> Result<Option<Event>> {
+        let text = format!("SELECT {COLUMNS} FROM event WHERE id = ?");
+        let number = i64::try_from(id.0).unwrap_or(-1);
+        let row = self.db.prepare_cached(&text).map_err(sql("read"))?.query_row([number], found).optional();
+        row.map_err(sql("read"))?.map(|f| self.load(f)).transpose()
+    }
+
+    /// An event by its number, or by a prefix of its global id that only it has. What is a number is taken as one
+    /// if there is such an event.
+    pub fn find(&self, text: &str) -> Result<Event> {
+        let text = text.trim();
+        if let Ok(number) = text.parse()
+            && let Some(event) = self.event(EventId(number))?
+        {
+            return Ok(event);
+        }
+        let none = || {
+            Error::new(ExitCode::Usage, format!("there is no event {}", text.escape_debug()))
+                .hint("`fr timeline` lists them")
+        };
+        let hex = text.len() <= 32 && text.len() >= 4 && text.bytes().all(|b| b.is_ascii_hexdigit());
+        if !hex {
+            return Err(none());
+        }
+        let mut matches = self.by_prefix(&text.to_ascii_lowercase())?;
+        match (matches.pop(), matches.is_empty()) {
+            (Some(event), true) => Ok(event),
+            (None, _) => Err(none()),
+            _ => Err(Error::new(ExitCode::Usage, format!("more than one event begins with {text}"))
+                .hint("give more digits, or the event's number")),
+        }
+    }
+
+    fn by_prefix(&self, prefix: &str) -> Result<Vec<Event>> {
+        let head = prefix.get(..prefix.len().min(16)).unwrap_or_default();
+        let bound = |fill: char| {
+            let padded: String = head.chars().chain(std::iter::repeat(fill)).take(16).collect();
+            u64::from_str_radix(&padded, 16).map(sortable).unwrap_or(0)
+        };
+        let text = format!("SELECT {COLUMNS} FROM event WHERE uid BETWEEN ? AND ? LIMIT 1000");
+        let mut events = self.select(&text, &[bound('0').into(), bound('f').into()])?;
+        events.retain(|e| e.before.uid.to_string().starts_with(prefix));
+        Ok(events)
+    }
+
+    /// The events that pass a filter, newest first.
+    pub fn timeline(&self, filter: &Filter) -> Result<Vec<Event>> {
+        let (terms, mut values) = filter.sql();
+        values.push(i64::try_from(filter.limit).unwrap_or(i64::MAX).into());
+        self.select(&format!("SELECT {COLUMNS} FROM event WHERE {terms} ORDER BY id DESC LIMIT ?"), &values)
+    }
+
+    fn select(&self, text: &str, values: &[Value]) -> Result<Vec<Event>> {
+        let mut statement = self.db.prepare_cached(text).map_err(sql("read"))?;
+        let rows = statement.query_map(params_from_iter(values), found).map_err(sql("read"))?;
+        rows.map(|row| self.load(row.map_err(sql("read"))?)).collect()
+    }
+
+    fn load(&self, found: Found) -> Result<Event> {
+        let frame = self.frame(found.before)?;
+        let Record::Before(before) = frame.record else { return Err(mismatch(found.before)) };
+        let after = match found.after.map(|at| self.frame(at)).transpose()? {
+            Some(Frame { record: Record::After(after), .. }) => Some(*after),
+            Some(frame) => return Err(mismatch(frame.position)),
+            None => None,
+        };
+        let steps = if found.kind == 0 { Vec::new() } else { self.steps(found.id)? };
+        Ok(Event { id: found.id, before: *before, after, steps, undone_by: found.undone_by })
+    }
+
+    fn frame(&self, at: Position) -> Result<Frame> {
+        self.journal.frame_at(at)?.parse()
+    }
+
+    fn steps(&self, event: EventId) -> Result<Vec<StepMark>> {
+        let text = "SELECT segment, offset FROM step WHERE event = ? ORDER BY seq";
+        let mut steps = Vec::new();
+        for at in self.positions(text, i64::try_from(event.0).unwrap_or(-1))? {
+            if let Record::Step(step) = self.frame(at)?.record {
+                steps.push(step);
+            }
+        }
+        Ok(steps)
+    }
+
+    fn positions(&self, text: &str, value: i64) -> Result<Vec<Position>> {
+        let mut statement = self.db.prepare_cached(text).map_err(sql("read"))?;
+        let position = |row: &Row<'_>| Ok(Position { segment: row.get(0)?, offset: unsigned(row.get(1)?) });
+        let rows = statement.query_map([value], position).map_err(sql("read"))?;
+        rows.collect::<rusqlite::Result<_>>().map_err(sql("read"))
+    }
+
+    /// The latest gaps of the record, newest first, at most `limit`.
+    pub fn gaps(&self, limit: usize) -> Result<Vec<Gap>> {
+        let text = "SELECT segment, offset FROM gap ORDER BY seq DESC LIMIT ?";
+        let mut gaps = Vec::new();
+        for at in self.positions(text, i64::try_from(limit).unwrap_or(i64::MAX))? {
+            if let Record::Gap(gap) = self.frame(at)?.record {
+                gaps.push(gap);
+            }
+        }
+        Ok(gaps)
+    }
+
+    /// Counts over all events. Reads every row.
+    pub fn totals(&self) -> Result<Totals> {
+        let text = "SELECT count(*), count(nullif(captured, 0)), coalesce(sum(captured), 0) FROM event";
+        let totals = |row: &Row<'_>| {
+            Ok(Totals {
+                events: unsigned(row.get(0)?),
+                captured_events: unsigned(row.get(1)?),
+                captured_bytes: unsigned(row.get(2)?),
+            })
+        };
+        self.db.query_row(text, [], totals).map_err(sql("read"))
+    }
+
+    /// All sessions, the one seen last first.
+    pub fn sessions(&self) -> Result<Vec<SessionSummary>> {
+        let text = "SELECT session.name, kind, actor.name, cwd, first_ns, last_ns, ended_ns, events, changes, \
+                    destructive, failed FROM session JOIN actor ON actor.id = actor ORDER BY last_ns DESC";
+        let mut statement = self.db.prepare_cached(text).map_err(sql("read"))?;
+        let summary = |row: &Row<'_>| {
+            Ok(SessionSummary {
+                session: row.get(0)?,
+                actor_kind: row.get(1)?,
+                actor: row.get(2)?,
+                cwd: Bytes(row.get(3)?),
+                first_ns: row.get(4)?,
+                last_ns: row.get(5)?,
+                ended_ns: row.get(6)?,
+                events: unsigned(row.get(7)?),
+                changes: unsigned(row.get(8)?),
+                destructive: unsigned(row.get(9)?),
+                failed: unsigned(row.get(10)?),
+            })
+        };
+        let rows = statement.query_map([], summary).map_err(sql("read"))?;
+        rows.collect::<rusqlite::Result<_>>().map_err(sql("read"))
+    }
+}
+
+fn mismatch(at: Position) -> Error {
+    Error::failure(format!("the index does not fit the journal at {at}"))
+        .hint("run `fr store rebuild`: the index is made anew from the journal")
+}

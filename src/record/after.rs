@@ -1,0 +1,95 @@
+//! The after-half: how the command ended, and what its captured resources look like now. The latter is what undo
+//! compares the present with, to know a later human edit from the command's own change.
+
+use super::open_events::{self, OpenEvent};
+use super::{captures, redact};
+use crate::error::Result;
+use crate::intake::{Ending, SessionSignal};
+use crate::journal::{Durability, Journal};
+use crate::model::{After, Bytes, Capture, Outcome, PostState, Record, SessionMark, SessionMoment};
+use crate::platform::{clock, home::Home};
+use crate::store::Store;
+
+/// Records that a command has ended.
+pub fn after(ending: &Ending, home: &Home) -> Result<()> {
+    if !home.exists() {
+        return Ok(());
+    }
+    let open = ending.call.as_ref().and_then(|call| open_events::take(home, &ending.session, call));
+    let note = ending.note.as_ref().map(|n| redact::redact(n, &redact::TagKey::load(home)));
+    let mut record = After {
+        at_ns: clock::now_ns(),
+        session: ending.session.clone(),
+        call: ending.call.clone(),
+        outcome: ending.outcome,
+        duration_ms: ending.duration_ms,
+        post: Vec::new(),
+        note: note.map(|n| String::from_utf8_lossy(&n).into_owned()),
+    };
+    // What goes on in the background has no post-state yet; what is looked at now would be neither before nor after.
+    if let Some(open) = open.as_ref().filter(|_| ending.outcome != Outcome::Background) {
+        record.post = post_states(&open.captures, home)?;
+    }
+    let event = open.map(|o| o.event);
+    Journal::open(home)?.append(&Record::After(Box::new(record)), event, Durability::Buffered)?;
+    Ok(())
+}
+
+/// Looks at every captured resource again. A resource that cannot be read has no post-state: undo then treats its
+/// present as not known to be the command's.
+pub fn post_states(captured: &[Capture], home: &Home) -> Result<Vec<PostState>> {
+    let store = Store::open(home)?;
+    let batch = store.batch();
+    let mut post = Vec::new();
+    for (capture, before) in captured.iter().enumerate() {
+        let contents = worth_keeping(before);
+        if let Ok(state) = captures::observe(before, &batch, home, contents) {
+            post.push(PostState { capture, state });
+        }
+    }
+    batch.commit()?;
+    super::before::commit_caches(home);
+    Ok(post)
+}
+
+/// The next command's pre-state is this command's post-state: storing a work tree's contents now makes that capture
+/// cheap, and those of a single file let `fr diff` show what was written.
+fn worth_keeping(capture: &Capture) -> bool {
+    matches!(capture.locator.opts.get("scope").and_then(Bytes::as_str), Some("workspace" | "node"))
+}
+
+/// Records a session's moment. At its end, whatever never reported back is closed as not known.
+pub fn session(signal: &SessionSignal, home: &Home) -> Result<()> {
+    Store::open_or_create(home)?;
+    let journal = Journal::open(home)?;
+    if matches!(signal.moment, SessionMoment::Stop | SessionMoment::End) {
+        for open in open_events::take_session(home, &signal.session) {
+            journal.append(
+                &Record::After(Box::new(unknown_end(&open))),
+                Some(open.event),
+                Durability::Buffered,
+            )?;
+        }
+    }
+    let mark = SessionMark {
+        at_ns: clock::now_ns(),
+        session: signal.session.clone(),
+        moment: signal.moment,
+        actor: signal.actor.clone(),
+        cwd: signal.cwd.clone(),
+    };
+    journal.append(&Record::Session(mark), None, Durability::Buffered)?;
+    Ok(())
+}
+
+fn unknown_end(open: &OpenEvent) -> After {
+    After {
+        at_ns: clock::now_ns(),
+        session: open.session.clone(),
+        call: Some(open.call.clone()),
+        outcome: Outcome::Unknown,
+        duration_ms: None,
+        post: Vec::new(),
+        note: Some("the session ended and nobody said how the command ended".to_owned()),
+    }
+}

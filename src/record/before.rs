@@ -1,0 +1,245 @@
+//! The before-half: understand, assess, capture, append. When it returns, what is about to be destroyed is durable.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use super::open_events::{self, OpenEvent};
+use super::redact::{self, TagKey};
+use super::{assess, captures};
+use crate::error::Result;
+use crate::intake::{Action, Request};
+use crate::journal::{Durability, Journal};
+use crate::model::{
+    Before, Bytes, CommandText, Effect, EffectClass, EventId, EventKind, Gap, ObjectId, ObjectKind,
+    ObjectSink, Record, Reversibility, SystemId, Uid,
+};
+use crate::platform::{clock, home, home::Home, random};
+use crate::shell::{self, ShellCx, Understood};
+use crate::store::Store;
+use crate::systems::{self, AssessCx};
+
+/// How long parsing and expanding may take before the rest of a line is opaque.
+const PARSE_LIMIT: Duration = Duration::from_millis(500);
+
+/// What was recorded before a command.
+#[derive(Debug)]
+pub struct Recorded {
+    /// The event.
+    pub event: EventId,
+    /// What it will do.
+    pub effects: Vec<Effect>,
+    /// How many captures were taken.
+    pub captures: usize,
+    /// What could not be captured.
+    pub warnings: Vec<String>,
+}
+
+/// Records that a command is about to run, and first stores what it is about to destroy.
+pub fn before(request: &Request, home: &Home) -> Result<Recorded> {
+    let Reading { understood, mut effects } = read(&request.action, &request.cwd, &request.env);
+    let mut warnings: Vec<String> =
+        understood.opaque.iter().map(|why| format!("not understood: {why}")).collect();
+    if effects.iter().all(|e| e.class == EffectClass::None) {
+        effects.clear();
+    }
+    let store = Store::open_or_create(home)?;
+    let (mut taken, exact) = capture(&effects, request, &store);
+    warnings.append(&mut taken.warnings);
+    let record = Before {
+        uid: new_uid(),
+        at_ns: clock::now_ns(),
+        kind: EventKind::Command,
+        session: request.session.clone(),
+        call: request.call.clone(),
+        actor: request.actor.clone(),
+        source: request.source,
+        parent: None,
+        command: command_text(request, exact, home),
+        cwd: request.cwd.clone(),
+        effects,
+        captures: taken.captures,
+        warnings,
+        background: request.background,
+    };
+    append(record, home)
+}
+
+/// The captures and the exact command, durable. The recorder never breaks the shell: where the store fails, the command
+/// is still recorded, and the record says that nothing was captured and why.
+fn capture(effects: &[Effect], request: &Request, store: &Store) -> (captures::Capturing, Option<ObjectId>) {
+    if effects.is_empty() {
+        return Default::default();
+    }
+    let batch = store.batch();
+    let taken = captures::capture_all(effects, &batch, store.home());
+    let exact = if taken.captures.is_empty() {
+        Ok(None)
+    } else {
+        batch.put(ObjectKind::Argv, &exact_bytes(&request.action)).map(Some)
+    };
+    match exact.and_then(|exact| batch.commit().map(|_| exact)) {
+        Ok(exact) => {
+            commit_caches(store.home());
+            (taken, exact)
+        }
+        Err(error) => {
+            let warnings = vec![format!("nothing was captured: {error}")];
+            (captures::Capturing { captures: Vec::new(), warnings }, None)
+        }
+    }
+}
+
+fn append(record: Before, home: &Home) -> Result<Recorded> {
+    let open = open_event(&record);
+    let (effects, warnings, captures) =
+        (record.effects.clone(), record.warnings.clone(), record.captures.len());
+    // What is about to be destroyed must survive a power cut; the record of a harmless command need not.
+    let durability = if record.effects.is_empty() { Durability::Buffered } else { Durability::Durable };
+    let event = Journal::open(home)?.append(&Record::Before(Box::new(record)), None, durability)?.event;
+    if let Some(open) = open {
+        open_events::put(home, &OpenEvent { event, ..open })?;
+    }
+    Ok(Recorded { event, effects, captures, warnings })
+}
+
+/// Lets the stat caches count. They only save work: one that cannot be renamed is made anew by the next capture.
+pub(super) fn commit_caches(home: &Home) {
+    if systems::files::commit_caches(&home.cache()).is_err() {
+        systems::files::discard_caches(&home.cache());
+    }
+}
+
+/// What the after-half will need, where there is anything to look at again. The event has no number yet.
+fn open_event(record: &Before) -> Option<OpenEvent> {
+    let call = record.call.clone().filter(|_| !record.captures.is_empty())?;
+    Some(OpenEvent {
+        event: EventId(0),
+        session: record.session.clone(),
+        call,
+        captures: record.captures.clone(),
+    })
+}
+
+/// An action as its words tell it.
+pub struct Reading {
+    /// Its simple commands, and what was not understood.
+    pub understood: Understood,
+    /// What it will do.
+    pub effects: Vec<Effect>,
+}
+
+/// Reads an action: parses, expands, assesses. Runs nothing.
+pub fn read(action: &Action, cwd: &Bytes, env: &BTreeMap<String, Bytes>) -> Reading {
+    let user_home = home::user_home();
+    let parse = ShellCx {
+        cwd,
+        env,
+        home: user_home.as_deref(),
+        globs: true,
+        deadline: Some(Instant::now() + PARSE_LIMIT),
+    };
+    let words = AssessCx { env, home: user_home.as_deref() };
+    let assessed =
+        |understood: Understood| Reading { effects: assess::assess(&understood, &words), understood };
+    let wordless = |effects| Reading {
+        effects,
+        understood: Understood { cwd: cwd.clone(), invocations: Vec::new(), opaque: Vec::new() },
+    };
+    match action {
+        Action::Shell(line) => assessed(shell::understand(line, &parse)),
+        Action::Argv(argv) => assessed(shell::from_argv(argv, &parse)),
+        Action::EditFile { paths, .. } => wordless(paths.iter().map(|p| edit_effect(cwd, p)).collect()),
+        Action::OtherTool { name, .. } => wordless(vec![opaque_tool(cwd, name)]),
+        Action::ReadOnly { .. } => wordless(Vec::new()),
+    }
+}
+
+fn edit_effect(cwd: &Bytes, path: &Bytes) -> Effect {
+    let mut resource = b"path:".to_vec();
+    resource.extend_from_slice(path.as_slice());
+    let mut place = systems::locator(cwd.join(path.as_slice()));
+    place.opts.insert("scope".to_owned(), Bytes::from("node"));
+    Effect {
+        system: SystemId::new("fs"),
+        class: EffectClass::Overwrite,
+        resource: Bytes(resource),
+        reversibility: Reversibility::Exact,
+        certain: true,
+        locator: Some(place),
+    }
+}
+
+fn opaque_tool(cwd: &Bytes, name: &str) -> Effect {
+    let mut place = systems::locator(cwd.clone());
+    place.opts.insert("scope".to_owned(), Bytes::from("workspace"));
+    Effect {
+        system: SystemId::new("fs"),
+        class: EffectClass::Opaque,
+        resource: Bytes::from(format!("dyn:{name}")),
+        reversibility: Reversibility::Exact,
+        certain: false,
+        locator: Some(place),
+    }
+}
+
+/// The command as people read it, with secrets taken out.
+fn command_text(request: &Request, exact: Option<ObjectId>, home: &Home) -> CommandText {
+    let key = TagKey::load(home);
+    let line = match &request.action {
+        Action::Shell(line) => redact::redact(line, &key),
+        Action::Argv(argv) => redact::redact(&quoted(argv), &key),
+        Action::EditFile { paths, .. } => paths.iter().map(|p| p.0.clone()).collect::<Vec<_>>().join(&b' '),
+        Action::OtherTool { raw, .. } => redact::redact(raw, &key),
+        Action::ReadOnly { subject, .. } => redact::redact(subject.as_slice(), &key),
+    };
+    CommandText { tool: request.action.tool(request.source).to_owned(), line: Bytes(line), exact }
+}
+
+/// The exact line, or argv separated by NUL: argv cannot hold one.
+fn exact_bytes(action: &Action) -> Vec<u8> {
+    match action {
+        Action::Shell(line) => line.clone(),
+        Action::Argv(argv) => argv.iter().map(|a| a.0.clone()).collect::<Vec<_>>().join(&0),
+        Action::EditFile { paths, .. } => paths.iter().map(|p| p.0.clone()).collect::<Vec<_>>().join(&0),
+        Action::OtherTool { raw, .. } => raw.clone(),
+        Action::ReadOnly { subject, .. } => subject.0.clone(),
+    }
+}
+
+/// argv as a line for people: POSIX quoting, only where needed. For display, never replayed.
+pub fn quoted(argv: &[Bytes]) -> Vec<u8> {
+    let plain = |b: &u8| b.is_ascii_alphanumeric() || b"-_./=:,@%+^".contains(b) || *b >= 0x80;
+    let mut line = Vec::new();
+    for (i, arg) in argv.iter().enumerate() {
+        if i > 0 {
+            line.push(b' ');
+        }
+        if !arg.is_empty() && arg.as_slice().iter().all(plain) {
+            line.extend_from_slice(arg.as_slice());
+            continue;
+        }
+        line.push(b'\'');
+        for &b in arg.as_slice() {
+            if b == b'\'' { line.extend_from_slice(b"'\\''") } else { line.push(b) }
+        }
+        line.push(b'\'');
+    }
+    line
+}
+
+/// A new global id.
+pub fn new_uid() -> Uid {
+    let mut noise = [0u8; 10];
+    random::fill(&mut noise);
+    Uid::new(u64::try_from(clock::now_ns() / 1_000_000).unwrap_or(0), noise)
+}
+
+/// Writes down that something was not recorded. Best effort: it is called where recording has just failed.
+pub fn gap(home: &Home, reason: &str, detail: Option<&[u8]>) -> Result<()> {
+    let detail =
+        detail.map(|d| String::from_utf8_lossy(&redact::redact(d, &TagKey::load(home))).into_owned());
+    let gap = Gap { at_ns: clock::now_ns(), reason: reason.to_owned(), count: 1, detail };
+    Store::open_or_create(home)?;
+    Journal::open(home)?.append(&Record::Gap(gap), None, Durability::Buffered)?;
+    Ok(())
+}

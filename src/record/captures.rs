@@ -1,0 +1,151 @@
+//! Which captures an event needs, and taking them: once per place, by the system that owns it.
+
+use std::collections::BTreeSet;
+
+use crate::error::{Error, Result};
+use crate::model::{
+    Bytes, Capture, Effect, EffectClass, Locator, ObjectSink, ObjectSource, StateRef, SystemId,
+};
+use crate::platform::home::Home;
+use crate::systems::{self, Caps, CaptureCx};
+
+/// What was captured, and what could not be.
+#[derive(Debug, Default)]
+pub struct Capturing {
+    /// The captures, complete or partial.
+    pub captures: Vec<Capture>,
+    /// Why something was not captured at all, in words for people.
+    pub warnings: Vec<String>,
+}
+
+/// Takes every capture that `effects` ask for into `store`. A system that fails costs its own capture only.
+pub fn capture_all<S: ObjectSink + ObjectSource>(effects: &[Effect], store: &S, home: &Home) -> Capturing {
+    let caps = Caps::default();
+    let cx = capture_cx(store, store, home, &caps, true);
+    let mut taken = Capturing::default();
+    for effect in wanted(effects) {
+        match take(&effect, &cx) {
+            Ok(captures) => taken.captures.extend(captures),
+            Err(error) => {
+                taken.warnings.push(format!("{} was not captured: {error}", effect.resource.lossy()))
+            }
+        }
+    }
+    for effect in effects.iter().filter(|e| is_uncovered(e)) {
+        let class = effect.class;
+        taken.warnings.push(format!(
+            "{} ({class}) was not captured: fr does not capture {} yet",
+            effect.resource.lossy(),
+            effect.system
+        ));
+    }
+    taken
+}
+
+/// The state now of what a capture covers.
+pub fn observe<S: ObjectSink + ObjectSource>(
+    capture: &Capture,
+    store: &S,
+    home: &Home,
+    contents: bool,
+) -> Result<StateRef> {
+    let caps = Caps::default();
+    let cx = capture_cx(store, store, home, &caps, contents);
+    system_of(&capture.system)?.observe(capture, &cx)
+}
+
+fn capture_cx<'a>(
+    sink: &'a dyn ObjectSink,
+    source: &'a dyn ObjectSource,
+    home: &Home,
+    caps: &'a Caps,
+    contents: bool,
+) -> CaptureCx<'a> {
+    CaptureCx {
+        sink,
+        source,
+        caps,
+        contents,
+        cache: home.cache(),
+        vault: home.vault(),
+        store_home: home.root.clone(),
+        deadline: None,
+    }
+}
+
+fn take(effect: &Effect, cx: &CaptureCx<'_>) -> Result<Vec<Capture>> {
+    system_of(&effect.system)?.capture(effect, cx)
+}
+
+fn system_of(id: &SystemId) -> Result<&'static dyn systems::System> {
+    systems::by_id(&id.0).ok_or_else(|| {
+        Error::failure(format!("this fr knows no system {id:?}"))
+            .hint("the event may have been recorded by a newer fr")
+    })
+}
+
+/// The effects to capture: one per system and place. A git command that touches the work tree also needs the
+/// files there, which are the `fs` system's.
+fn wanted(effects: &[Effect]) -> Vec<Effect> {
+    let mut wanted: Vec<Effect> = Vec::new();
+    for effect in effects.iter().filter(|e| e.class.changes_state()) {
+        let Some(locator) = &effect.locator else { continue };
+        if systems::by_id(&effect.system.0).is_none() {
+            continue;
+        }
+        add(&mut wanted, effect.clone());
+        let what = locator.opts.get("what").and_then(Bytes::as_str).unwrap_or_default();
+        let parts: BTreeSet<&str> = what.split(',').collect();
+        if parts.contains("worktree") || parts.contains("ignored") {
+            add(&mut wanted, work_tree_of(effect, locator, parts.contains("ignored")));
+        }
+    }
+    wanted
+}
+
+/// Adds an effect unless its place is there already; places of one git repository are united.
+fn add(wanted: &mut Vec<Effect>, effect: Effect) {
+    let key = |l: &Locator| {
+        let mut opts = l.opts.clone();
+        opts.remove("what");
+        (l.at.clone(), opts)
+    };
+    let Some(place) = effect.locator.as_ref().map(key) else { return };
+    let known = wanted
+        .iter_mut()
+        .find(|w| w.system == effect.system && w.locator.as_ref().map(key).as_ref() == Some(&place));
+    match known {
+        Some(known) => unite(known, &effect),
+        None => wanted.push(effect),
+    }
+}
+
+fn unite(known: &mut Effect, other: &Effect) {
+    let what = |e: &Effect| {
+        e.locator.as_ref().and_then(|l| l.opts.get("what")).and_then(|w| w.as_str().map(str::to_owned))
+    };
+    let (Some(a), Some(b)) = (what(known), what(other)) else { return };
+    let united: BTreeSet<&str> = a.split(',').chain(b.split(',')).filter(|w| !w.is_empty()).collect();
+    let united = united.into_iter().collect::<Vec<_>>().join(",");
+    if let Some(locator) = known.locator.as_mut() {
+        locator.opts.insert("what".to_owned(), Bytes::from(united));
+    }
+}
+
+fn work_tree_of(effect: &Effect, locator: &Locator, ignored: bool) -> Effect {
+    let mut place =
+        systems::locator(locator.opts.get("work-tree").cloned().unwrap_or_else(|| locator.at.clone()));
+    place.opts.insert("scope".to_owned(), Bytes::from("workspace"));
+    if ignored {
+        place.opts.insert("ignored".to_owned(), Bytes::from("all"));
+    }
+    Effect { system: SystemId::new("fs"), class: EffectClass::Opaque, locator: Some(place), ..effect.clone() }
+}
+
+/// An effect that destroys something and that no system can capture.
+fn is_uncovered(effect: &Effect) -> bool {
+    let known = systems::by_id(&effect.system.0).is_some();
+    let class = effect.class.is_destructive()
+        || matches!(effect.class, EffectClass::Mutate | EffectClass::Access | EffectClass::Disrupt);
+    class && !known
+}

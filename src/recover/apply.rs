@@ -1,0 +1,267 @@
+//! Applying a plan. The present is captured first, so that an undo can be undone; each step is journaled, so that a
+//! crash is resumed; each target is read again, so that "undone" is only said of what was seen to be back.
+
+use serde::Serialize;
+
+use super::planning::{UndoPlan, captured_of, plan};
+use crate::error::{Error, Result};
+use crate::journal::index::Event;
+use crate::journal::{Durability, Journal};
+use crate::model::{
+    Actor, After, Before, Bytes, Capture, CommandText, Effect, EffectClass, EventId, EventKind, Outcome,
+    Record, Source, Step, StepMark, StepOutcome, StepPhase, StepVerdict, Verification,
+};
+use crate::platform::{clock, home::Home};
+use crate::record;
+use crate::store::Store;
+use crate::systems::{self, ApplyCx};
+
+/// How one step went.
+#[derive(Clone, Debug, Serialize)]
+pub struct StepReport {
+    /// The target.
+    pub resource: Bytes,
+    /// What was done.
+    pub action: String,
+    /// How applying it ended.
+    #[serde(flatten)]
+    pub outcome: StepOutcome,
+    /// What reading it again showed.
+    pub verification: Verification,
+    /// What did not come back although the step succeeded.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub not_restored: Vec<String>,
+}
+
+/// How an undo went (`schema/undo-report.schema.json`).
+#[derive(Clone, Debug, Serialize)]
+pub struct Applied {
+    /// The undo's own event.
+    pub event: EventId,
+    /// What it took back.
+    pub of: EventId,
+    /// The steps that wrote.
+    pub steps: Vec<StepReport>,
+    /// Targets that were skipped because somebody changed them.
+    pub skipped: Vec<String>,
+    /// What did not come back, by name.
+    pub residue: Vec<String>,
+}
+
+impl Applied {
+    /// Every target was seen to be back, and nothing is missing.
+    pub fn is_complete(&self) -> bool {
+        self.residue.is_empty() && self.skipped.is_empty() && self.steps.iter().all(StepReport::is_verified)
+    }
+}
+
+impl StepReport {
+    /// The step was applied and its target was seen to be as recorded.
+    pub fn is_verified(&self) -> bool {
+        self.outcome == StepOutcome::Done
+            && self.verification == Verification::Verified
+            && self.not_restored.is_empty()
+    }
+}
+
+/// Carries out a plan. Conflicting steps are skipped: whoever does not want that does not call this.
+pub fn apply(
+    plan: &UndoPlan,
+    event: &Event,
+    actor: Actor,
+    home: &Home,
+    progress: &(dyn Fn(u64) + Sync),
+) -> Result<Applied> {
+    let store = Store::open(home)?;
+    let journal = Journal::open(home)?;
+    let undo = begin(plan, event, actor, &store, &journal, home)?;
+    carry_out(plan, event, undo, &store, &journal, home, progress)
+}
+
+/// Goes on with an undo that a crash interrupted: steps that are done already plan as such and are left alone.
+pub fn resume(undo: &Event, of: &Event, home: &Home, progress: &(dyn Fn(u64) + Sync)) -> Result<Applied> {
+    let store = Store::open(home)?;
+    let journal = Journal::open(home)?;
+    let mut again = of.clone();
+    again.undone_by = None;
+    let plan = plan(&again, &store, home)?;
+    carry_out(&plan, of, undo.id, &store, &journal, home, progress)
+}
+
+/// Captures the present of everything that the plan writes, and records the undo as an event.
+fn begin(
+    plan: &UndoPlan,
+    event: &Event,
+    actor: Actor,
+    store: &Store,
+    journal: &Journal,
+    home: &Home,
+) -> Result<EventId> {
+    let effects: Vec<Effect> = event.before.captures.iter().map(rewrite_of).collect();
+    let batch = store.batch();
+    let taken = record::capture_all(&effects, &batch, home);
+    if let Some(warning) = taken.warnings.first() {
+        return Err(Error::failure(format!(
+            "the present could not be captured, so nothing was written: {warning}"
+        ))
+        .hint("an undo that cannot itself be undone is not started"));
+    }
+    batch.commit()?;
+    let of = vec![plan.event];
+    let kind = if plan.redo { EventKind::Redo { of } } else { EventKind::Undo { of } };
+    let before = Before {
+        uid: record::new_uid(),
+        at_ns: clock::now_ns(),
+        kind,
+        session: format!("fr-{}", std::process::id()),
+        call: None,
+        actor,
+        source: Source::Recorder,
+        parent: None,
+        command: CommandText {
+            tool: "fr".to_owned(),
+            line: Bytes::from(format!("fr undo {}", plan.event)),
+            exact: None,
+        },
+        cwd: event.before.cwd.clone(),
+        effects,
+        captures: taken.captures,
+        warnings: Vec::new(),
+        background: false,
+    };
+    Ok(journal.append(&Record::Before(Box::new(before)), None, Durability::Durable)?.event)
+}
+
+fn rewrite_of(capture: &Capture) -> Effect {
+    Effect {
+        system: capture.system.clone(),
+        class: EffectClass::Overwrite,
+        resource: capture.resource.clone(),
+        reversibility: crate::model::Reversibility::Exact,
+        certain: true,
+        locator: Some(capture.locator.clone()),
+    }
+}
+
+fn carry_out(
+    plan: &UndoPlan,
+    event: &Event,
+    undo: EventId,
+    store: &Store,
+    journal: &Journal,
+    home: &Home,
+    progress: &(dyn Fn(u64) + Sync),
+) -> Result<Applied> {
+    let reader = store.reader();
+    let cx = ApplyCx { source: &reader, vault: home.vault(), label: format!("undo-{undo}"), progress };
+    let mut outcomes = Vec::new();
+    for (number, step) in plan.restoring() {
+        mark(journal, undo, number, StepPhase::Started, None)?;
+        let outcome = apply_step(step, &cx);
+        let (phase, note) = match &outcome {
+            StepOutcome::Done => (StepPhase::Done, None),
+            StepOutcome::Waiting { operation } => {
+                (StepPhase::Failed, Some(format!("still waiting for {operation}")))
+            }
+            StepOutcome::Conflict { reason } | StepOutcome::Failed { reason } => {
+                (StepPhase::Failed, Some(reason.clone()))
+            }
+        };
+        mark(journal, undo, number, phase, note)?;
+        outcomes.push((step, outcome));
+    }
+    let steps = verified(outcomes, event, store, home);
+    let applied =
+        Applied { event: undo, of: plan.event, steps, skipped: skipped(plan), residue: residue(plan) };
+    end(&applied, undo, journal, home)?;
+    Ok(applied)
+}
+
+fn apply_step(step: &Step, cx: &ApplyCx<'_>) -> StepOutcome {
+    let result = match systems::by_id(&step.system.0) {
+        Some(system) => system.apply(step, cx),
+        None => Err(Error::failure(format!("this fr knows no system {}", step.system))),
+    };
+    result.unwrap_or_else(|e| StepOutcome::Failed { reason: e.to_string() })
+}
+
+/// Reads every target again: planning once more against the world as it is now must find nothing left to do.
+fn verified(
+    outcomes: Vec<(&Step, StepOutcome)>,
+    event: &Event,
+    store: &Store,
+    home: &Home,
+) -> Vec<StepReport> {
+    let mut again = event.clone();
+    again.undone_by = None;
+    let left = plan(&again, store, home);
+    let report = |(step, outcome): (&Step, StepOutcome)| StepReport {
+        resource: step.resource.clone(),
+        action: step.action.clone(),
+        verification: verification(step, &outcome, &left),
+        outcome,
+        not_restored: step.not_restored.clone(),
+    };
+    outcomes.into_iter().map(report).collect()
+}
+
+fn verification(step: &Step, outcome: &StepOutcome, left: &Result<UndoPlan>) -> Verification {
+    if let StepOutcome::Failed { reason } | StepOutcome::Conflict { reason } = outcome {
+        return Verification::Failed { reason: reason.clone() };
+    }
+    let left = match left {
+        Ok(left) => left,
+        Err(e) => return Verification::NotVerified { reason: e.to_string() },
+    };
+    let mut same =
+        left.steps.iter().filter(|s| s.system == step.system && s.resource == step.resource).peekable();
+    if same.peek().is_none() {
+        return Verification::Verified;
+    }
+    match same.find(|s| s.verdict != StepVerdict::Already) {
+        None => Verification::Verified,
+        Some(other) => Verification::Failed { reason: format!("still to do: {}", other.action) },
+    }
+}
+
+fn skipped(plan: &UndoPlan) -> Vec<String> {
+    let reason = |s: &Step| match &s.verdict {
+        StepVerdict::Conflict { reason } => format!("{}: {reason}", s.resource.lossy()),
+        _ => s.resource.lossy().into_owned(),
+    };
+    plan.conflicts().map(reason).collect()
+}
+
+fn residue(plan: &UndoPlan) -> Vec<String> {
+    let uncaptured = plan.steps.iter().filter_map(|s| match &s.verdict {
+        StepVerdict::NotCaptured { reason } => Some(format!("{}: {reason}", s.resource.lossy())),
+        _ => None,
+    });
+    plan.residue.iter().cloned().chain(uncaptured).collect()
+}
+
+fn mark(journal: &Journal, undo: EventId, step: usize, phase: StepPhase, note: Option<String>) -> Result<()> {
+    let mark = StepMark { at_ns: clock::now_ns(), step, phase, note };
+    journal.append(&Record::Step(mark), Some(undo), Durability::Durable)?;
+    Ok(())
+}
+
+/// Closes the undo event with the state that it left, so that it can be undone itself.
+fn end(applied: &Applied, undo: EventId, journal: &Journal, home: &Home) -> Result<()> {
+    let index = crate::journal::index::Index::open(home)?;
+    let event =
+        index.event(undo)?.ok_or_else(|| Error::failure(format!("event {undo} is not in the index")))?;
+    let captures: Vec<Capture> = captured_of(&event).into_iter().map(|c| c.before).collect();
+    let code = if applied.is_complete() { 0 } else { 3 };
+    let after = After {
+        at_ns: clock::now_ns(),
+        session: event.before.session.clone(),
+        call: None,
+        outcome: Outcome::Exited { code },
+        duration_ms: u64::try_from((clock::now_ns() - event.before.at_ns) / 1_000_000).ok(),
+        post: record::post_states(&captures, home)?,
+        note: None,
+    };
+    journal.append(&Record::After(Box::new(after)), Some(undo), Durability::Durable)?;
+    Ok(())
+}

@@ -1,0 +1,110 @@
+//! The undo plan: for each capture of an event, the state now, and the system's steps.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, ExitCode, Result};
+use crate::journal::index::Event;
+use crate::model::{Captured, EventId, EventKind, Outcome, Step, StepVerdict};
+use crate::platform::home::Home;
+use crate::record;
+use crate::store::{Scratch, Store};
+use crate::systems::{self, PlanCx};
+
+/// What undo will do (`schema/undo-plan.schema.json`).
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct UndoPlan {
+    /// The event to take back.
+    pub event: EventId,
+    /// Its command, redacted.
+    pub command: String,
+    /// True where the event is itself an undo: taking it back is a redo.
+    pub redo: bool,
+    /// The steps, in the order in which they are applied.
+    pub steps: Vec<Step>,
+    /// What no step can bring back, in words for people.
+    pub residue: Vec<String>,
+}
+
+impl UndoPlan {
+    /// The steps that stand in the way.
+    pub fn conflicts(&self) -> impl Iterator<Item = &Step> {
+        self.steps.iter().filter(|s| matches!(s.verdict, StepVerdict::Conflict { .. }))
+    }
+
+    /// The steps that will write.
+    pub fn restoring(&self) -> impl Iterator<Item = (usize, &Step)> {
+        self.steps.iter().enumerate().filter(|(_, s)| s.verdict == StepVerdict::Restore)
+    }
+
+    /// True where everything is back already, or nothing was ever changed.
+    pub fn is_done(&self) -> bool {
+        self.steps.iter().all(|s| s.verdict == StepVerdict::Already)
+    }
+}
+
+/// Plans the undo of `event` against the world as it is now. Writes nothing.
+pub fn plan(event: &Event, store: &Store, home: &Home) -> Result<UndoPlan> {
+    refuse_what_cannot_be_undone(event)?;
+    let reader = store.reader();
+    let scratch = Scratch::over(&reader);
+    let mut steps = Vec::new();
+    let mut residue: Vec<String> = event.before.warnings.clone();
+    for captured in captured_of(event) {
+        let before = &captured.before;
+        let system = systems::by_id(&before.system.0)
+            .ok_or_else(|| Error::failure(format!("this fr knows no system {}", before.system)))?;
+        let now = record::observe(before, &scratch, home, false)
+            .map_err(|e| e.context(format!("cannot read {} as it is now", before.resource.lossy())))?;
+        steps.extend(system.plan(&captured, &now, &PlanCx { source: &scratch })?);
+        residue.extend(before.missing.iter().map(|m| format!("{}: {}", m.what.lossy(), m.why)));
+    }
+    Ok(UndoPlan {
+        event: event.id,
+        command: event.before.command.line.lossy().into_owned(),
+        redo: matches!(event.before.kind, EventKind::Undo { .. }),
+        steps: without_duplicates(steps),
+        residue,
+    })
+}
+
+/// The captures of an event, each with the state right after it.
+pub fn captured_of(event: &Event) -> Vec<Captured> {
+    let after =
+        |i: usize| event.after.as_ref().and_then(|a| a.post.iter().find(|p| p.capture == i)).map(|p| p.state);
+    let captures = event.before.captures.iter().enumerate();
+    captures.map(|(i, before)| Captured { before: before.clone(), after: after(i) }).collect()
+}
+
+/// The same target reached through two captures (a named file inside a captured work tree) is restored once.
+fn without_duplicates(steps: Vec<Step>) -> Vec<Step> {
+    let mut kept: Vec<Step> = Vec::new();
+    for step in steps {
+        if !kept
+            .iter()
+            .any(|k| k.system == step.system && k.resource == step.resource && k.payload == step.payload)
+        {
+            kept.push(step);
+        }
+    }
+    kept
+}
+
+fn refuse_what_cannot_be_undone(event: &Event) -> Result<()> {
+    let nothing = |what: String| Err(Error::new(ExitCode::NothingToUndo, what));
+    if event.after.as_ref().is_some_and(|a| a.outcome == Outcome::Refused) {
+        return nothing(format!("event {} never ran: it was refused", event.id));
+    }
+    if let Some(undo) = event.undone_by {
+        return nothing(format!("event {} is undone already, by event {undo}", event.id))
+            .map_err(|e| e.hint(format!("`fr redo {undo}` takes that undo back")));
+    }
+    if event.before.effects.is_empty() && event.before.captures.is_empty() {
+        return nothing(format!("event {} changed nothing", event.id));
+    }
+    if event.before.captures.is_empty() {
+        let why = event.before.warnings.join("; ");
+        let why = if why.is_empty() { "none of its targets could be captured".to_owned() } else { why };
+        return nothing(format!("event {} has no captured state to bring back: {why}", event.id));
+    }
+    Ok(())
+}

@@ -1,0 +1,127 @@
+//! Which objects are needed: those of kept events, and what they refer to.
+
+use std::collections::{HashMap, HashSet};
+use std::hash::BuildHasherDefault;
+
+use super::{GcOptions, References, ns};
+use crate::error::Result;
+use crate::journal::verify::objects_of;
+use crate::journal::{Journal, Position};
+use crate::model::{EventId, EventKind, ObjectId, ObjectKind, Record};
+use crate::platform::clock;
+use crate::store::catalog::IdHasher;
+use crate::store::{Store, pin};
+
+/// A set of objects.
+pub(crate) type Ids = HashSet<ObjectId, BuildHasherDefault<IdHasher>>;
+
+/// What must stay.
+#[derive(Default)]
+pub(crate) struct Marked {
+    /// Needed objects.
+    pub objects: Ids,
+    /// Events whose captures stay.
+    pub kept: u64,
+    /// Events whose captures may go.
+    pub expired: u64,
+    /// Events younger than this stay, nanoseconds since 1970.
+    pub keep_since_ns: i64,
+    /// Needed objects that could not be read.
+    pub unreadable: Vec<ObjectId>,
+}
+
+/// What one event needs.
+#[derive(Default)]
+struct Needs {
+    time_ns: i64,
+    roots: Vec<ObjectId>,
+}
+
+/// The most that gc believes the clock to be ahead of the journal: a clock set forward must not expire everything.
+const CLOCK_LEAD_NS: i64 = 86_400_000_000_000;
+
+/// Marks from the journal as it is now.
+pub(crate) fn mark(store: &Store, options: &GcOptions, references: References<'_>) -> Result<Marked> {
+    let (events, links, roots, last_ns) = read_journal(store)?;
+    let now_ns = clock::now_ns().min(last_ns.saturating_add(CLOCK_LEAD_NS));
+    let keep_since_ns = now_ns.saturating_sub(ns(options.keep_within));
+    let mut kept: HashSet<EventId> = pin::pinned(store.home())?.into_iter().collect();
+    kept.extend(events.iter().filter(|(_, needs)| needs.time_ns >= keep_since_ns).map(|(id, _)| *id));
+    spread(&mut kept, &links);
+
+    let mut marked = Marked { keep_since_ns, ..Marked::default() };
+    // What cannot be tied to an event stays: it is little, and it was written for something.
+    let mut todo: Vec<ObjectId> = roots;
+    for (id, needs) in &events {
+        if kept.contains(id) {
+            marked.kept += 1;
+            todo.extend(&needs.roots);
+        } else {
+            marked.expired += u64::from(!needs.roots.is_empty());
+        }
+    }
+    let reader = store.reader();
+    while let Some(id) = todo.pop() {
+        if !marked.objects.insert(id) {
+            continue;
+        }
+        match reader.get_with_kind(&id) {
+            Ok((ObjectKind::Blob | ObjectKind::Argv, _)) => {}
+            Ok((kind, content)) => todo.extend(references(kind, &content)),
+            Err(_) => marked.unreadable.push(id),
+        }
+    }
+    Ok(marked)
+}
+
+type Journaled = (HashMap<EventId, Needs>, Vec<(EventId, EventId)>, Vec<ObjectId>, i64);
+
+/// Events with what they need, links between undo events and what they take back, roots that belong to no event, and
+/// the time of the last frame.
+fn read_journal(store: &Store) -> Result<Journaled> {
+    let mut events: HashMap<EventId, Needs> = HashMap::new();
+    let mut calls: HashMap<(String, Option<String>), EventId> = HashMap::new();
+    let (mut links, mut loose, mut last_ns) = (Vec::new(), Vec::new(), i64::MIN);
+    for frame in Journal::open(store.home())?.frames(Position::START) {
+        // A damaged place must not let gc remove what it may have named.
+        let frame = frame.map_err(|e| e.context("gc needs a whole journal"))?;
+        // An event is as young as the latest time seen before it: a clock set back does not age what follows.
+        last_ns = last_ns.max(frame.time_ns);
+        let mut event = frame.event;
+        match &frame.record {
+            Record::Before(before) => {
+                events.insert(event, Needs { time_ns: last_ns, roots: Vec::new() });
+                calls.insert((before.session.clone(), before.call.clone()), event);
+                if let EventKind::Undo { of } | EventKind::Redo { of } = &before.kind {
+                    links.extend(of.iter().map(|of| (event, *of)));
+                }
+            }
+            Record::After(after) if event.0 == 0 => {
+                let key = (after.session.clone(), after.call.clone());
+                event = calls.get(&key).copied().unwrap_or(event);
+            }
+            _ => {}
+        }
+        let named = objects_of(&frame.record);
+        match events.get_mut(&event) {
+            Some(needs) => needs.roots.extend(named),
+            None => loose.extend(named),
+        }
+    }
+    Ok((events, links, loose, last_ns))
+}
+
+/// An undo and what it takes back stay together: each needs the other to be taken back or forth again.
+fn spread(kept: &mut HashSet<EventId>, links: &[(EventId, EventId)]) {
+    loop {
+        let before = kept.len();
+        for (one, other) in links {
+            if kept.contains(one) || kept.contains(other) {
+                kept.extend([*one, *other]);
+            }
+        }
+        if kept.len() == before {
+            return;
+        }
+    }
+}

@@ -1,0 +1,354 @@
+//! Carrying out a step: everything is checked first, objects come before what names them, and each write is a
+//! compare-and-swap under git's own lock. What is done already is passed over, so a second run is harmless.
+
+use std::collections::BTreeSet;
+
+use git2::Oid;
+
+use super::action::{Action, Payload, Target};
+use super::dir::Root;
+use super::index_file::Index;
+use super::look::Area;
+use super::objects::{Objects, holds, listed, parse_oid};
+use super::place::{Place, Roots};
+use super::reflog;
+use super::refs::{self, Swap};
+use super::state::{RepoState, has_pieces};
+use super::vault::{Vault, take_files};
+use super::walk::missing_in;
+use crate::error::{Error, Result};
+use crate::model::{Bytes, Locator, ObjectId, ObjectKind, Step, StepOutcome};
+use crate::systems::ApplyCx;
+
+/// Carries out one step.
+pub fn apply(step: &Step, cx: &ApplyCx<'_>) -> Result<StepOutcome> {
+    let payload: Payload = serde_json::from_value(step.payload.clone())
+        .map_err(|e| Error::corrupt(format!("a step of the git system cannot be read: {e}")))?;
+    let before = RepoState::load(&payload.before, cx.source)?
+        .ok_or_else(|| Error::corrupt("a step without the state it restores"))?;
+    let place = match Place::find(&step.locator) {
+        Ok(place) => place,
+        Err(e) => return Ok(StepOutcome::Conflict { reason: e.to_string() }),
+    };
+    let job = Job { roots: place.open()?, place, before, payload, locator: step.locator.clone(), cx };
+    match job.run() {
+        Ok(outcome) => Ok(outcome),
+        Err(e) => Ok(StepOutcome::Failed { reason: with_hints(&e) }),
+    }
+}
+
+fn with_hints(error: &Error) -> String {
+    let hints = error.hints.iter().map(|h| format!(" ({h})"));
+    std::iter::once(error.what.clone()).chain(hints).collect()
+}
+
+struct Job<'a> {
+    place: Place,
+    roots: Roots,
+    before: RepoState,
+    payload: Payload,
+    locator: Locator,
+    cx: &'a ApplyCx<'a>,
+}
+
+/// What one thing is now, measured against an action.
+enum Found {
+    Wanted,
+    Expected,
+    Other(String),
+}
+
+impl Job<'_> {
+    fn run(&self) -> Result<StepOutcome> {
+        let mut open = Vec::new();
+        let mut reasons = Vec::new();
+        for action in &self.payload.actions {
+            match self.look_at(action)? {
+                Found::Wanted => {}
+                Found::Expected => open.push(action),
+                Found::Other(reason) => reasons.push(reason),
+            }
+        }
+        if !reasons.is_empty() {
+            return Ok(StepOutcome::Conflict { reason: reasons.join("; ") });
+        }
+        let head_was = self.head_oid();
+        let lost = self.bring_objects()?;
+        for (done, action) in open.iter().enumerate() {
+            if let Found::Other(reason) = self.carry_out(action)? {
+                return Ok(if done == 0 {
+                    StepOutcome::Conflict { reason }
+                } else {
+                    StepOutcome::Failed { reason: format!("{reason}; what came before it is restored") }
+                });
+            }
+            (self.cx.progress)(done as u64 + 1);
+        }
+        self.note_moves(head_was.as_ref())?;
+        if lost > 0 {
+            let reason = format!("all but {lost} pruned objects are back; the vault does not have those");
+            return Ok(StepOutcome::Failed { reason });
+        }
+        Ok(StepOutcome::Done)
+    }
+
+    fn look_at(&self, action: &Action) -> Result<Found> {
+        Ok(match action {
+            // Brought by `bring_objects`, which looks at each of them.
+            Action::Objects { .. } => Found::Wanted,
+            Action::Ref { name, expect, want } => {
+                let found = refs::read_one(&self.roots, name.as_slice())?;
+                judge(found.as_ref() == want.as_ref(), found == *expect, || {
+                    format!("{} is at {}", name.lossy(), show(found.as_ref()))
+                })
+            }
+            Action::Head { expect, want } => {
+                let found = refs::read_one(&self.roots, b"HEAD")?;
+                judge(found == refs::value_of(want.as_slice()), found == *expect, || {
+                    format!("HEAD is {}", show(found.as_ref()))
+                })
+            }
+            Action::Index { expect, want } => {
+                let found = self.index_digest()?;
+                judge(found == want.as_ref().map(|w| w.digest), found == *expect, || {
+                    "the index was changed since".to_owned()
+                })
+            }
+            Action::File { key, kind, expect, want } => {
+                let (root, name) = self.file(key)?;
+                let found = root.read(name)?;
+                let wanted = want.as_ref().map(|t| self.content(t)).transpose()?;
+                let is_wanted = found.as_ref().map(|c| &c.bytes) == wanted.as_ref();
+                let is_expected = match (&found, expect) {
+                    (Some(content), Some(pieces)) => has_pieces(*kind, &content.bytes, pieces),
+                    (None, None) => true,
+                    _ => false,
+                };
+                judge(is_wanted, is_expected, || format!("{} was changed since", key.lossy()))
+            }
+        })
+    }
+
+    fn carry_out(&self, action: &Action) -> Result<Found> {
+        match action {
+            Action::Objects { .. } => {}
+            Action::Ref { name, expect, want } => {
+                let name = name.as_slice();
+                let swapped = refs::swap(&self.roots, name, expect.as_ref(), want.as_ref())?;
+                if let Swap::Moved(found) = swapped {
+                    let name = Bytes::from(name);
+                    return Ok(Found::Other(format!("{} is at {}", name.lossy(), show(found.as_ref()))));
+                }
+                if want.is_none() {
+                    refs::root_of(&self.roots, name).remove(&[b"logs/", name].concat(), 3)?;
+                }
+            }
+            Action::Head { expect, want } => {
+                let lock = self.roots.own.lock(b"HEAD")?;
+                let found = refs::read_one(&self.roots, b"HEAD")?;
+                if found != *expect {
+                    return Ok(Found::Other(format!("HEAD is {}", show(found.as_ref()))));
+                }
+                lock.commit(want.as_slice(), None, None)?;
+            }
+            Action::Index { expect, want } => {
+                let lock = self.roots.own.lock(b"index")?;
+                if self.index_digest()? != *expect {
+                    return Ok(Found::Other("the index was changed since".to_owned()));
+                }
+                match want {
+                    Some(index) => {
+                        let bytes = self.cx.source.get(&index.blob)?;
+                        lock.commit(&bytes, Some(index.mode), Some(index.mtime))?;
+                    }
+                    None => {
+                        self.roots.own.remove(b"index", 0)?;
+                    }
+                }
+            }
+            Action::File { key, want, .. } => {
+                let (root, name) = self.file(key)?;
+                root.clear_empty_dir(name)?;
+                let lock = root.lock(name)?;
+                if let Found::Other(reason) = self.look_at(action)? {
+                    return Ok(Found::Other(reason));
+                }
+                match want {
+                    Some(target) => lock.commit(&self.content(target)?, Some(target.mode), None)?,
+                    None => {
+                        root.remove(name, 0)?;
+                        drop(lock);
+                        root.remove_empty_above(name, keep_dirs(name))?;
+                    }
+                }
+            }
+        }
+        Ok(Found::Wanted)
+    }
+
+    fn file<'k>(&self, key: &'k Bytes) -> Result<(&Root, &'k [u8])> {
+        let (area, name) = Area::split(key.as_slice())
+            .ok_or_else(|| Error::corrupt(format!("\"{}\" names no file of a repository", key.lossy())))?;
+        Ok((area.root(&self.roots), name))
+    }
+
+    fn content(&self, target: &Target) -> Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        for piece in &target.pieces {
+            bytes.extend_from_slice(&self.cx.source.get(piece)?);
+        }
+        bytes.extend_from_slice(target.then.as_slice());
+        Ok(bytes)
+    }
+
+    fn oid_len(&self) -> usize {
+        if self.before.object_format == "sha256" { 32 } else { 20 }
+    }
+
+    fn index_digest(&self) -> Result<Option<ObjectId>> {
+        let content = self.roots.own.read(b"index")?;
+        Ok(content.map(|c| match Index::parse(&c.bytes, self.oid_len()) {
+            Ok(index) => index.digest(),
+            Err(_) => ObjectId::of(ObjectKind::Blob, &c.bytes),
+        }))
+    }
+
+    /// The object that HEAD leads to.
+    fn head_oid(&self) -> Option<Bytes> {
+        let value = refs::read_one(&self.roots, b"HEAD").ok()??;
+        match value.as_slice().strip_prefix(b"ref: ") {
+            Some(target) => refs::read_one(&self.roots, target).ok()?,
+            None => Some(value),
+        }
+    }
+
+    /// Adds a line to the log of each ref that moved, and to HEAD's.
+    fn note_moves(&self, head_was: Option<&Bytes>) -> Result<()> {
+        let message = format!("fr: {}", self.cx.label.replace(['\n', '\r'], " "));
+        for action in &self.payload.actions {
+            if let Action::Ref { name, expect, want: Some(want) } = action
+                && parse_oid(want.as_slice()).is_some()
+            {
+                let root = refs::root_of(&self.roots, name.as_slice());
+                let from = expect.as_ref().map(Bytes::as_slice);
+                reflog::note(root, name.as_slice(), from, want.as_slice(), &message)?;
+            }
+        }
+        let head_is = self.head_oid();
+        if let Some(to) = head_is.as_ref()
+            && head_is.as_ref() != head_was
+        {
+            reflog::note(&self.roots.own, b"HEAD", head_was.map(Bytes::as_slice), to.as_slice(), &message)?;
+        }
+        Ok(())
+    }
+
+    /// Puts objects that the restored state needs and the repository lost back into it, from the vault. Returns how
+    /// many pruned objects are nowhere.
+    fn bring_objects(&self) -> Result<usize> {
+        let vault = Vault::of(&self.cx.vault, &self.locator)?.objects();
+        let objects = self.place.objects();
+        let pack = objects.join("pack");
+        if !is_real_dir(&objects) || !is_real_dir(&pack) {
+            return Err(Error::failure(format!("{} is not a directory of its own", pack.display())));
+        }
+        if self.before.object_format != "sha1" || self.before.ref_storage != "files" {
+            let mut missing = Vec::new();
+            take_files(&vault, &objects, &mut u64::MAX.clone(), &mut missing)?;
+            return match missing.first() {
+                Some(m) => Err(Error::failure(format!("cannot bring back {}: {}", m.what.lossy(), m.why))),
+                None => Ok(0),
+            };
+        }
+        let wanted = self.wanted_objects()?;
+        let source = Objects::open(&[&objects])?;
+        let both = Objects::open(&[&objects, &vault])?;
+        let (have, from) = (source.odb()?, both.odb()?);
+        let lacking = |ids: &BTreeSet<Oid>| -> Vec<Oid> {
+            ids.iter().copied().filter(|id| !holds(&have, *id)).collect()
+        };
+        let strict = missing_in(&have, &from, &lacking(&wanted.required), usize::MAX);
+        let has_holes = self.before.files.contains_key(&Bytes::from("common/shallow"));
+        let lost = |id: &&Oid| !has_holes || wanted.required.contains(id);
+        if let Some(id) = strict.absent.iter().find(lost) {
+            return Err(Error::failure(format!("object {id} is neither in the repository nor in the vault")));
+        }
+        let (found, gone): (Vec<Oid>, Vec<Oid>) =
+            lacking(&wanted.optional).into_iter().partition(|id| holds(&from, *id));
+        let loose_ends = missing_in(&have, &from, &found, usize::MAX);
+        let needed: BTreeSet<Oid> = strict.needed.into_iter().chain(loose_ends.needed).collect();
+        if !needed.is_empty() {
+            both.pack_into(&needed.into_iter().collect::<Vec<_>>(), &pack)?;
+        }
+        Ok(gone.iter().filter(|id| wanted.listed.contains(*id)).count())
+    }
+
+    fn wanted_objects(&self) -> Result<Wanted> {
+        let mut wanted = Wanted::default();
+        for action in &self.payload.actions {
+            match action {
+                Action::Objects { list, .. } => wanted.listed.extend(listed(&self.cx.source.get(list)?)),
+                Action::Ref { want: Some(want), .. } => wanted.required.extend(parse_oid(want.as_slice())),
+                Action::Head { want, .. } => {
+                    wanted.required.extend(parse_oid(want.as_slice().trim_ascii_end()));
+                }
+                Action::Index { want: Some(index), .. } => {
+                    let bytes = self.cx.source.get(&index.blob)?;
+                    if let Ok(index) = Index::parse(&bytes, self.oid_len()) {
+                        let blobs = index.entries.iter().filter(|e| e.mode != 0o160_000);
+                        let ids = blobs.filter_map(|e| Oid::from_bytes(&e.oid).ok());
+                        wanted.optional.extend(ids.filter(|id| !id.is_zero()));
+                        wanted.optional.extend(index.tree.as_deref().and_then(|t| Oid::from_bytes(t).ok()));
+                    }
+                }
+                Action::File { want: Some(target), .. } => {
+                    let content = self.content(target)?;
+                    let words = content.split(|b| b.is_ascii_whitespace());
+                    wanted.optional.extend(words.filter_map(parse_oid));
+                }
+                _ => {}
+            }
+        }
+        wanted.optional.extend(&wanted.listed);
+        Ok(wanted)
+    }
+}
+
+/// Objects that the actions of a step name.
+#[derive(Default)]
+struct Wanted {
+    /// Values of refs and HEAD: with all that they point to, or nothing is written.
+    required: BTreeSet<Oid>,
+    /// What index, logs and other files name: as far as it exists.
+    optional: BTreeSet<Oid>,
+    /// What was pruned: those that are nowhere are counted and reported.
+    listed: BTreeSet<Oid>,
+}
+
+fn judge(is_wanted: bool, is_expected: bool, reason: impl FnOnce() -> String) -> Found {
+    if is_wanted {
+        Found::Wanted
+    } else if is_expected {
+        Found::Expected
+    } else {
+        Found::Other(reason())
+    }
+}
+
+/// How many directories above a removed file stay although they are empty: git's own fixed ones.
+fn keep_dirs(name: &[u8]) -> usize {
+    if name.starts_with(b"logs/refs/") {
+        return 3;
+    }
+    usize::from(
+        [&b"info/"[..], b"hooks/", b"logs/", b"reftable/"].iter().any(|fixed| name.starts_with(fixed)),
+    )
+}
+
+fn is_real_dir(path: &std::path::Path) -> bool {
+    path.symlink_metadata().is_ok_and(|m| m.is_dir())
+}
+
+fn show(value: Option<&Bytes>) -> String {
+    value.map_or("missing".to_owned(), super::action::short)
+}

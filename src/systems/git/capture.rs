@@ -1,0 +1,144 @@
+//! Capture and observation: the same look at a repository, with and without storing what undo would need.
+
+use std::collections::BTreeSet;
+
+use git2::Oid;
+
+use super::look::{Seen, look};
+use super::objects::{Objects, parse_oid};
+use super::place::Place;
+use super::state::{FileKind, RepoState, put_new};
+use super::vault::{Vault, Wanted};
+use crate::error::Result;
+use crate::model::{Bytes, Capture, Effect, Locator, Missing, StateRef, SystemId};
+use crate::systems::CaptureCx;
+
+/// More objects than this are not listed one by one (20 MB); what refs and logs name still comes back.
+const LISTED_OBJECTS: usize = 1_000_000;
+
+/// Stores the state of the repository that an effect is about to change.
+pub fn capture(effect: &Effect, cx: &CaptureCx<'_>) -> Result<Vec<Capture>> {
+    let Some(locator) = &effect.locator else { return Ok(Vec::new()) };
+    let place = Place::find(locator)?;
+    let what = What::of(locator);
+    let mut seen = look(&place, cx.sink, cx.contents)?;
+    let mut missing = seen.missing.clone();
+    if let Err(e) = list_objects(&place, &mut seen.state, what, cx) {
+        missing.push(Missing { what: Bytes::from("objects"), why: e.to_string() });
+    }
+    if cx.contents {
+        missing.extend(pin(&place, &seen, what, cx));
+    }
+    if what.remote {
+        let why = "the remote side is not captured, only what this repository knows of it".to_owned();
+        missing.push(Missing { what: Bytes::from("remote"), why });
+    }
+    Ok(vec![Capture {
+        system: SystemId::new("git"),
+        resource: place.resource(),
+        locator: with_vault(&place, locator),
+        items: seen.state.items(),
+        bytes: seen.state.bytes(),
+        state: seen.state.store(cx.sink)?,
+        missing,
+    }])
+}
+
+/// The place, and the vault's name: it must be found although the repository may be gone by then.
+fn with_vault(place: &Place, from: &Locator) -> Locator {
+    let mut locator = place.locator(from);
+    locator.opts.insert("vault".to_owned(), Bytes::from(Vault::name(place)));
+    locator
+}
+
+/// The state of a captured repository now.
+pub fn observe(captured: &Capture, cx: &CaptureCx<'_>) -> Result<StateRef> {
+    match Place::find(&captured.locator) {
+        Ok(place) => {
+            let mut state = look(&place, cx.sink, cx.contents)?.state;
+            // Without the list nothing is planned for pruned objects; the rest can still be compared.
+            let _ = list_objects(&place, &mut state, What::of(&captured.locator), cx);
+            state.store(cx.sink)
+        }
+        Err(_) => Ok(RepoState::absent()),
+    }
+}
+
+/// A command that prunes destroys objects that nothing names: only a list of all of them can tell which.
+fn list_objects(place: &Place, state: &mut RepoState, what: What, cx: &CaptureCx<'_>) -> Result<()> {
+    if what.objects && state.object_format == "sha1" {
+        let list = Objects::open(&[&place.objects()])?.list(LISTED_OBJECTS)?;
+        state.objects = list.map(|list| put_new(cx.sink, &list)).transpose()?;
+    }
+    Ok(())
+}
+
+/// What the command touches, by the words that assessment put into the locator.
+#[derive(Clone, Copy)]
+struct What {
+    objects: bool,
+    remote: bool,
+}
+
+impl What {
+    fn of(locator: &Locator) -> What {
+        let list = locator.opts.get("what").map(|w| w.lossy().into_owned()).unwrap_or_default();
+        let has = |word: &str| list.split(',').any(|w| w.trim() == word);
+        What { objects: has("objects"), remote: has("remote") }
+    }
+}
+
+/// Pins what the command may make unreachable. A failure is a gap in the capture, not the end of it: refs and index
+/// are stored, and the objects usually outlive the command by git's own grace time.
+fn pin(place: &Place, seen: &Seen, what: What, cx: &CaptureCx<'_>) -> Vec<Missing> {
+    let state = &seen.state;
+    let walkable = state.object_format == "sha1" && state.ref_storage == "files";
+    let wanted = Wanted {
+        tips: &tips(seen),
+        optional: &seen.named,
+        everything: what.objects || !walkable,
+        copy_bytes: cx.caps.tree_bytes,
+        has_holes: state.files.contains_key(&Bytes::from("common/shallow")) || has_promisor(place),
+    };
+    match Vault::at(&cx.vault, &Vault::name(place)).pin(place, &wanted) {
+        Ok(missing) => missing,
+        Err(e) => vec![Missing {
+            what: Bytes::from("objects"),
+            why: format!("not copied to the vault, git's own grace time protects them: {e}"),
+        }],
+    }
+}
+
+fn has_promisor(place: &Place) -> bool {
+    let packs = std::fs::read_dir(place.objects().join("pack"));
+    packs.into_iter().flatten().flatten().any(|e| e.file_name().as_encoded_bytes().ends_with(b".promisor"))
+}
+
+/// The objects that the state must not lose: values of refs and HEAD, and what is staged.
+fn tips(seen: &Seen) -> BTreeSet<Oid> {
+    let state = &seen.state;
+    let mut tips: BTreeSet<Oid> = state.refs.values().filter_map(|v| parse_oid(v.as_slice())).collect();
+    tips.extend(state.head_value().and_then(|v| parse_oid(v.as_slice())));
+    if let Some(index) = &seen.index {
+        match index.tree.as_deref().and_then(|t| Oid::from_bytes(t).ok()) {
+            // Where git noted that the index equals a stored tree, that tree stands for all entries.
+            Some(tree) => {
+                tips.insert(tree);
+            }
+            None => {
+                let blobs = index.entries.iter().filter(|e| e.mode != 0o160_000);
+                tips.extend(blobs.filter_map(|e| Oid::from_bytes(&e.oid).ok()).filter(|o| !o.is_zero()));
+            }
+        }
+    }
+    tips
+}
+
+/// True for files whose content names objects that must be kept.
+pub fn names_objects(kind: FileKind, key: &[u8]) -> bool {
+    match kind {
+        FileKind::Progress | FileKind::StashLog | FileKind::Note => true,
+        FileKind::Worktree => key.ends_with(b"HEAD"),
+        FileKind::Config | FileKind::Log | FileKind::RefTable => false,
+    }
+}

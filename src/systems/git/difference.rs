@@ -1,0 +1,57 @@
+//! What an undo left undone: the parts of a repository that a command changed and that are not as before it.
+
+use super::state::{FileKind, RepoState};
+use crate::error::Result;
+use crate::model::{Bytes, ObjectSource, StateRef};
+
+/// Names the parts that differ between `before` and `now`, of those that the command changed (all of them where
+/// `after` is not known). Empty: the command is taken back, whatever others did to the rest of the repository.
+/// Reflogs and notes do not count, as they do not for equality.
+pub fn difference(
+    before: &StateRef,
+    after: Option<&StateRef>,
+    now: &StateRef,
+    source: &dyn ObjectSource,
+) -> Result<Vec<String>> {
+    if before.digest == now.digest {
+        return Ok(Vec::new());
+    }
+    let (Some(b), Some(n)) = (RepoState::load(before, source)?, RepoState::load(now, source)?) else {
+        return Ok(vec!["the repository".to_owned()]);
+    };
+    let a = after.map(|a| RepoState::load(a, source)).transpose()?.flatten();
+    let parts = [Some(parts(&b)), a.as_ref().map(parts), Some(parts(&n))];
+    let [Some(b), a, Some(n)] = parts else { return Ok(Vec::new()) };
+    let mut names: Vec<&String> = b.keys().chain(n.keys()).collect();
+    names.sort();
+    names.dedup();
+    let touched = |name: &String| a.as_ref().is_none_or(|a| a.get(name) != b.get(name));
+    Ok(names.into_iter().filter(|name| touched(name) && b.get(*name) != n.get(*name)).cloned().collect())
+}
+
+/// Every part that equality looks at, by a name for people.
+pub fn parts(state: &RepoState) -> std::collections::BTreeMap<String, Bytes> {
+    let mut parts = std::collections::BTreeMap::new();
+    if let Some(head) = state.head_value() {
+        parts.insert("HEAD".to_owned(), head);
+    }
+    if let Some(index) = &state.index {
+        parts.insert("the index".to_owned(), Bytes::from(index.digest.0.as_slice()));
+    }
+    for (name, value) in &state.refs {
+        parts.insert(name.lossy().into_owned(), value.clone());
+    }
+    for (key, file) in &state.files {
+        let counts = match file.kind {
+            FileKind::Log | FileKind::Note => false,
+            FileKind::Worktree => key.as_slice().ends_with(b"/gitdir"),
+            _ => true,
+        };
+        if counts {
+            let mut value: Vec<u8> = file.blobs.iter().flat_map(|b| b.0).collect();
+            value.push(u8::from(file.mode & 0o111 != 0));
+            parts.insert(key.lossy().into_owned(), Bytes(value));
+        }
+    }
+    parts
+}

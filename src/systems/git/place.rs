@@ -1,0 +1,158 @@
+//! Where a repository is: found from the directory a command runs in, by the rules of gitrepository-layout(5),
+//! without asking git and without reading any configuration.
+
+use std::collections::BTreeMap;
+use std::path::{Component, Path, PathBuf};
+
+use super::dir::Root;
+use crate::error::{Error, Result};
+use crate::model::{Bytes, Locator};
+
+/// A repository as one working tree sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The working tree; `None` for a bare repository.
+    pub work_tree: Option<PathBuf>,
+    /// HEAD, index and operations in progress of this working tree.
+    pub git_dir: PathBuf,
+    /// Refs, objects and configuration, shared by all working trees. Equal to `git_dir` in the main one.
+    pub common_dir: PathBuf,
+}
+
+impl Place {
+    /// The repository that a command in `locator.at` works on. A locator of an earlier capture names it exactly.
+    pub fn find(locator: &Locator) -> Result<Place> {
+        let opt = |name: &str| locator.opts.get(name).map(|v| v.as_path().to_path_buf());
+        let work_tree = opt("work-tree");
+        if let Some(git_dir) = opt("git-dir") {
+            let at = locator.at.as_path();
+            let git_dir = resolve_git_file(&at.join(git_dir));
+            if !is_git_dir(&git_dir) {
+                return Err(none_at(&git_dir));
+            }
+            let beside = (git_dir.file_name() == Some(".git".as_ref())).then(|| git_dir.parent()).flatten();
+            let work_tree = work_tree.or_else(|| match opt("bare") {
+                Some(_) => None,
+                None => Some(beside.unwrap_or(at).to_path_buf()),
+            });
+            return Ok(Place::of(git_dir, work_tree));
+        }
+        let mut found = Place::discover(locator.at.as_path())?;
+        if work_tree.is_some() {
+            found.work_tree = work_tree;
+        }
+        Ok(found)
+    }
+
+    fn discover(at: &Path) -> Result<Place> {
+        if !at.is_absolute() {
+            return Err(Error::failure(format!("{} is not an absolute path", at.display())));
+        }
+        for dir in at.ancestors() {
+            let git_dir = resolve_git_file(&dir.join(".git"));
+            if is_git_dir(&git_dir) {
+                return Ok(Place::of(git_dir, Some(dir.to_path_buf())));
+            }
+            if is_git_dir(dir) {
+                // Inside a `.git` directory, or a bare repository.
+                let tree = (dir.file_name() == Some(".git".as_ref())).then(|| dir.parent()).flatten();
+                return Ok(Place::of(dir.to_path_buf(), tree.map(Path::to_path_buf)));
+            }
+        }
+        Err(none_at(at))
+    }
+
+    fn of(git_dir: PathBuf, work_tree: Option<PathBuf>) -> Place {
+        let git_dir = tidy(&git_dir);
+        let common_dir = match read_line(&git_dir.join("commondir")) {
+            Some(line) => tidy(&git_dir.join(Bytes::from(line).as_path())),
+            None => git_dir.clone(),
+        };
+        Place { work_tree: work_tree.map(|w| tidy(&w)), git_dir, common_dir }
+    }
+
+    /// True where this is a linked working tree.
+    pub fn is_linked(&self) -> bool {
+        self.git_dir != self.common_dir
+    }
+
+    /// The resource in the target grammar: `git:` and the working tree, or the repository where it is bare.
+    pub fn resource(&self) -> Bytes {
+        let place = self.work_tree.as_ref().unwrap_or(&self.git_dir);
+        Bytes([b"git:", Bytes::from(place.as_path()).as_slice()].concat())
+    }
+
+    /// A locator that finds exactly this repository again; other options (`what`) are kept.
+    pub fn locator(&self, from: &Locator) -> Locator {
+        let mut opts: BTreeMap<String, Bytes> = from.opts.clone();
+        opts.insert("git-dir".to_owned(), Bytes::from(self.git_dir.as_path()));
+        match &self.work_tree {
+            Some(tree) => opts.insert("work-tree".to_owned(), Bytes::from(tree.as_path())),
+            None => opts.insert("bare".to_owned(), Bytes::from("true")),
+        };
+        Locator { at: from.at.clone(), opts }
+    }
+
+    /// The directory of objects.
+    pub fn objects(&self) -> PathBuf {
+        self.common_dir.join("objects")
+    }
+
+    /// Opens the working tree's own git directory and the shared one.
+    pub fn open(&self) -> Result<Roots> {
+        Ok(Roots { own: Root::open(&self.git_dir)?, common: Root::open(&self.common_dir)? })
+    }
+}
+
+/// The two directories that hold a repository's files, open.
+pub struct Roots {
+    /// See [`Place::git_dir`].
+    pub own: Root,
+    /// See [`Place::common_dir`].
+    pub common: Root,
+}
+
+fn none_at(path: &Path) -> Error {
+    Error::failure(format!("no git repository at {} or above it", path.display()))
+}
+
+/// A `.git` file (`gitdir: <path>`: linked working trees, submodules) leads to the directory it names.
+fn resolve_git_file(path: &Path) -> PathBuf {
+    let target = || {
+        if path.symlink_metadata().ok()?.is_dir() {
+            return None;
+        }
+        let line = read_line(path)?;
+        let target = line.strip_prefix(b"gitdir: ")?;
+        Some(path.parent()?.join(Bytes::from(target).as_path()))
+    };
+    target().unwrap_or_else(|| path.to_path_buf())
+}
+
+/// git's own test: objects and refs (here or in the common directory), and a HEAD that looks like one.
+fn is_git_dir(path: &Path) -> bool {
+    let head = path.join("HEAD");
+    let looks_like_head = head.symlink_metadata().is_ok_and(|m| m.is_symlink())
+        || read_line(&head)
+            .is_some_and(|l| l.starts_with(b"ref:") || super::objects::parse_hex(&l).is_some());
+    let common = read_line(&path.join("commondir"));
+    let common = common.map_or_else(|| path.to_path_buf(), |l| path.join(Bytes::from(l).as_path()));
+    looks_like_head && common.join("objects").is_dir() && common.join("refs").is_dir()
+}
+
+/// The first bytes of a small regular file without the line end.
+fn read_line(path: &Path) -> Option<Vec<u8>> {
+    let meta = path.metadata().ok()?;
+    if !meta.is_file() || meta.len() > 8192 {
+        return None;
+    }
+    Some(std::fs::read(path).ok()?.trim_ascii_end().to_vec())
+}
+
+/// Removes `.` and resolves `..` through the file system, so that one repository has one name.
+fn tidy(path: &Path) -> PathBuf {
+    if path.components().any(|c| matches!(c, Component::ParentDir)) {
+        return path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+    }
+    path.components().collect()
+}

@@ -1,0 +1,262 @@
+//! The vault: one bare repository per project outside of it, which holds what the project's own one may forget.
+//!
+//! Its invariant: an object in the vault is there with everything it points to, as far as the project had it. So a
+//! capture walks from the tips of the moment and stops at what the vault holds; what it finds is the work of the last
+//! few commands. The first time, and whenever a walk would be long, the project's packs and loose objects are
+//! hard-linked instead (copied across file systems), which costs no walk at all.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use git2::Oid;
+use rustix::fs::FlockOperation;
+
+use super::objects::{Objects, holds, parse_hex, sync};
+use super::place::Place;
+use super::walk::missing_in;
+use crate::error::{Error, Result};
+use crate::model::{Bytes, Locator, Missing, ObjectId, ObjectKind};
+
+/// More objects than this are linked, not walked and packed.
+const WALK_BUDGET: usize = 20_000;
+
+/// The vault repository of one project.
+pub struct Vault {
+    dir: PathBuf,
+}
+
+/// What a capture wants pinned.
+pub struct Wanted<'a> {
+    /// Objects that must outlive the command, with all that they point to.
+    pub tips: &'a BTreeSet<Oid>,
+    /// The same, where they exist.
+    pub optional: &'a BTreeSet<Oid>,
+    /// Everything, reachable or not: the command prunes, or the tips are not known.
+    pub everything: bool,
+    /// The most bytes to copy where links are not possible.
+    pub copy_bytes: u64,
+    /// Missing objects are normal: a shallow or partial clone.
+    pub has_holes: bool,
+}
+
+impl Vault {
+    /// The name of a project's vault below `$FR_HOME/git`.
+    pub fn name(place: &Place) -> String {
+        let path = place.common_dir.canonicalize().unwrap_or_else(|_| place.common_dir.clone());
+        let id = ObjectId::of(ObjectKind::State, Bytes::from(path).as_slice());
+        format!("{}.git", id.to_string().get(..16).unwrap_or_default())
+    }
+
+    /// The vault named `name`; it need not exist yet.
+    pub fn at(vaults: &Path, name: &str) -> Vault {
+        Vault { dir: vaults.join(name) }
+    }
+
+    /// The vault that a capture's locator names.
+    pub fn of(vaults: &Path, locator: &Locator) -> Result<Vault> {
+        let name = locator.opts.get("vault").and_then(Bytes::as_str).unwrap_or_default();
+        let known = name.strip_suffix(".git").is_some_and(|id| id.bytes().all(|b| b.is_ascii_hexdigit()));
+        if known { Ok(Vault::at(vaults, name)) } else { Err(Error::corrupt("a capture that names no vault")) }
+    }
+
+    /// Its objects.
+    pub fn objects(&self) -> PathBuf {
+        self.dir.join("objects")
+    }
+
+    /// Copies what is wanted into the vault, durably, and says what it could not get.
+    pub fn pin(&self, place: &Place, wanted: &Wanted<'_>) -> Result<Vec<Missing>> {
+        self.create(place)?;
+        if !wanted.everything
+            && let Some(absent) = self.pin_new(place, wanted)?
+        {
+            return Ok(if wanted.has_holes { Vec::new() } else { name_absent(&absent) });
+        }
+        let _lock = self.lock(FlockOperation::LockExclusive)?;
+        if !wanted.everything && self.marker().exists() {
+            // Somebody else has just done it.
+            if let Some(absent) = self.walk_new(place, wanted)? {
+                return Ok(if wanted.has_holes { Vec::new() } else { name_absent(&absent) });
+            }
+        }
+        self.take_all(place, wanted.copy_bytes)
+    }
+
+    /// Present while everything in the vault is there with all that it points to.
+    fn marker(&self) -> PathBuf {
+        self.dir.join("whole")
+    }
+
+    /// Pins what is new since the last capture, and returns what is nowhere. `None` where the vault must be filled as
+    /// a whole first.
+    fn pin_new(&self, place: &Place, wanted: &Wanted<'_>) -> Result<Option<Vec<Oid>>> {
+        // Shared: others may add packs too, but nobody may be in the middle of filling the vault.
+        let _lock = self.lock(FlockOperation::LockShared)?;
+        if self.marker().exists() { self.walk_new(place, wanted) } else { Ok(None) }
+    }
+
+    fn walk_new(&self, place: &Place, wanted: &Wanted<'_>) -> Result<Option<Vec<Oid>>> {
+        let objects = self.objects();
+        let (source, vault) = (Objects::open(&[&place.objects()])?, Objects::open(&[&objects])?);
+        let (have, from) = (vault.odb()?, source.odb()?);
+        let maybe = wanted.optional.iter().filter(|id| from.exists(**id));
+        let tips = wanted.tips.iter().chain(maybe).copied();
+        let new: Vec<Oid> = tips.filter(|id| !holds(&have, *id)).collect();
+        let walked = missing_in(&have, &from, &new, WALK_BUDGET);
+        if walked.over {
+            return Ok(None);
+        }
+        if !walked.needed.is_empty() {
+            source.pack_into(&walked.needed, &objects.join("pack"))?;
+        }
+        Ok(Some(walked.absent))
+    }
+
+    /// Links (or copies) every pack and loose object of the project that the vault does not have. The marker `whole`
+    /// is missing while this runs: after a crash the next capture does it again.
+    fn take_all(&self, place: &Place, copy_bytes: u64) -> Result<Vec<Missing>> {
+        let marker = self.marker();
+        let _ = fs::remove_file(&marker);
+        let mut budget = copy_bytes;
+        let mut missing = Vec::new();
+        for dir in object_dirs(&place.objects()) {
+            // Loose ones first: git moves objects from loose to packed, never back while it runs.
+            take_files(&dir, &self.objects(), &mut budget, &mut missing)?;
+        }
+        let dir = File::open(&self.dir).map_err(|e| Error::io("open", &self.dir, &e))?;
+        rustix::fs::syncfs(&dir).map_err(|e| Error::io("sync", &self.dir, &e.into()))?;
+        if missing.is_empty() {
+            File::create(&marker).map_err(|e| Error::io("create", &marker, &e))?;
+            sync(&self.dir)?;
+        }
+        Ok(missing)
+    }
+
+    fn create(&self, place: &Place) -> Result<()> {
+        if self.dir.join("HEAD").exists() {
+            return Ok(());
+        }
+        let mut private = fs::DirBuilder::new();
+        private.recursive(true).mode(0o700);
+        for below in ["objects/pack", "objects/info", "refs"] {
+            let path = self.dir.join(below);
+            private.create(&path).map_err(|e| Error::io("create", &path, &e))?;
+        }
+        let config =
+            "[core]\n\trepositoryformatversion = 0\n\tbare = true\n[gc]\n\tauto = 0\n\tpruneExpire = never\n";
+        let from = [Bytes::from(place.common_dir.as_path()).as_slice(), b"\n"].concat();
+        self.write("config", config.as_bytes())?;
+        self.write("source", &from)?;
+        self.write("HEAD", b"ref: refs/heads/none\n")
+    }
+
+    fn write(&self, name: &str, bytes: &[u8]) -> Result<()> {
+        let path = self.dir.join(name);
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(true).mode(0o600);
+        options
+            .open(&path)
+            .and_then(|mut f| f.write_all(bytes).and_then(|()| f.sync_all()))
+            .map_err(|e| Error::io("write", &path, &e))
+    }
+
+    /// Held while objects are added. Readers need no lock: packs appear whole.
+    fn lock(&self, how: FlockOperation) -> Result<File> {
+        let path = self.dir.join("lock");
+        let mut options = OpenOptions::new();
+        let file = options.write(true).create(true).truncate(false).mode(0o600).open(&path);
+        let file = file.map_err(|e| Error::io("open", &path, &e))?;
+        rustix::fs::flock(&file, how).map_err(|e| Error::io("lock", &path, &e.into()))?;
+        Ok(file)
+    }
+}
+
+/// Names at most a few of the objects that are nowhere.
+fn name_absent(absent: &[Oid]) -> Vec<Missing> {
+    let why = || "the repository itself does not have this object".to_owned();
+    let named = absent.iter().take(5).map(|id| Missing { what: Bytes::from(id.to_string()), why: why() });
+    let more = absent.len().saturating_sub(5);
+    let rest = (more > 0).then(|| Missing { what: Bytes::from(format!("{more} more objects")), why: why() });
+    named.chain(rest).collect()
+}
+
+/// A directory of objects and those it borrows from (`info/alternates`), as deep as git follows them.
+pub fn object_dirs(objects: &Path) -> Vec<PathBuf> {
+    let mut dirs = vec![objects.to_path_buf()];
+    let mut next = 0;
+    while let Some(dir) = dirs.get(next).cloned() {
+        next += 1;
+        let list = dir.join("info/alternates");
+        let listed = if list.is_file() { fs::read(&list).unwrap_or_default() } else { Vec::new() };
+        for line in listed.split(|b| *b == b'\n').filter(|l| !l.is_empty() && !l.starts_with(b"#")) {
+            let path = dir.join(Bytes::from(line).as_path());
+            if dirs.len() < 16 && path.is_dir() && !dirs.contains(&path) {
+                dirs.push(path);
+            }
+        }
+    }
+    dirs
+}
+
+/// Puts every loose object and pack of `from` that `to` lacks into `to`: as a hard link, else as a copy within
+/// `budget` bytes. Only regular files with the names of objects are taken.
+pub fn take_files(from: &Path, to: &Path, budget: &mut u64, missing: &mut Vec<Missing>) -> Result<()> {
+    for name in names_in(from).into_iter().filter(|n| n.len() == 2) {
+        for rest in names_in(&from.join(&name)) {
+            let id = [name.as_bytes(), rest.as_bytes()].concat();
+            if parse_hex(&id).is_some() {
+                take_file(from, to, &format!("{name}/{rest}"), budget, missing)?;
+            }
+        }
+    }
+    let packs = names_in(&from.join("pack"));
+    for stem in packs.iter().filter_map(|n| n.strip_suffix(".pack")).filter(|s| s.starts_with("pack-")) {
+        if packs.iter().any(|n| n.strip_suffix(".idx") == Some(stem)) {
+            // The index last: a pack is seen by it.
+            for ending in ["pack", "idx"] {
+                take_file(from, to, &format!("pack/{stem}.{ending}"), budget, missing)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn names_in(dir: &Path) -> Vec<String> {
+    let entries = fs::read_dir(dir).into_iter().flatten().flatten();
+    entries.filter_map(|e| e.file_name().into_string().ok()).collect()
+}
+
+fn take_file(from: &Path, to: &Path, name: &str, budget: &mut u64, missing: &mut Vec<Missing>) -> Result<()> {
+    let (old, new) = (from.join(name), to.join(name));
+    if new.symlink_metadata().is_ok() {
+        return Ok(());
+    }
+    // A planted symbolic link must not pull a foreign file in (CVE-2022-39253); a file that is gone was repacked.
+    let Ok(meta) = old.symlink_metadata() else { return Ok(()) };
+    if !meta.is_file() {
+        missing.push(Missing { what: Bytes::from(old), why: "not a regular file".to_owned() });
+        return Ok(());
+    }
+    if let Some(parent) = new.parent() {
+        fs::create_dir_all(parent).map_err(|e| Error::io("create", parent, &e))?;
+    }
+    if fs::hard_link(&old, &new).is_ok() || new.exists() {
+        return Ok(());
+    }
+    if meta.len() > *budget {
+        let why = format!("{} bytes are over the cap for copies to another file system", meta.len());
+        missing.push(Missing { what: Bytes::from(old), why });
+        return Ok(());
+    }
+    *budget -= meta.len();
+    let part = new.with_extension("part");
+    let copied = fs::copy(&old, &part).and_then(|_| fs::rename(&part, &new));
+    if let Err(e) = copied {
+        let _ = fs::remove_file(&part);
+        missing.push(Missing { what: Bytes::from(old), why: e.to_string() });
+    }
+    Ok(())
+}
