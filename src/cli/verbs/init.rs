@@ -3,14 +3,14 @@
 use crate::cli::Out;
 use crate::cli::args::{InitArgs, InitShell};
 use crate::error::{Error, Result};
-use crate::intake::shells;
+use crate::intake::shells::{self, Shell};
 
 /// Runs the verb.
 pub fn run(args: &InitArgs, out: &mut Out) -> Result<u8> {
     let shell = match args.shell {
-        InitShell::Bash => "bash",
-        InitShell::Zsh => "zsh",
-        InitShell::Fish => "fish",
+        InitShell::Bash => Shell::Bash,
+        InitShell::Zsh => Shell::Zsh,
+        InitShell::Fish => Shell::Fish,
     };
     let fr = std::env::current_exe()
         .map_err(|e| Error::failure(format!("cannot find the path of fr itself: {e}")))?;
