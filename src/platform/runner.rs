@@ -125,7 +125,8 @@ fn follow_stop(pid: Pid) -> io::Result<()> {
     if !matches!(rustix::process::waitid(WaitId::Pid(pid), options), Ok(Some(status)) if status.stopped()) {
         return Ok(());
     }
-    rustix::process::kill_process(rustix::process::getpid(), Signal::STOP)?;
+    // To this thread, not to the process: then it takes effect before the next line, whatever the relay does.
+    signal_hook::low_level::raise(Signal::STOP.as_raw())?;
     let _ = rustix::process::kill_process(pid, Signal::CONT);
     Ok(())
 }
@@ -133,8 +134,9 @@ fn follow_stop(pid: Pid) -> io::Result<()> {
 /// Survives the signals of [`PASSED`] and passes on those that were sent to us alone.
 ///
 /// A signal from the kernel (the terminal's keys, a hang-up) has reached the whole group already. One from a process
-/// of our own group is most likely a `kill 0`. One from elsewhere may have been sent to us or to the group, the kernel
-/// does not say which: after [`GRACE`] it is passed on if the command is still there.
+/// may have been sent to us or to the group, the kernel does not say which: after [`GRACE`] it is passed on if the
+/// command is still there, so that a command which outlives a `kill` of the whole group may hear it twice, and none
+/// hears it never.
 struct Relay {
     from: PipeReader,
     to: Arc<PipeWriter>,
@@ -181,7 +183,8 @@ fn pass_on(from: &mut PipeReader, pid: Pid, alive: &Mutex<bool>) {
         let [s0, s1, s2, s3, p0, p1, p2, p3] = message;
         let Some(signal) = Signal::from_named_raw(i32::from_le_bytes([s0, s1, s2, s3])) else { return };
         let Some(sender) = Pid::from_raw(i32::from_le_bytes([p0, p1, p2, p3])) else { continue };
-        if rustix::process::getpgid(Some(sender)).is_ok_and(|group| group == rustix::process::getpgrp()) {
+        if sender == pid {
+            // `kill 0` by the command itself.
             continue;
         }
         std::thread::sleep(GRACE);

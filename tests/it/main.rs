@@ -5,10 +5,12 @@
 
 mod corpus;
 mod env;
+mod exec;
 mod files;
 mod fs_compare;
 mod git;
 mod journal;
+mod payloads;
 mod pty;
 mod samples;
 mod shells;

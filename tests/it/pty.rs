@@ -16,6 +16,7 @@ pub struct Pty {
     keyboard: File,
     child: Child,
     screen: Arc<Mutex<Vec<u8>>>,
+    reader: std::thread::JoinHandle<()>,
     seen: usize,
 }
 
@@ -41,14 +42,14 @@ impl Pty {
         let keyboard = File::from(master);
         let screen = Arc::new(Mutex::new(Vec::new()));
         let (mut from, to) = (keyboard.try_clone().unwrap(), Arc::clone(&screen));
-        std::thread::spawn(move || {
+        let reader = std::thread::spawn(move || {
             let mut buffer = [0; 4096];
             // EIO says that the last process has closed the terminal.
             while let Ok(got @ 1..) = from.read(&mut buffer) {
                 to.lock().unwrap().extend_from_slice(&buffer[..got]);
             }
         });
-        Pty { keyboard, child, screen, seen: 0 }
+        Pty { keyboard, child, screen, reader, seen: 0 }
     }
 
     /// The process on the terminal.
@@ -98,9 +99,14 @@ impl Pty {
         let start = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
+                // What it said last may still be on its way; background processes may keep the terminal open.
+                let patience = Instant::now() + Duration::from_secs(1);
+                while !self.reader.is_finished() && Instant::now() < patience {
+                    std::thread::sleep(Duration::from_millis(2));
+                }
                 return status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0));
             }
-            assert!(start.elapsed() < PATIENCE, "still running: {:?}", self.screen());
+            assert!(start.elapsed() < PATIENCE, "still running: {:?}\n{}", self.screen(), processes());
             std::thread::sleep(Duration::from_millis(5));
         }
     }
@@ -121,4 +127,10 @@ pub fn until(what: &str, mut ready: impl FnMut() -> bool) {
         assert!(start.elapsed() < PATIENCE, "not in time: {what}");
         std::thread::sleep(Duration::from_millis(5));
     }
+}
+
+/// What runs, for a test that waits in vain.
+fn processes() -> String {
+    let output = Command::new("ps").args(["-eo", "pid,ppid,pgid,tpgid,stat,wchan,args"]).output();
+    output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default()
 }

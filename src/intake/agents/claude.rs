@@ -169,7 +169,7 @@ fn after(wire: Wire<'_>, text: &Text<'_>, session: String, cwd: &Bytes) -> Happe
             .map_or(Outcome::Failed, |code| Outcome::Exited { code }),
         _ if response.background_task.is_some() => Outcome::Background,
         _ if response.interrupted.0 => Outcome::Failed,
-        _ if is(&wire.tool_name, "Bash") => Outcome::Exited { code: 0 },
+        // No code: Claude also counts `grep` without a match as a success.
         _ => Outcome::Succeeded,
     };
     let tool = wire.tool_name.map(|name| text.text(name));
@@ -237,10 +237,6 @@ fn actor(wire: &mut Wire<'_>, text: &Text<'_>, env: &Env) -> Actor {
         evidence: evidence.to_string(),
         confidence: Confidence::High,
     }
-}
-
-fn is(name: &Option<WireString>, expected: &str) -> bool {
-    name.as_ref().is_some_and(|name| name.is(expected))
 }
 
 /// The code in "Exit code 3\nls: cannot access …", the only place where Claude says it.

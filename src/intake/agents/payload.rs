@@ -87,13 +87,6 @@ impl<'a> Text<'a> {
 /// A JSON string as bytes: surrogates that stand alone arrive in the three-byte form of WTF-8.
 pub struct WireString(Vec<u8>);
 
-impl WireString {
-    /// It is exactly this ASCII text.
-    pub fn is(&self, text: &str) -> bool {
-        self.0 == text.as_bytes()
-    }
-}
-
 impl<'de> Deserialize<'de> for WireString {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
         struct Visit;

@@ -44,8 +44,11 @@ fn look(text: &[u8], at: usize) -> Option<Span> {
     let colon = text.get(at) == Some(&b':');
     let next = text.get(at + 1).copied();
     let previous = at.checked_sub(1).and_then(|before| text.get(before)).copied();
-    // Comparisons, `::`, `://`, `:=`.
-    if next == Some(b'=') || (!colon && matches!(previous, Some(b'=' | b'!' | b'<' | b'>' | b':'))) {
+    // The second half of `==`, `!=`, `<=`, `>=`, `:=`.
+    if !colon && matches!(previous, Some(b'=' | b'!' | b'<' | b'>' | b':')) {
+        return None;
+    }
+    if next == Some(b'=') && (colon || !takes_any_value(text, at)) {
         return None;
     }
     if colon && (matches!(next, Some(b':')) || text.get(at + 1..at + 3) == Some(b"//")) {
@@ -71,6 +74,14 @@ fn look(text: &[u8], at: usize) -> Option<Span> {
         names::is_secret_value(kind, body) && (sure || spaced_but_quoted || names::looks_random(body));
     let number = word.to_ascii_lowercase().ends_with(b"tokens") && body.iter().all(u8::is_ascii_digit);
     (secret && !number).then_some(Span { start: value.range.start, end: value.range.end, rule: "assign" })
+}
+
+/// `--password==x` and `PASSWORD==x` are no comparisons: the value begins with `=`.
+fn takes_any_value(text: &[u8], at: usize) -> bool {
+    let Some(name) = name_before(text, at).filter(|name| !name.spaced && !name.quoted) else { return false };
+    let word = text.get(name.range.clone()).unwrap_or_default();
+    let variable = name.range.start > 0 && matches!(text.get(name.range.start - 1), Some(b'$' | b'{'));
+    !variable && (word.starts_with(b"--") || !word.iter().any(u8::is_ascii_lowercase))
 }
 
 /// `name: value` is prose as often as data: it counts where the name is quoted, is a header's, or begins its line.
