@@ -55,11 +55,36 @@ pub struct Understood {
     pub opaque: Vec<String>,
 }
 
+/// Lines longer than this, or with more bytes that may open a level of nesting, get a stack of their own.
+const INLINE_LENGTH: usize = 256;
+const INLINE_NESTING: usize = 12;
+/// That stack. Only what is touched is ever allocated.
+const STACK: usize = 128 << 20;
+
 /// Understands a line of shell.
 pub fn understand(line: &[u8], cx: &ShellCx<'_>) -> Understood {
-    let mut walker = walk::Walker::new(cx);
-    walker.line(line);
-    walker.finish()
+    if line.len() > parse::MAX_LINE {
+        let opaque = vec![format!("longer than {} bytes", parse::MAX_LINE)];
+        return Understood { cwd: cx.cwd.clone(), opaque, ..Understood::default() };
+    }
+    let walk = || {
+        let mut walker = walk::Walker::new(cx);
+        walker.line(line);
+        walker.finish()
+    };
+    let openers = line.iter().filter(|c| matches!(c, b'(' | b'{' | b'`' | b'$' | b';')).count();
+    if openers <= INLINE_NESTING && line.len() <= INLINE_LENGTH {
+        return walk();
+    }
+    let deep = std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, walk);
+        thread.ok().and_then(|t| t.join().ok())
+    });
+    deep.unwrap_or_else(|| Understood {
+        cwd: cx.cwd.clone(),
+        opaque: vec!["no thread to understand it on".to_owned()],
+        ..Understood::default()
+    })
 }
 
 /// Understands an argv that is executed without a shell: only wrappers are peeled.

@@ -177,6 +177,7 @@ const READERS: &[&str] = &[
     "tr",
     "tracepath",
     "traceroute",
+    "trap",
     "tree",
     "true",
     "tsort",

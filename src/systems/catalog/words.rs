@@ -134,6 +134,21 @@ impl<'a> Words<'a> {
         out
     }
 
+    /// The same, but options end at the first operand: what follows is another command's.
+    pub fn split_first(args: &'a [Word], takes: Takes<'_>) -> Words<'a> {
+        let mut end = args.len();
+        for at in 0..=args.len() {
+            let head = Words::split(args.get(..at).unwrap_or_default(), takes);
+            if !head.operands.is_empty() {
+                end = at;
+                break;
+            }
+        }
+        let mut out = Words::split(args.get(..end).unwrap_or_default(), takes);
+        out.operands.extend(args.get(end..).unwrap_or_default());
+        out
+    }
+
     /// True where one of the options is given.
     pub fn has(&self, names: &[&str]) -> bool {
         self.options.iter().any(|(n, _)| names.contains(&n.as_str()))
