@@ -57,6 +57,8 @@ pub struct Walker<'a> {
     given_up: bool,
     /// What the last simple command certainly printed.
     said: Option<Word>,
+    /// The directory that the last `cd` did not leave, because the one it names is not there.
+    pub cd_missed: Option<String>,
 }
 
 impl<'a> Walker<'a> {
@@ -65,7 +67,17 @@ impl<'a> Walker<'a> {
         let out = Understood { cwd: cx.cwd.clone(), ..Understood::default() };
         let end = Instant::now() + PATIENCE;
         let end = cx.deadline.map_or(end, |d| d.min(end));
-        Walker { end, given_up: false, cx, depth: 0, out, changed: false, steps: 0, said: None }
+        Walker {
+            end,
+            given_up: false,
+            cx,
+            depth: 0,
+            out,
+            changed: false,
+            steps: 0,
+            said: None,
+            cd_missed: None,
+        }
     }
 
     /// What was collected.
@@ -147,12 +159,17 @@ impl<'a> Walker<'a> {
             if sh.stopped || self.spent() {
                 break;
             }
+            self.cd_missed = None;
             if *background {
                 let mut inner = sh.clone();
                 self.and_or(&mut inner, and_or);
                 status = Status::True;
             } else {
                 status = self.and_or(sh, and_or);
+                // `cd nowhere; rm -rf *` goes on where it was.
+                if let Some(stayed) = self.cd_missed.take().filter(|_| and_or.rest.is_empty()) {
+                    sh.cwd = Some(stayed);
+                }
             }
         }
         status
