@@ -29,6 +29,9 @@ impl<'a> Reader<'a> {
     /// Adds an effect on what a word names: `prefix` and the word, or `dyn:` where its value is not known.
     pub fn word(&mut self, class: EffectClass, prefix: &str, word: &Word, reversibility: Reversibility) {
         let text = word.text.lossy();
+        if prefix == "path:" && matches!(text.as_ref(), "/dev/null" | "/dev/stdout" | "-") {
+            return;
+        }
         if word.certain {
             self.add(class, format!("{prefix}{text}"), reversibility);
         } else {

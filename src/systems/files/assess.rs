@@ -81,6 +81,10 @@ pub const PROGRAMS: &[&str] = &[
     "csplit",
     "curl",
     "wget",
+    "http",
+    "https",
+    "httpie",
+    "xh",
     "ed",
     "ex",
     "vim",
@@ -173,8 +177,8 @@ pub fn assess(inv: &Invocation, cx: &AssessCx<'_>) -> Vec<Effect> {
         "ln" => copy::ln(&mut out),
         "rsync" => copy::rsync(&mut out),
         "dd" | "truncate" | "tee" | "sponge" | "touch" | "mkdir" | "mkfifo" | "mknod" | "mktemp"
-        | "fallocate" | "split" | "csplit" | "sort" | "uniq" | "curl" | "wget" | "openssl" | "iconv"
-        | "xxd" => write::assess(program, &mut out),
+        | "fallocate" | "split" | "csplit" | "sort" | "uniq" | "curl" | "wget" | "http" | "https"
+        | "httpie" | "xh" | "openssl" | "iconv" | "xxd" => write::assess(program, &mut out),
         "chmod" | "chown" | "chgrp" | "setfacl" | "setfattr" | "chattr" => meta::assess(program, &mut out),
         "sed" | "gsed" | "perl" | "ed" | "ex" | "vim" | "vi" | "view" | "nvim" | "nano" | "emacs"
         | "emacsclient" | "code" | "subl" | "pico" | "micro" | "hx" | "sudoedit" | "visudo" | "patch"

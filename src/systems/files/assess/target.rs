@@ -44,6 +44,9 @@ impl<'a> Targets<'a> {
             self.unresolved(class, word);
             return;
         }
+        if matches!(word.text.as_slice(), b"/dev/null" | b"/dev/stdout" | b"/dev/stderr" | b"/dev/tty") {
+            return;
+        }
         let Some(at) = self.absolute(word.text.as_slice()) else {
             self.workspace(class, &word.text.lossy());
             return;
@@ -116,14 +119,14 @@ impl<'a> Targets<'a> {
 
     /// An effect on something that is no path and is not captured.
     pub fn other(&mut self, class: EffectClass, resource: String, reversibility: Reversibility) {
-        self.effects.push(Effect {
-            system: SystemId::new("fs"),
-            class,
-            resource: Bytes::from(resource),
-            reversibility,
-            certain: true,
-            locator: None,
-        });
+        let system = match resource.split(':').next() {
+            Some("npm" | "crates" | "url") => "registry",
+            Some("dev" | "host") => "system",
+            _ => "fs",
+        };
+        let certain = !resource.starts_with("dyn:");
+        let (system, resource) = (SystemId::new(system), Bytes::from(resource));
+        self.effects.push(Effect { system, class, resource, reversibility, certain, locator: None });
     }
 
     fn push(&mut self, class: EffectClass, resource: Bytes, certain: bool, locator: Option<Locator>) {

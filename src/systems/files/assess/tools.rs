@@ -146,6 +146,7 @@ fn npm(program: &str, args: &[Word], out: &mut Targets<'_>) {
                 packages(program, out);
             }
         }
+        "run" | "run-script" if verb_count(rest) == 0 => {}
         "ci" => out.add(EffectClass::Opaque, &Word::literal("node_modules/"), Scope::Tree),
         "publish" | "unpublish" | "deprecate" | "dist-tag" | "owner" | "access" | "login" | "logout"
         | "token" | "team" => {
