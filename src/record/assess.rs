@@ -1,5 +1,9 @@
 //! From invocations to effects: each goes to the system that knows its program; what nobody knows is opaque.
 
+use std::collections::HashSet;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
 use crate::model::{Bytes, Effect, EffectClass, Invocation, Locator, Reversibility, SystemId};
 use crate::shell::{Understood, is_reader};
 use crate::systems::{self, AssessCx, files};
@@ -7,10 +11,11 @@ use crate::systems::{self, AssessCx, files};
 /// What a line will do. Never empty where something was not understood.
 pub fn assess(understood: &Understood, cx: &AssessCx<'_>) -> Vec<Effect> {
     let mut out: Vec<Effect> = Vec::new();
+    let mut seen = HashSet::new();
     for invocation in &understood.invocations {
         for mut effect in one(invocation, cx) {
-            show_from(&mut effect, invocation, &understood.cwd);
-            if !out.contains(&effect) {
+            show_from(&mut effect, invocation, &understood.cwd, cx.home);
+            if seen.insert(identity(&effect)) {
                 out.push(effect);
             }
         }
@@ -27,6 +32,15 @@ pub fn assess(understood: &Understood, cx: &AssessCx<'_>) -> Vec<Effect> {
         out.push(effect);
     }
     out
+}
+
+/// What makes two effects the same.
+fn identity(effect: &Effect) -> (EffectClass, Bytes, Vec<Bytes>) {
+    let place = effect.locator.iter().flat_map(|l| {
+        let opts = l.opts.iter().flat_map(|(k, v)| [Bytes::from(k.as_str()), v.clone()]);
+        std::iter::once(l.at.clone()).chain(opts)
+    });
+    (effect.class, effect.resource.clone(), place.collect())
 }
 
 /// The effects of one invocation.
@@ -83,7 +97,7 @@ fn elsewhere(place: &str, effects: Vec<Effect>) -> Vec<Effect> {
 }
 
 /// Paths are shown from where the line started: after `cd /srv`, `cache` is `/srv/cache`.
-fn show_from(effect: &mut Effect, inv: &Invocation, start: &Bytes) {
+fn show_from(effect: &mut Effect, inv: &Invocation, start: &Bytes, home: Option<&Path>) {
     let Some(cwd) = &inv.cwd else {
         if effect.locator.is_none() && inv.remote.is_none() && effect.system.0 == "fs" {
             let path = effect.resource.as_slice().starts_with(b"path:")
@@ -106,6 +120,11 @@ fn show_from(effect: &mut Effect, inv: &Invocation, start: &Bytes) {
     } else {
         let path = path.strip_prefix(b"./").unwrap_or(path);
         [front, if front.ends_with(b"/") { b"" } else { b"/" }, path].concat()
+    };
+    let home = home.map(|h| h.as_os_str().as_bytes()).filter(|h| h.len() > 1);
+    let joined = match home.and_then(|h| joined.strip_prefix(h)) {
+        Some(rest) if rest.starts_with(b"/") => [b"~", rest].concat(),
+        _ => joined,
     };
     effect.resource = Bytes([b"path:", joined.as_slice()].concat());
 }

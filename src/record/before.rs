@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::open_events::{self, OpenEvent};
 use super::redact::{self, TagKey};
-use super::{assess, captures};
+use super::{captures, context};
 use crate::error::Result;
 use crate::intake::{Action, Request};
 use crate::journal::{Durability, Journal};
@@ -140,7 +140,7 @@ pub fn read(action: &Action, cwd: &Bytes, env: &BTreeMap<String, Bytes>) -> Read
     };
     let words = AssessCx { env, home: user_home.as_deref() };
     let assessed =
-        |understood: Understood| Reading { effects: assess::assess(&understood, &words), understood };
+        |understood: Understood| Reading { effects: context::assess_here(&understood, &words), understood };
     let wordless = |effects| Reading {
         effects,
         understood: Understood { cwd: cwd.clone(), invocations: Vec::new(), opaque: Vec::new() },

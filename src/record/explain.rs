@@ -1,5 +1,7 @@
 //! What `fr explain` says of a line: its effects as data.
 
+use std::collections::HashSet;
+
 use serde::Serialize;
 
 use crate::model::{Effect, EffectClass, Invocation};
@@ -41,12 +43,10 @@ pub fn most_severe(effects: &[Effect]) -> EffectClass {
 
 /// The report on a line that was understood and assessed. Effects that differ only in where they are found are one.
 pub fn report<'a>(understood: &'a Understood, effects: &'a [Effect]) -> ExplainReport<'a> {
+    let mut seen = HashSet::new();
     let mut shown: Vec<ExplainedEffect<'a>> = Vec::new();
     for e in effects {
-        let same = |s: &ExplainedEffect<'_>| {
-            s.class == e.class && s.resource == &e.resource && s.system == e.system.0
-        };
-        if !shown.iter().any(same) {
+        if seen.insert((e.class, &e.resource, &e.system)) {
             shown.push(ExplainedEffect {
                 system: &e.system.0,
                 class: e.class,

@@ -5,6 +5,7 @@ mod after;
 pub mod assess;
 mod before;
 mod captures;
+pub mod context;
 pub mod explain;
 mod open_events;
 pub mod redact;

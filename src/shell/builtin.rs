@@ -80,6 +80,9 @@ impl Walker<'_> {
                 if dir.is_empty() { from.clone() } else { join(from.as_deref(), &dir) }
             }
         };
+        let local = self.cx.globs && sh.frame.remote.is_none() && !self.changed();
+        let missing = |dir: &String| !text::to_bytes(dir).as_path().is_dir();
+        self.cd_missed = from.clone().filter(|_| local && sh.cwd.as_ref().is_some_and(missing));
         sh.oldpwd = from;
     }
 

@@ -12,7 +12,10 @@ const MAX_ENTRIES: usize = 200_000;
 
 /// True where an unquoted text may stand for other names.
 pub fn has_magic(text: &str) -> bool {
-    text.bytes().any(|c| matches!(c, b'*' | b'?' | b'[' | b'('))
+    // A bracket that is never closed is a bracket: the command `[`.
+    let bracket =
+        || text.find('[').is_some_and(|at| text.get(at + 2..).is_some_and(|rest| rest.contains(']')));
+    text.bytes().any(|c| matches!(c, b'*' | b'?' | b'(')) || bracket()
 }
 
 /// Appends `text` so that it matches only itself.

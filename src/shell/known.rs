@@ -19,6 +19,7 @@ pub fn output(argv: &[Word], stdin: &Stdin, cwd: Option<&str>) -> Option<Word> {
             _ => None,
         },
         "dirname" | "basename" => path_part(name, args),
+        "seq" => seq(args),
         _ => None,
     }
 }
@@ -101,6 +102,21 @@ fn unescape(format: &str) -> Option<Vec<u8>> {
         });
     }
     Some(out)
+}
+
+/// `seq last`, `seq first last`, of few numbers.
+fn seq(args: &[Word]) -> Option<Word> {
+    let numbers: Option<Vec<i64>> = args.iter().map(|w| w.as_str()?.parse().ok()).collect();
+    let (first, last) = match numbers?.as_slice() {
+        [last] => (1, *last),
+        [first, last] => (*first, *last),
+        _ => return None,
+    };
+    if last.checked_sub(first)? > 1000 {
+        return None;
+    }
+    let lines: Vec<String> = (first..=last).map(|n| n.to_string()).collect();
+    Some(Word::literal(lines.join("\n")))
 }
 
 fn path_part(name: &str, args: &[Word]) -> Option<Word> {

@@ -108,10 +108,12 @@ fn complete(spec: &Spec, name: String) -> String {
     if all().any(|n| n == name) {
         return name;
     }
-    let mut fits = all().filter(|n| n.starts_with(name.as_str()));
-    match (fits.next(), fits.next()) {
-        (Some(only), None) => only.to_owned(),
-        _ => name,
+    let fits = || all().filter(|n| n.starts_with(name.as_str()));
+    // `--forc` fits --force and --force-with-lease: the one that all others extend is meant.
+    let shortest = fits().min_by_key(|n| n.len());
+    match shortest.filter(|s| fits().all(|n| n.starts_with(*s))) {
+        Some(full) => full.to_owned(),
+        None => name,
     }
 }
 

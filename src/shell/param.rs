@@ -5,10 +5,7 @@ use super::scan::Scan;
 use super::state::{Shell, Value};
 use super::text;
 use super::walk::Walker;
-use super::word::{Mode, Piece, unknown};
-
-/// The deepest `${a:-${b:-…}}` that is followed.
-const MAX_DEPTH: usize = 16;
+use super::word::{MAX_DEPTH, Mode, Piece, unknown};
 
 impl Walker<'_> {
     /// Expands what stood between `${` and `}`.

@@ -14,17 +14,23 @@ use brush_parser::{ParserOptions, Token, parse_tokens, uncached_tokenize_str};
 use super::ast::{AndOr, Arg, Assign, Command, Compound, Join, List, Pipeline, Redir, Simple, Value};
 
 /// The longest line that is parsed, in bytes.
-const MAX_LINE: usize = 1 << 20;
+pub const MAX_LINE: usize = 1 << 20;
+/// The most words and operators of a line.
+const MAX_TOKENS: usize = 50_000;
+/// The longest line that is parsed in place, in bytes.
+const INLINE_LINE: usize = 64 << 10;
 /// Openers that are parsed in place: 2^10 steps of backtracking are microseconds.
 const INLINE_OPENERS: usize = 10;
 /// The deepest nesting that is parsed at all.
 const MAX_DEPTH: usize = 24;
+/// The deepest nesting of brackets of any kind, in quotes or not. Code in here-documents stays far below.
+const MAX_NAIVE_DEPTH: usize = 100;
 /// Openers beyond which not even the thread's stack is sure to do.
-const MAX_OPENERS: usize = 4000;
+const MAX_OPENERS: usize = 400;
 /// Expansions (`$(`, `${`) that are tokenised in place: the tokeniser calls itself for each level.
 const INLINE_EXPANSIONS: usize = 100;
 /// How long the thread may take.
-const PATIENCE: Duration = Duration::from_millis(150);
+const PATIENCE: Duration = Duration::from_millis(200);
 /// Stack of the thread. Only what is touched is ever allocated.
 const STACK: usize = 256 << 20;
 
@@ -33,11 +39,14 @@ pub fn parse(line: &str) -> Result<List, String> {
     if line.len() > MAX_LINE {
         return Err(format!("longer than {MAX_LINE} bytes"));
     }
+    if naive_depth(line) > MAX_NAIVE_DEPTH {
+        return Err("nested too deeply".to_owned());
+    }
     let expansions = line.bytes().filter(|c| *c == b'$').count();
     if expansions > 20_000 {
         return Err("too many expansions".to_owned());
     }
-    if expansions > INLINE_EXPANSIONS {
+    if expansions > INLINE_EXPANSIONS || line.len() > INLINE_LINE {
         return on_thread(line.to_owned());
     }
     let tokens = tokens(line)?;
@@ -45,6 +54,22 @@ pub fn parse(line: &str) -> Result<List, String> {
         return on_thread(line.to_owned());
     }
     program(&tokens).map(|p| convert(&p))
+}
+
+/// How deep parentheses and braces are nested, quotes or not: a cheap first look.
+fn naive_depth(line: &str) -> usize {
+    let (mut depth, mut deepest) = (0usize, 0usize);
+    for c in line.bytes() {
+        match c {
+            b'(' | b'{' => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b')' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
 }
 
 /// Tokenises and parses where hostile nesting can neither overflow the stack nor hold up the caller.
@@ -66,7 +91,30 @@ fn options() -> ParserOptions {
 }
 
 fn tokens(line: &str) -> Result<Vec<Token>, String> {
-    uncached_tokenize_str(line, &options().tokenizer_options()).map_err(|e| e.to_string())
+    let mut tokens =
+        uncached_tokenize_str(line, &options().tokenizer_options()).map_err(|e| e.to_string())?;
+    if tokens.len() > MAX_TOKENS {
+        return Err(format!("more than {MAX_TOKENS} words"));
+    }
+    part_parentheses(&mut tokens);
+    Ok(tokens)
+}
+
+/// Puts a `:;` between two parentheses that have a blank between them: brush-parser 0.4 takes `( (rm x) )` for
+/// arithmetic, and a command would pass for a number.
+fn part_parentheses(tokens: &mut Vec<Token>) {
+    let is_open = |t: &Token| matches!(t, Token::Operator(op, _) if op == "(");
+    let apart = |pair: &[Token]| match pair {
+        [a, b] => is_open(a) && is_open(b) && a.location().end.index != b.location().start.index,
+        _ => false,
+    };
+    let places: Vec<usize> =
+        tokens.windows(2).enumerate().filter(|(_, p)| apart(p)).map(|(i, _)| i + 1).collect();
+    for at in places.into_iter().rev() {
+        let Some(place) = tokens.get(at).map(|t| t.location().clone()) else { continue };
+        tokens.insert(at, Token::Operator(";".to_owned(), place.clone()));
+        tokens.insert(at, Token::Word(":".to_owned(), place));
+    }
 }
 
 fn program(tokens: &[Token]) -> Result<b::Program, String> {
@@ -76,18 +124,20 @@ fn program(tokens: &[Token]) -> Result<b::Program, String> {
 /// Counts what may nest, and refuses what the parser cannot take: nesting that is too deep or never closed, and
 /// file descriptors that do not fit a number (brush-parser 0.4 panics on these).
 fn openers(tokens: &[Token]) -> Result<usize, String> {
-    let (mut total, mut depth, mut deepest) = (0usize, 0usize, 0usize);
+    let (mut total, mut depth, mut words, mut deepest) = (0usize, 0usize, 0usize, 0usize);
     for (i, token) in tokens.iter().enumerate() {
         match token {
             Token::Operator(op, _) if op == "(" => {
                 (total, depth) = (total + 1, depth + 1);
-                deepest = deepest.max(depth);
+                deepest = deepest.max(depth + words);
             }
             Token::Operator(op, _) if op == ")" => depth = depth.saturating_sub(1),
             Token::Word(w, _) => match w.as_str() {
-                "{" | "if" | "while" | "until" | "for" | "case" | "coproc" | "[[" | "function" | "!" => {
-                    total += 1
+                "{" | "if" | "while" | "until" | "for" | "case" | "coproc" | "[[" => {
+                    (total, words) = (total + 1, words + 1);
+                    deepest = deepest.max(depth + words);
                 }
+                "}" | "fi" | "done" | "esac" | "]]" => words = words.saturating_sub(1),
                 w if w.len() > 9 && w.bytes().all(|c| c.is_ascii_digit()) => {
                     if matches!(tokens.get(i + 1), Some(Token::Operator(o, _)) if o.starts_with(['<', '>'])) {
                         return Err("file descriptor out of range".to_owned());

@@ -2,7 +2,7 @@
 //! command becomes an invocation.
 
 use std::rc::Rc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::ast::{
     AndOr, Arg, Assign, Command, Compound, Join, List, Pipeline, Redir, Simple, Value as AssignValue,
@@ -13,13 +13,16 @@ use super::{ShellCx, Understood, known, parse, text, word};
 use crate::model::{Invocation, Redirect, RedirectMode, Stdin, Word};
 
 /// The most invocations one line may become.
-const MAX_INVOCATIONS: usize = 4096;
+const MAX_INVOCATIONS: usize = 2048;
 /// The most commands that are looked at, loops unrolled.
-const MAX_STEPS: usize = 20_000;
+const MAX_STEPS: usize = 10_000;
 /// The deepest nesting of texts in texts (`sh -c "sh -c …"`), functions and substitutions.
 const MAX_DEPTH: usize = 24;
 /// The most rounds of one loop that are unrolled.
 const MAX_ROUNDS: usize = 256;
+
+/// The longest that one line is followed, whatever the caller's deadline is.
+const PATIENCE: Duration = Duration::from_millis(400);
 
 /// How a command ended, where that is certain.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -50,18 +53,46 @@ pub struct Walker<'a> {
     out: Understood,
     changed: bool,
     steps: usize,
+    end: Instant,
+    given_up: bool,
+    /// What the last simple command certainly printed.
+    said: Option<Word>,
+    /// The directory that the last `cd` did not leave, because the one it names is not there.
+    pub cd_missed: Option<String>,
 }
 
 impl<'a> Walker<'a> {
     /// Nothing collected yet.
     pub fn new(cx: &'a ShellCx<'a>) -> Walker<'a> {
         let out = Understood { cwd: cx.cwd.clone(), ..Understood::default() };
-        Walker { cx, depth: 0, out, changed: false, steps: 0 }
+        let end = Instant::now() + PATIENCE;
+        let end = cx.deadline.map_or(end, |d| d.min(end));
+        Walker {
+            end,
+            given_up: false,
+            cx,
+            depth: 0,
+            out,
+            changed: false,
+            steps: 0,
+            said: None,
+            cd_missed: None,
+        }
     }
 
     /// What was collected.
     pub fn finish(self) -> Understood {
         self.out
+    }
+
+    /// Something that came earlier in the line may have changed the file system.
+    pub fn changed(&self) -> bool {
+        self.changed
+    }
+
+    /// The bounds were reached; nothing more is followed.
+    pub fn given_up(&self) -> bool {
+        self.given_up
     }
 
     /// Walks a whole line.
@@ -92,7 +123,7 @@ impl<'a> Walker<'a> {
 
     /// Parses and walks a text in `sh`.
     pub fn script(&mut self, sh: &mut Shell, text: &str) -> Status {
-        if self.depth >= MAX_DEPTH {
+        if self.depth >= MAX_DEPTH || self.spent() {
             self.opaque("commands nested too deeply");
             return Status::Unknown;
         }
@@ -113,12 +144,12 @@ impl<'a> Walker<'a> {
     /// True where the walk must end.
     fn spent(&mut self) -> bool {
         self.steps += 1;
-        let late = self.steps.is_multiple_of(64) && self.cx.deadline.is_some_and(|d| Instant::now() > d);
-        let spent = late || self.steps > MAX_STEPS || self.out.invocations.len() >= MAX_INVOCATIONS;
-        if spent {
+        let late = self.steps.is_multiple_of(16) && Instant::now() > self.end;
+        if late || self.steps > MAX_STEPS || self.out.invocations.len() >= MAX_INVOCATIONS {
+            self.given_up = true;
             self.opaque("too much to follow");
         }
-        spent
+        self.given_up
     }
 
     /// Walks commands in sequence.
@@ -128,12 +159,17 @@ impl<'a> Walker<'a> {
             if sh.stopped || self.spent() {
                 break;
             }
+            self.cd_missed = None;
             if *background {
                 let mut inner = sh.clone();
                 self.and_or(&mut inner, and_or);
                 status = Status::True;
             } else {
                 status = self.and_or(sh, and_or);
+                // `cd nowhere; rm -rf *` goes on where it was.
+                if let Some(stayed) = self.cd_missed.take().filter(|_| and_or.rest.is_empty()) {
+                    sh.cwd = Some(stayed);
+                }
             }
         }
         status
@@ -185,10 +221,9 @@ impl<'a> Walker<'a> {
                 if i > 0 {
                     inner.frame.stdin = said.take().map_or(Stdin::Pipe, Stdin::Text);
                 }
-                if i + 1 < pipeline.commands.len() {
-                    said = self.literal_output(&inner, command);
-                }
+                self.said = None;
                 self.command(&mut inner, command);
+                said = self.said.take();
             }
         }
         match (pipeline.bang, status) {
@@ -196,28 +231,6 @@ impl<'a> Walker<'a> {
             (true, Status::False) => Status::True,
             (_, s) => s,
         }
-    }
-
-    /// What a command certainly prints: `echo` and `printf` of literal words, `cat` of a here-document.
-    fn literal_output(&mut self, sh: &Shell, command: &Command) -> Option<Word> {
-        let Command::Simple(simple) = command else { return None };
-        let mut trial = sh.clone();
-        let (ready, stdin) = self.quietly(|w| w.ready(&mut trial, simple));
-        if !ready.redirects.is_empty() {
-            return None;
-        }
-        let stdin = stdin.unwrap_or_else(|| sh.frame.stdin.clone());
-        known::output(&ready.argv, &stdin, sh.cwd.as_deref())
-    }
-
-    /// Runs `f` without keeping what it collects.
-    fn quietly<T>(&mut self, f: impl FnOnce(&mut Self) -> T) -> T {
-        let kept = (self.out.invocations.len(), self.out.opaque.len(), self.changed);
-        let result = f(self);
-        self.out.invocations.truncate(kept.0);
-        self.out.opaque.truncate(kept.1);
-        self.changed = kept.2;
-        result
     }
 
     /// The value of `$(…)`: its commands run too; what they print is known only where it is literal.
@@ -237,15 +250,11 @@ impl<'a> Walker<'a> {
         self.depth += 1;
         let mut inner = sh.clone();
         inner.frame = super::state::Frame { remote: sh.frame.remote.clone(), ..Default::default() };
-        let said = match list.as_slice() {
-            [(AndOr { first, rest }, false)] if rest.is_empty() && first.commands.len() == 1 => {
-                first.commands.first().and_then(|c| self.literal_output(&inner, c))
-            }
-            _ => None,
-        };
+        self.said = None;
         self.list(&mut inner, &list);
         self.depth -= 1;
-        match said {
+        let alone = matches!(list.as_slice(), [(AndOr { first, rest }, false)] if rest.is_empty() && first.commands.len() == 1);
+        match self.said.take().filter(|_| alone) {
             Some(word) => {
                 let text = text::from_bytes(word.text.as_slice()).trim_end_matches('\n').to_owned();
                 Value { text, certain: true }
@@ -422,7 +431,7 @@ impl<'a> Walker<'a> {
             self.opaque("a loop with too many rounds");
         }
         for word in words.into_iter().take(MAX_ROUNDS) {
-            if sh.stopped {
+            if sh.stopped || self.given_up {
                 break;
             }
             let text = text::from_bytes(word.text.as_slice()).into_owned();
@@ -481,6 +490,11 @@ impl<'a> Walker<'a> {
             Arg::Assign(a, _) => Some(a),
             _ => None,
         });
+        let said = if ready.redirects.is_empty() {
+            known::output(&ready.argv, &sh.frame.stdin, sh.cwd.as_deref())
+        } else {
+            None
+        };
         let status = match ready.argv.first().and_then(Word::as_str) {
             Some("export" | "declare" | "local" | "readonly" | "typeset") if bare.is_some() => {
                 for arg in &simple.words {
@@ -493,6 +507,7 @@ impl<'a> Walker<'a> {
             _ => self.dispatch(sh, ready),
         };
         sh.frame = outer;
+        self.said = said;
         status
     }
 

@@ -7,6 +7,9 @@ use super::walk::Walker;
 use super::{brace, glob, param, text};
 use crate::model::Word;
 
+/// The deepest nesting of expansions that is followed.
+pub const MAX_DEPTH: usize = 16;
+
 /// A part of a word after expansion.
 #[derive(Clone, Debug)]
 pub enum Piece {
@@ -125,22 +128,22 @@ impl Walker<'_> {
     }
 
     fn finish_field(&mut self, sh: &Shell, field: Field, out: &mut Vec<Word>) {
+        let text = text::to_bytes(&field.text);
         if !field.glob {
-            out.push(Word { text: text::to_bytes(&field.text), certain: field.certain, glob: false });
+            out.push(Word { text, certain: field.certain, glob: false });
             return;
         }
-        if field.certain
-            && self.cx.globs
-            && sh.frame.remote.is_none()
-            && let Some(cwd) = &sh.cwd
-        {
-            let found = glob::expand(&field.pattern, &text::to_bytes(cwd), self.cx.deadline);
-            if let Some(names) = found.filter(|n| !n.is_empty()) {
-                out.extend(names.into_iter().map(Word::literal));
-                return;
-            }
+        let may_look = field.certain && self.cx.globs && sh.frame.remote.is_none();
+        let found = match &sh.cwd {
+            Some(cwd) if may_look => glob::expand(&field.pattern, &text::to_bytes(cwd), self.cx.deadline),
+            _ => None,
+        };
+        match found {
+            Some(names) if !names.is_empty() => out.extend(names.into_iter().map(Word::literal)),
+            // Nothing matches and nothing has run yet: the shell will pass the pattern itself on.
+            Some(_) if !self.changed() => out.push(Word { text, certain: true, glob: true }),
+            _ => out.push(Word { text, certain: false, glob: true }),
         }
-        out.push(Word { text: text::to_bytes(&field.text), certain: false, glob: true });
     }
 
     /// The parts of a word, expanded.
@@ -158,6 +161,10 @@ impl Walker<'_> {
         let here = mode == Mode::Here;
         let mut quoted = here;
         while let Some(c) = scan.peek() {
+            if self.given_up() {
+                out.push(Piece::expanded(unknown("…"), true));
+                return;
+            }
             match c {
                 b'\\' => {
                     scan.bump();
@@ -314,7 +321,10 @@ impl Walker<'_> {
 
     /// `$((…))` where it is a number or a sum of what is known.
     pub fn arithmetic(&mut self, sh: &mut Shell, expr: &str) -> Value {
-        param::arithmetic(self, sh, expr)
+        self.depth += 1;
+        let known = if self.depth < MAX_DEPTH { param::arithmetic(self, sh, expr) } else { None };
+        self.depth -= 1;
+        known
             .map(|n| Value { text: n.to_string(), certain: true })
             .unwrap_or_else(|| unknown(&format!("$(({expr}))")))
     }

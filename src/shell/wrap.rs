@@ -81,6 +81,8 @@ impl Walker<'_> {
         let edits = wrapper.name == "sudo" && peeled.has(&["-e", "--edit"]);
         let script = (wrapper.name == "flock").then(|| peeled.value(&["-c", "--command"]).cloned()).flatten();
         let rest = peeled.rest;
+        let after_file = wrapper.name == "flock" && ready.argv.get(rest).and_then(Word::as_str) == Some("-c");
+        let script = if after_file { ready.argv.get(rest + 1).cloned() } else { script };
         if edits {
             ready.argv.drain(1..rest.min(ready.argv.len()));
             if let Some(first) = ready.argv.first_mut() {
@@ -100,8 +102,13 @@ impl Walker<'_> {
             }
             return Status::Unknown;
         }
+        let root = peeled_root(wrapper.name, &ready.argv, rest);
         ready.argv.drain(..rest);
         let redirects = std::mem::take(&mut ready.redirects);
+        if let Some(root) = root {
+            let argv = ready.argv;
+            return self.remote(sh, wrapper.name, &root, redirects, |w, sh| w.program(sh, argv));
+        }
         self.inside(sh, wrapper.name, redirects, |w, sh| {
             if let Some(dir) = dir {
                 sh.cwd = dir.as_str().and_then(|d| super::builtin::join(sh.cwd.as_deref(), d));
@@ -163,4 +170,10 @@ impl Walker<'_> {
             sh.frame.env.push((name.to_owned(), value));
         }
     }
+}
+
+/// Behind `chroot` names mean something else: they are another place's.
+fn peeled_root(wrapper: &str, argv: &[Word], rest: usize) -> Option<String> {
+    let root = argv.get(rest.checked_sub(1)?)?;
+    (wrapper == "chroot").then(|| format!("chroot:{}", root.text.lossy()))
 }

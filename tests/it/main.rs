@@ -13,6 +13,7 @@ mod journal;
 mod payloads;
 mod pty;
 mod samples;
+mod shell;
 mod shells;
 mod store;
 mod undo;

@@ -284,7 +284,7 @@ fn gc_removes_what_has_expired_and_keeps_what_is_pinned_or_young() {
 
     assert!(Store::open(store.home()).unwrap().reader().get(&old).is_err());
     let content = store.reader().get(&pinned).unwrap();
-    for id in references(ObjectKind::Tree, &content) {
+    for id in references(ObjectKind::Tree, &content).unwrap() {
         store.reader().get(&id).unwrap();
     }
     let report = checked(&store);
@@ -371,7 +371,7 @@ fn gc_beside_writers_loses_nothing_that_an_event_names() {
     for frame in Journal::open(store.home()).unwrap().frames(Position::START) {
         let Record::Before(before) = frame.unwrap().record else { continue };
         let root = before.captures[0].state.object.unwrap();
-        for id in references(ObjectKind::Tree, &store.reader().get(&root).unwrap()) {
+        for id in references(ObjectKind::Tree, &store.reader().get(&root).unwrap()).unwrap() {
             store.reader().get(&id).unwrap();
         }
     }

@@ -87,7 +87,7 @@ const WRAPPERS: &[Wrapper] = &[
     plain("ltrace", "aAeFlLnopsuwxX", &[], 0),
     plain("flock", "wEc", &["--timeout", "--wait", "--conflict-exit-code", "--command"], 1),
     plain("chroot", "", &[], 1),
-    plain("nsenter", "tSGWwm", &["--target", "--setuid", "--setgid", "--wdns"], 0),
+    plain("nsenter", "tSGWw", &["--target", "--setuid", "--setgid", "--wdns"], 0),
     plain("unshare", "SGRw", &["--setuid", "--setgid", "--root", "--wd"], 0),
     plain(
         "systemd-run",

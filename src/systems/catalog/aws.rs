@@ -182,6 +182,9 @@ pub fn read(out: &mut Reader<'_>) {
     {
         return;
     }
+    if words.operands.last().is_some_and(|w| w.as_str() == Some("help")) {
+        return;
+    }
     let (service, op) = (words.operand(0).to_owned(), words.operand(1).to_owned());
     match (service.as_str(), op.as_str()) {
         ("", _) => {}

@@ -162,7 +162,7 @@ fn verb_of(kind: &str, verb: &str, args: &[Word], out: &mut Reader<'_>) {
             let first: Vec<&Word> = words.from(0).iter().take(1).copied().collect();
             out.each(C::Mutate, &prefix, &first, R::Exact);
         }
-        "run" | "create" if kind == "container" => run(&words, out),
+        "run" | "create" if kind == "container" => run(&Words::split_first(args, TAKES), out),
         "create" => out.each(C::Create, &prefix, words.from(0), R::Exact),
         "build" | "pull" | "load" | "import" | "commit" | "tag" => {
             out.add(C::Create, format!("dyn:docker {verb}"), R::Exact)

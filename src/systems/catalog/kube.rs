@@ -366,7 +366,7 @@ pub fn helm(out: &mut Reader<'_>) {
             out.opaque(&format!("helm {}", words.operand(0)));
         }
         "list" | "ls" | "status" | "get" | "history" | "template" | "show" | "inspect" | "search"
-        | "lint" | "env" | "verify" | "test" | "completion" | "version" | "" => {}
+        | "lint" | "diff" | "env" | "verify" | "test" | "completion" | "version" | "" => {}
         verb => out.opaque(&format!("helm {verb}")),
     }
 }

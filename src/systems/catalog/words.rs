@@ -29,6 +29,9 @@ impl<'a> Reader<'a> {
     /// Adds an effect on what a word names: `prefix` and the word, or `dyn:` where its value is not known.
     pub fn word(&mut self, class: EffectClass, prefix: &str, word: &Word, reversibility: Reversibility) {
         let text = word.text.lossy();
+        if prefix == "path:" && matches!(text.as_ref(), "/dev/null" | "/dev/stdout" | "-") {
+            return;
+        }
         if word.certain {
             self.add(class, format!("{prefix}{text}"), reversibility);
         } else {
@@ -131,6 +134,21 @@ impl<'a> Words<'a> {
             }
             out.options.push((text.to_owned(), values));
         }
+        out
+    }
+
+    /// The same, but options end at the first operand: what follows is another command's.
+    pub fn split_first(args: &'a [Word], takes: Takes<'_>) -> Words<'a> {
+        let mut end = args.len();
+        for at in 0..=args.len() {
+            let head = Words::split(args.get(..at).unwrap_or_default(), takes);
+            if !head.operands.is_empty() {
+                end = at;
+                break;
+            }
+        }
+        let mut out = Words::split(args.get(..end).unwrap_or_default(), takes);
+        out.operands.extend(args.get(end..).unwrap_or_default());
         out
     }
 

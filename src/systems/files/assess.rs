@@ -60,6 +60,10 @@ pub const PROGRAMS: &[&str] = &[
     "gtar",
     "bsdtar",
     "unzip",
+    "7z",
+    "7za",
+    "7zr",
+    "unrar",
     "zip",
     "gzip",
     "gunzip",
@@ -77,6 +81,10 @@ pub const PROGRAMS: &[&str] = &[
     "csplit",
     "curl",
     "wget",
+    "http",
+    "https",
+    "httpie",
+    "xh",
     "ed",
     "ex",
     "vim",
@@ -169,14 +177,14 @@ pub fn assess(inv: &Invocation, cx: &AssessCx<'_>) -> Vec<Effect> {
         "ln" => copy::ln(&mut out),
         "rsync" => copy::rsync(&mut out),
         "dd" | "truncate" | "tee" | "sponge" | "touch" | "mkdir" | "mkfifo" | "mknod" | "mktemp"
-        | "fallocate" | "split" | "csplit" | "sort" | "uniq" | "curl" | "wget" | "openssl" | "iconv"
-        | "xxd" => write::assess(program, &mut out),
+        | "fallocate" | "split" | "csplit" | "sort" | "uniq" | "curl" | "wget" | "http" | "https"
+        | "httpie" | "xh" | "openssl" | "iconv" | "xxd" => write::assess(program, &mut out),
         "chmod" | "chown" | "chgrp" | "setfacl" | "setfattr" | "chattr" => meta::assess(program, &mut out),
         "sed" | "gsed" | "perl" | "ed" | "ex" | "vim" | "vi" | "view" | "nvim" | "nano" | "emacs"
         | "emacsclient" | "code" | "subl" | "pico" | "micro" | "hx" | "sudoedit" | "visudo" | "patch"
         | "awk" | "gawk" | "mawk" | "nawk" | "jq" | "yq" => edit::assess(program, &mut out),
-        "tar" | "gtar" | "bsdtar" | "unzip" | "zip" | "gzip" | "gunzip" | "xz" | "unxz" | "bzip2"
-        | "bunzip2" | "zstd" | "unzstd" | "lz4" | "compress" | "uncompress" => {
+        "tar" | "gtar" | "bsdtar" | "unzip" | "7z" | "7za" | "unrar" | "zip" | "gzip" | "gunzip" | "xz"
+        | "unxz" | "bzip2" | "bunzip2" | "zstd" | "unzstd" | "lz4" | "compress" | "uncompress" => {
             archive::assess(program, &mut out)
         }
         "python" | "python2" | "python3" | "node" | "nodejs" | "ruby" | "php" | "deno" | "bun" | "lua"

@@ -161,6 +161,18 @@ pub fn assess(inv: &Invocation, cx: &AssessCx<'_>) -> Vec<Effect> {
     git.effects
 }
 
+/// The sub-command of an invocation and its place in the argv, where it is none of git's own: an alias, perhaps.
+pub fn unknown_verb(inv: &Invocation) -> Option<(usize, String)> {
+    let empty = std::collections::BTreeMap::new();
+    let (mut git, _) = open(inv, &AssessCx { env: &empty, home: None })?;
+    let at = inv.argv.len().checked_sub(git.args.len() + 1).filter(|at| *at > 0)?;
+    let verb = git.verb.clone();
+    git.args.clear();
+    dispatch(&mut git);
+    let unknown = git.effects.iter().any(|e| e.resource.as_slice() == format!("dyn:git {verb}").as_bytes());
+    (unknown && git.setting(&format!("alias.{verb}")).is_none()).then_some((at, verb))
+}
+
 /// `git push --help` shows a page.
 fn asks(git: &Git<'_>) -> bool {
     let before = git.args.iter().take_while(|w| w.as_str() != Some("--"));

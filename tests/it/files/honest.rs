@@ -125,7 +125,8 @@ fn what_a_command_changed_can_be_listed_and_read() {
     let recorded = b.record(&[b.effect("d", "tree", Mutate)], line);
     let captured = &recorded.captured[0];
     let cx = PlanCx { source: &b.store };
-    let found = fr::systems::files::Files.changes(&captured.before.state, captured.after.as_ref(), &cx).unwrap();
+    let found =
+        fr::systems::files::Files.changes(&captured.before.state, captured.after.as_ref(), &cx).unwrap();
     let name =
         |path: &Bytes| String::from_utf8_lossy(path.0.rsplit(|b| *b == b'/').next().unwrap()).into_owned();
     let names: Vec<_> = found.iter().map(|c| name(&c.what)).collect();

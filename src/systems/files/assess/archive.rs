@@ -10,6 +10,7 @@ pub fn assess(program: &str, out: &mut Targets<'_>) {
         "tar" | "gtar" | "bsdtar" => tar(out),
         "unzip" => unzip(out),
         "zip" => zip(out),
+        "7z" | "7za" | "unrar" => seven(out),
         _ => compressor(program, out),
     }
 }
@@ -128,6 +129,18 @@ fn unzip(out: &mut Targets<'_>) {
     let dir = found.value(&["-d"]).unwrap_or(&here);
     let how = format!("unzip -Z1 members under {}", dir.text.lossy());
     out.below(class, dir, &how, false);
+}
+
+/// `7z x`, `7z a`, `unrar x`
+fn seven(out: &mut Targets<'_>) {
+    let found = read(&Spec { attached: "opt", ..Spec::default() }, out.inv.args());
+    let archive = found.operands.get(1).copied();
+    match found.operands.first().and_then(|w| w.as_str()) {
+        Some("x" | "e") => out.workspace(EffectClass::Overwrite, "members of the archive"),
+        Some("a" | "u") => archive.into_iter().for_each(|w| out.add(EffectClass::Create, w, Scope::Node)),
+        Some("d") => archive.into_iter().for_each(|w| out.add(EffectClass::Destroy, w, Scope::Node)),
+        _ => {}
+    }
 }
 
 fn zip(out: &mut Targets<'_>) {

@@ -78,11 +78,27 @@ fn perl(out: &mut Targets<'_>) {
     let spec = Spec { short: "eEIMmxF", attached: "iClD0", posix: true, ..Spec::default() };
     let found = read(&spec, out.inv.args());
     if !found.has(&["-i"]) {
+        let texts: Vec<&Word> = found.values(&["-e", "-E"]).collect();
+        if !texts.is_empty() && !found.has(&["-M", "-m"]) && texts.iter().all(|t| perl_only_computes(t)) {
+            return;
+        }
         return super::code::interpreter("perl", out);
     }
     for word in out.with_dynamic(&found.operands) {
         out.add(EffectClass::Overwrite, &word, Scope::Node);
     }
+}
+
+/// A text that names none of the builtins by which perl reaches anything but its own input and output.
+fn perl_only_computes(text: &Word) -> bool {
+    const REACHES: &[&str] = &[
+        "unlink", "system", "exec", "open", "rename", "rmdir", "mkdir", "truncate", "require", "use", "do",
+        "eval", "link", "symlink", "chmod", "chown", "utime", "syscall", "socket", "fork", "kill", "qx",
+        "sysopen", "connect", "glob", "dbmopen", "readpipe", "ee", "sub",
+    ];
+    let Some(code) = text.as_str() else { return false };
+    let mut words = code.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    !code.contains(['`', '<', '>']) && !words.any(|w| REACHES.contains(&w))
 }
 
 fn patch(out: &mut Targets<'_>) {

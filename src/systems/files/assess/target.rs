@@ -44,12 +44,15 @@ impl<'a> Targets<'a> {
             self.unresolved(class, word);
             return;
         }
+        if matches!(word.text.as_slice(), b"/dev/null" | b"/dev/stdout" | b"/dev/stderr" | b"/dev/tty") {
+            return;
+        }
         let Some(at) = self.absolute(word.text.as_slice()) else {
             self.workspace(class, &word.text.lossy());
             return;
         };
-        let mut resource = b"path:".to_vec();
-        resource.extend_from_slice(&self.written(word.text.as_slice()));
+        let front: &[u8] = if word.glob { b"dyn:glob " } else { b"path:" };
+        let resource = [front, &self.written(word.text.as_slice())].concat();
         let mut locator = Locator { at, ..Locator::default() };
         let scope = match scope {
             Scope::Tree => "tree",
@@ -71,17 +74,32 @@ impl<'a> Targets<'a> {
             (Some(source), _) => source.clone(),
             _ => word.text.lossy().into_owned(),
         };
-        self.workspace(class, &how);
+        // A glob in a directory that is named elsewhere concerns what is there, not the work tree.
+        let text = word.text.as_slice();
+        let magic = text.iter().position(|c| matches!(c, b'*' | b'?' | b'[' | b'(' | b'$' | b'`'));
+        let dir = magic.and_then(|m| text.get(..m)?.iter().rposition(|c| *c == b'/'));
+        let dir = dir
+            .and_then(|end| text.get(..end.max(1)))
+            .filter(|d| d.starts_with(b"/") || d.starts_with(b".."));
+        match dir {
+            Some(dir) if word.glob => self.below(class, &Word::literal(dir), &how, false),
+            _ => self.workspace(class, &how),
+        }
     }
 
     /// An effect whose targets only run time knows: all of the work tree may be concerned.
     pub fn workspace(&mut self, class: EffectClass, how: &str) {
+        self.workspace_as(class, &format!("dyn:{how}"));
+    }
+
+    /// The same, shown as the one resource that is known.
+    pub fn workspace_as(&mut self, class: EffectClass, resource: &str) {
         let locator = self.inv.cwd.clone().map(|at| {
             let mut locator = Locator { at, ..Locator::default() };
             locator.opts.insert("scope".into(), "workspace".into());
             locator
         });
-        self.push(class, Bytes::from(format!("dyn:{how}")), false, locator);
+        self.push(class, Bytes::from(resource), false, locator);
     }
 
     /// An effect on things below a directory that is named, which of them only run time knows.
@@ -101,14 +119,14 @@ impl<'a> Targets<'a> {
 
     /// An effect on something that is no path and is not captured.
     pub fn other(&mut self, class: EffectClass, resource: String, reversibility: Reversibility) {
-        self.effects.push(Effect {
-            system: SystemId::new("fs"),
-            class,
-            resource: Bytes::from(resource),
-            reversibility,
-            certain: true,
-            locator: None,
-        });
+        let system = match resource.split(':').next() {
+            Some("npm" | "crates" | "url") => "registry",
+            Some("dev" | "host") => "system",
+            _ => "fs",
+        };
+        let certain = !resource.starts_with("dyn:");
+        let (system, resource) = (SystemId::new(system), Bytes::from(resource));
+        self.effects.push(Effect { system, class, resource, reversibility, certain, locator: None });
     }
 
     fn push(&mut self, class: EffectClass, resource: Bytes, certain: bool, locator: Option<Locator>) {

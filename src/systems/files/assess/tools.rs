@@ -146,6 +146,7 @@ fn npm(program: &str, args: &[Word], out: &mut Targets<'_>) {
                 packages(program, out);
             }
         }
+        "run" | "run-script" if verb_count(rest) == 0 => {}
         "ci" => out.add(EffectClass::Opaque, &Word::literal("node_modules/"), Scope::Tree),
         "publish" | "unpublish" | "deprecate" | "dist-tag" | "owner" | "access" | "login" | "logout"
         | "token" | "team" => {
@@ -156,8 +157,8 @@ fn npm(program: &str, args: &[Word], out: &mut Targets<'_>) {
             if matches!(rest.first().and_then(Word::as_str), Some("get" | "list" | "ls"))
                 || verb == "get" => {}
         "cache" if matches!(rest.first().and_then(Word::as_str), Some("ls" | "list" | "verify" | "dir")) => {}
-        // Scripts of the package may do anything; tests usually write only caches, but nobody can tell from the words.
-        "test" | "t" | "tst" => out.add(EffectClass::Opaque, &Word::literal("node_modules/"), Scope::Node),
+        // The package's own script: it may do anything below the package, and needs what is installed.
+        "test" | "t" | "tst" => out.workspace_as(EffectClass::Opaque, "path:node_modules/"),
         _ => out.workspace(EffectClass::Opaque, &format!("{program} {verb}")),
     }
 }

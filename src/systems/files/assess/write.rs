@@ -14,6 +14,7 @@ pub fn assess(program: &str, out: &mut Targets<'_>) {
         "split" | "csplit" => pieces(program, out),
         "sort" | "uniq" | "iconv" | "xxd" | "openssl" => filters(program, out),
         "curl" => curl(out),
+        "http" | "https" | "httpie" | "xh" => httpie(out),
         _ => wget(out),
     }
 }
@@ -296,6 +297,32 @@ fn curl(out: &mut Targets<'_>) {
         for url in urls {
             out.url(url);
         }
+    }
+}
+
+/// `http [METHOD] url [item…]`: an item with a value makes it a POST.
+fn httpie(out: &mut Targets<'_>) {
+    let inv = out.inv;
+    let found = read(
+        &Spec { short: "oapAs", long: &["--output", "--auth", "--session"], ..Spec::default() },
+        inv.args(),
+    );
+    if asks(&found) || found.has(&["--offline"]) {
+        return;
+    }
+    if let Some(file) = found.value(&["-o", "--output"]) {
+        out.add(EffectClass::Overwrite, file, Scope::Node);
+    }
+    let method =
+        found.operands.first().and_then(|w| w.as_str()).filter(|m| m.bytes().all(|c| c.is_ascii_uppercase()));
+    let items = found.operands.get(1 + usize::from(method.is_some())..).unwrap_or_default();
+    let sends = items
+        .iter()
+        .any(|w| w.text.as_slice().contains(&b'=') && !w.text.as_slice().windows(2).any(|p| p == b"=="));
+    let reads = method.map_or(!sends, |m| matches!(m, "GET" | "HEAD" | "OPTIONS"));
+    let url = found.operands.get(usize::from(method.is_some())).copied();
+    if !reads {
+        url.into_iter().for_each(|url| out.url(url));
     }
 }
 

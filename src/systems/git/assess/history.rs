@@ -161,7 +161,6 @@ pub fn replay(git: &mut Git<'_>) -> &'static str {
         git.add(C::Mutate, "git:worktree");
     } else if !found.has(&["--quit"]) {
         git.local(C::Create, "HEAD branch");
-        git.add(C::Mutate, "git:worktree");
     }
     "refs,index,worktree"
 }

@@ -216,7 +216,9 @@ pub fn pull(git: &mut Git<'_>) -> &'static str {
     }
     let rebase = found.has(&["-r", "--rebase"]);
     git.local(if rebase { C::Overwrite } else { C::Mutate }, "HEAD branch");
-    git.add(C::Mutate, "git:worktree");
+    if !rebase {
+        git.add(C::Mutate, "git:worktree");
+    }
     "refs,index,worktree"
 }
 

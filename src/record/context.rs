@@ -1,0 +1,161 @@
+//! What a few small files beside the words tell: git aliases, and the branch that is checked out.
+//!
+//! Assessing looks at words alone; this looks at `.git/HEAD` and the configuration files, as data and within bounds.
+//! Nothing is run and no include is followed.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use crate::model::{Bytes, Effect, Invocation, Word};
+use crate::shell::Understood;
+use crate::systems::{AssessCx, git};
+
+/// The most bytes of a file that are read.
+const MAX_BYTES: u64 = 256 << 10;
+
+/// Assesses a line with what the repositories it runs in tell about its words.
+pub fn assess_here(understood: &Understood, cx: &AssessCx<'_>) -> Vec<Effect> {
+    let mut effects = match with_aliases(understood, cx) {
+        Some(resolved) => super::assess::assess(&resolved, cx),
+        None => super::assess::assess(understood, cx),
+    };
+    name_branches(&mut effects);
+    effects
+}
+
+/// The line with git aliases of the configuration replaced; `None` where it has none.
+fn with_aliases(understood: &Understood, cx: &AssessCx<'_>) -> Option<Understood> {
+    let mut resolved: Option<Understood> = None;
+    for (i, inv) in understood.invocations.iter().enumerate() {
+        let Some((at, words)) = alias(inv, cx) else { continue };
+        let copy = resolved.get_or_insert_with(|| understood.clone());
+        if let Some(inv) = copy.invocations.get_mut(i) {
+            inv.argv.splice(at..=at, words);
+        }
+    }
+    resolved
+}
+
+/// Where in an invocation a configured alias stands, and the words it stands for. A shell alias is left alone: it is
+/// opaque.
+fn alias(inv: &Invocation, cx: &AssessCx<'_>) -> Option<(usize, Vec<Word>)> {
+    if inv.program() != Some("git") || inv.remote.is_some() {
+        return None;
+    }
+    let (at, verb) = git::assess::unknown_verb(inv)?;
+    let repository = repository(inv.cwd.as_ref()?.as_path());
+    let local = repository.map(|dir| dir.join("config"));
+    let global = cx.home.map(|h| h.join(".gitconfig"));
+    let value =
+        [local, global].into_iter().flatten().find_map(|f| setting(&read(&f)?, "alias", None, &verb))?;
+    if value.starts_with('!') {
+        return None;
+    }
+    Some((at, value.split_whitespace().map(Word::literal).collect()))
+}
+
+/// Names the branch where an effect only says that it is the current one.
+fn name_branches(effects: &mut [Effect]) {
+    for effect in effects.iter_mut().filter(|e| e.system.0 == "git") {
+        let text = effect.resource.lossy().into_owned();
+        let Some(remote) = text.strip_prefix("dyn:current branch on ") else { continue };
+        let Some(locator) = &effect.locator else { continue };
+        let dir = match locator.opts.get("git-dir") {
+            Some(dir) => Some(dir.as_path().to_path_buf()),
+            None => repository(locator.at.as_path()),
+        };
+        let Some(name) = dir.and_then(|d| upstream(&d, remote)) else { continue };
+        effect.resource = Bytes::from(format!("git:{remote}/{name}"));
+        effect.certain = true;
+    }
+}
+
+/// The ref that a plain push of the current branch goes to.
+fn upstream(dir: &Path, remote: &str) -> Option<String> {
+    let head = read(&dir.join("HEAD"))?;
+    let branch = head.trim().strip_prefix("ref: refs/heads/")?.to_owned();
+    let config = read(&dir.join("config")).unwrap_or_default();
+    let same = setting(&config, "branch", Some(&branch), "remote").is_some_and(|r| r == remote);
+    let merge = setting(&config, "branch", Some(&branch), "merge").filter(|_| same);
+    Some(merge.unwrap_or_else(|| format!("refs/heads/{branch}")))
+}
+
+/// The git directory of the repository around `start`.
+fn repository(start: &Path) -> Option<PathBuf> {
+    for dir in start.ancestors() {
+        let git = dir.join(".git");
+        if git.is_dir() {
+            return Some(git);
+        }
+        if let Some(link) = read(&git).and_then(|t| t.trim().strip_prefix("gitdir: ").map(str::to_owned)) {
+            return Some(dir.join(link));
+        }
+    }
+    None
+}
+
+fn read(path: &Path) -> Option<String> {
+    let mut text = String::new();
+    if !path.metadata().ok()?.is_file() {
+        return None;
+    }
+    File::open(path).ok()?.take(MAX_BYTES).read_to_string(&mut text).ok()?;
+    Some(text)
+}
+
+/// The last value of a setting in the text of a configuration file.
+fn setting(config: &str, section: &str, sub: Option<&str>, name: &str) -> Option<String> {
+    let (mut inside, mut found) = (false, None);
+    for line in config.lines().map(str::trim) {
+        if let Some(head) = line.strip_prefix('[').and_then(|l| l.split(']').next()) {
+            let (this, quoted) =
+                head.split_once(' ').map_or((head, None), |(a, b)| (a, Some(b.trim().trim_matches('"'))));
+            inside = this.eq_ignore_ascii_case(section) && quoted == sub;
+            continue;
+        }
+        let Some((key, value)) = line.split_once('=').filter(|_| inside) else { continue };
+        if key.trim().eq_ignore_ascii_case(name) {
+            found = Some(value.trim().trim_matches('"').to_owned());
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::assess_here;
+    use crate::model::{Bytes, EffectClass};
+    use crate::record::explain::most_severe;
+    use crate::shell::{ShellCx, understand};
+    use crate::systems::AssessCx;
+
+    #[test]
+    fn the_repository_tells_the_branch_and_the_alias() {
+        let dir = tempfile::tempdir().unwrap();
+        let git = dir.path().join(".git");
+        std::fs::create_dir_all(dir.path().join("sub")).unwrap();
+        std::fs::create_dir(&git).unwrap();
+        std::fs::write(git.join("HEAD"), "ref: refs/heads/work\n").unwrap();
+        let config = "[core]\n\tbare = false\n[alias]\n\tyolo = push --force\n\tsh = !rm -rf x\n[branch \"work\"]\n\tremote = origin\n\tmerge = refs/heads/main\n";
+        std::fs::write(git.join("config"), config).unwrap();
+        let cwd = Bytes::from(dir.path().join("sub"));
+        let env = BTreeMap::new();
+        let look = |line: &str| {
+            let cx = ShellCx { cwd: &cwd, env: &env, home: None, globs: true, deadline: None };
+            let effects = assess_here(&understand(line.as_bytes(), &cx), &AssessCx { env: &env, home: None });
+            let shown: Vec<String> = effects.iter().map(|e| e.resource.lossy().into_owned()).collect();
+            (most_severe(&effects), shown.join(";"))
+        };
+        assert_eq!(look("git yolo"), (EffectClass::Overwrite, "git:origin/refs/heads/main".to_owned()));
+        assert_eq!(
+            look("git push -f backup"),
+            (EffectClass::Overwrite, "git:backup/refs/heads/work".to_owned())
+        );
+        assert_eq!(look("git sh").0, EffectClass::Opaque);
+        assert_eq!(look("git nosuch").0, EffectClass::Opaque);
+        assert_eq!(look("git status").0, EffectClass::None);
+    }
+}
