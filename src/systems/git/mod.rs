@@ -4,7 +4,7 @@
 
 mod action;
 mod apply;
-mod assess;
+pub mod assess;
 mod beside;
 mod capture;
 mod changes;
