@@ -335,7 +335,8 @@ fn gc_beside_writers_loses_nothing_that_an_event_names() {
     let done = std::sync::atomic::AtomicBool::new(false);
     let options = GcOptions { keep_within: Duration::from_secs(3600), grace: Duration::from_millis(300) };
     // Packs full of what the writers will put again and no event names yet: gc goes for them while writers rely on them.
-    let seeds: Vec<_> = (0..9u64)
+    let seeds: Vec<_> = (9..12u64)
+        .chain(0..9)
         .map(|n| {
             let batch = store.batch();
             batch.put(ObjectKind::Blob, &noise(n, 300_000)).unwrap();
