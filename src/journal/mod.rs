@@ -12,4 +12,5 @@ pub(crate) mod verify;
 
 pub use append::{Appended, Durability, Journal};
 pub use read::Frame;
+use read::read_frame;
 pub use segment::Position;

@@ -1,6 +1,8 @@
 //! Reading the journal forward.
 
 use std::collections::VecDeque;
+use std::fs::File;
+use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 
 use super::append::Journal;
@@ -68,21 +70,13 @@ impl Journal {
 
     /// The frame at a position, checked.
     pub(crate) fn frame_at(&self, position: Position) -> Result<Placed> {
-        let path = segment::path(self.dir(), position.segment);
-        let io = |e: std::io::Error| Error::io("read", &path, &e);
-        let file = file::open_read(&path).map_err(io)?;
-        let mut bytes = vec![0u8; USUAL];
-        let got = file::read_at(&file, &mut bytes, position.offset).map_err(io)?;
-        bytes.truncate(got);
-        let wrong = |why: NotAFrame| why.error(&position.to_string());
-        let total = frame::claimed_len(&bytes).map_err(wrong)?;
-        if total > got {
-            let left = file.metadata().map_err(io)?.len().saturating_sub(position.offset);
-            bytes.resize(total.min(usize::try_from(left).unwrap_or(total)), 0);
-            let got = file::read_at(&file, &mut bytes, position.offset).map_err(io)?;
-            bytes.truncate(got);
-        }
-        Ok(Placed::new(position, frame::decode(&bytes).map_err(wrong)?))
+        read_frame(&self.segment(position.segment)?, position)
+    }
+
+    /// A segment, for [`read_frame`].
+    pub(crate) fn segment(&self, number: u32) -> Result<File> {
+        let path = segment::path(self.dir(), number);
+        file::open_read(&path).map_err(|e| Error::io("read", &path, &e))
     }
 
     /// True where bytes follow a position: in its segment, or in a later one.
@@ -96,6 +90,23 @@ impl Journal {
     pub(crate) fn hash_at(&self, position: Position) -> Option<Hash> {
         self.frame_at(position).ok().map(|placed| placed.frame.hash)
     }
+}
+
+/// The frame at a position of an open segment, checked.
+pub(crate) fn read_frame(segment: &File, position: Position) -> Result<Placed> {
+    let io = |e: std::io::Error| Error::io("read", position.to_string(), &e);
+    let wrong = |why: NotAFrame| why.error(&position.to_string());
+    let mut bytes = vec![0u8; USUAL];
+    let got = segment.read_at(&mut bytes, position.offset).map_err(io)?;
+    bytes.truncate(got);
+    let total = frame::claimed_len(&bytes).map_err(wrong)?;
+    if total > got {
+        let left = segment.metadata().map_err(io)?.len().saturating_sub(position.offset);
+        bytes.resize(total.min(usize::try_from(left).unwrap_or(total)), 0);
+        let got = file::read_at(segment, &mut bytes, position.offset).map_err(io)?;
+        bytes.truncate(got);
+    }
+    Ok(Placed::new(position, frame::decode(&bytes).map_err(wrong)?))
 }
 
 impl Placed {

@@ -1,5 +1,7 @@
 //! Opening the index: the file, its schema, and whether it belongs to this journal.
 
+use std::cell::RefCell;
+use std::fs::File;
 use std::path::Path;
 use std::time::Duration;
 
@@ -20,6 +22,8 @@ const BUSY: Duration = Duration::from_secs(2);
 pub struct Index {
     pub(crate) db: Connection,
     pub(crate) journal: Journal,
+    /// The segment read last: neighbours in a timeline are neighbours in the journal.
+    pub(crate) segment: RefCell<Option<(u32, File)>>,
 }
 
 /// Where the index stands.
@@ -65,7 +69,7 @@ impl Index {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let db = Connection::open_with_flags(&path, flags).map_err(sql("open"))?;
         db.busy_timeout(BUSY).map_err(sql("open"))?;
-        let mut index = Index { db, journal: journal.clone() };
+        let mut index = Index { db, journal: journal.clone(), segment: RefCell::default() };
         index.prepare()?;
         index.catch_up()?;
         Ok(index)
@@ -73,7 +77,7 @@ impl Index {
 
     pub(crate) fn in_memory(journal: Journal) -> Result<Index> {
         let db = Connection::open_in_memory().map_err(sql("open"))?;
-        let mut index = Index { db, journal };
+        let mut index = Index { db, journal, segment: RefCell::default() };
         index.prepare()?;
         index.catch_up()?;
         Ok(index)

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::filter::{Filter, sortable};
 use super::open::{Index, sql};
 use crate::error::{Error, ExitCode, Result};
-use crate::journal::{Frame, Position};
+use crate::journal::{Frame, Position, read_frame};
 use crate::model::{After, Before, Bytes, EventId, Gap, Record, StepMark};
 
 /// An event with all that is known of it.
@@ -163,7 +163,14 @@ impl Index {
     }
 
     fn frame(&self, at: Position) -> Result<Frame> {
-        self.journal.frame_at(at)?.parse()
+        let mut open = self.segment.borrow_mut();
+        let segment = match open.take() {
+            Some((number, segment)) if number == at.segment => segment,
+            _ => self.journal.segment(at.segment)?,
+        };
+        let frame = read_frame(&segment, at)?.parse();
+        *open = Some((at.segment, segment));
+        frame
     }
 
     fn steps(&self, event: EventId) -> Result<Vec<StepMark>> {
