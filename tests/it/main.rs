@@ -9,6 +9,7 @@ mod exec;
 mod files;
 mod fs_compare;
 mod git;
+mod intake;
 mod journal;
 mod payloads;
 mod pty;

@@ -74,7 +74,7 @@ impl Pty {
                 self.seen = end;
                 return came;
             }
-            assert!(start.elapsed() < PATIENCE, "no {text:?} in {:?}", &screen[self.seen..]);
+            assert!(start.elapsed() < PATIENCE, "no {text:?} in {:?}\n{}", &screen[self.seen..], processes());
             std::thread::sleep(Duration::from_millis(5));
         }
     }
