@@ -53,6 +53,8 @@ pub struct Walker<'a> {
     given_up: bool,
     /// What the last simple command certainly printed.
     pub said: Option<Word>,
+    /// Names that traps run, to be looked up when the line was walked.
+    pub traps: Vec<String>,
     /// The directory that the last `cd` did not leave, because the one it names is not there.
     pub cd_missed: Option<String>,
 }
@@ -73,6 +75,7 @@ impl<'a> Walker<'a> {
             steps: 0,
             said: None,
             cd_missed: None,
+            traps: Vec::new(),
         }
     }
 
@@ -100,6 +103,11 @@ impl<'a> Walker<'a> {
             self.script(&mut shell, &text::from_bytes(&kept));
         } else {
             self.script(&mut shell, &text::from_bytes(line));
+        }
+        shell.maybe = 0;
+        shell.stopped = false;
+        for name in std::mem::take(&mut self.traps) {
+            self.script(&mut shell, &name);
         }
     }
 
