@@ -13,8 +13,7 @@ pub fn assess(understood: &Understood, cx: &AssessCx<'_>) -> Vec<Effect> {
     let mut out: Vec<Effect> = Vec::new();
     let mut seen = HashSet::new();
     for invocation in &understood.invocations {
-        for mut effect in one(invocation, cx) {
-            show_from(&mut effect, invocation, &understood.cwd, cx.home);
+        for effect in one(invocation, &understood.cwd, cx) {
             if seen.insert(identity(&effect)) {
                 out.push(effect);
             }
@@ -44,7 +43,7 @@ fn identity(effect: &Effect) -> (EffectClass, Bytes, Vec<Bytes>) {
 }
 
 /// The effects of one invocation.
-fn one(inv: &Invocation, cx: &AssessCx<'_>) -> Vec<Effect> {
+fn one(inv: &Invocation, start: &Bytes, cx: &AssessCx<'_>) -> Vec<Effect> {
     let program = inv.program();
     let mut effects = match program {
         _ if inv.argv.is_empty() => Vec::new(),
@@ -58,6 +57,7 @@ fn one(inv: &Invocation, cx: &AssessCx<'_>) -> Vec<Effect> {
     let unknown = !effects.is_empty() && effects.iter().all(|e| e.class == EffectClass::Opaque);
     let mut all = files::assess::redirects(inv, cx, unknown);
     all.append(&mut effects);
+    all.iter_mut().for_each(|e| show_from(e, inv, start, cx.home));
     match &inv.remote {
         Some(place) => elsewhere(place, all),
         None => all,
@@ -106,7 +106,7 @@ fn show_from(effect: &mut Effect, inv: &Invocation, start: &Bytes, home: Option<
         }
         return;
     };
-    if cwd == start || inv.remote.is_some() {
+    if cwd == start {
         return;
     }
     let Some(path) = effect.resource.as_slice().strip_prefix(b"path:") else { return };

@@ -153,13 +153,19 @@ impl Walker<'_> {
         let [action, _signal, ..] = words.as_slice() else { return };
         match action.as_str() {
             Some("-" | "" | "-l" | "-p") => {}
-            Some(script) => {
-                let script = text::from_bytes(script.as_bytes()).into_owned();
+            // A function that may be defined later in the line.
+            Some(name) if word_is_name(name) && !sh.functions.contains_key(name) => {
+                self.traps.push(name.to_owned())
+            }
+            known => {
+                let script = text::from_bytes(action.text.as_slice()).into_owned();
+                if known.is_none() {
+                    self.opaque("a trap whose text is not fully known");
+                }
                 let mut inner = sh.clone();
                 inner.maybe += 1;
                 self.script(&mut inner, &script);
             }
-            None => self.opaque("a trap whose text is not known"),
         }
     }
 

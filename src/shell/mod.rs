@@ -7,6 +7,7 @@
 mod ast;
 mod brace;
 mod builtin;
+mod flow;
 mod glob;
 mod known;
 pub mod options;
@@ -14,6 +15,7 @@ mod param;
 mod parse;
 mod readers;
 mod scan;
+mod simple;
 mod state;
 mod text;
 mod walk;

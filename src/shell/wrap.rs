@@ -107,18 +107,21 @@ impl Walker<'_> {
         let redirects = std::mem::take(&mut ready.redirects);
         if let Some(root) = root {
             let argv = ready.argv;
-            return self.remote(sh, wrapper.name, &root, redirects, |w, sh| w.program(sh, argv));
+            return self.remote(sh, wrapper.name, &root, redirects, |w, sh| w.program(sh, argv, Vec::new()));
         }
-        self.inside(sh, wrapper.name, redirects, |w, sh| {
+        self.inside(sh, wrapper.name, Vec::new(), |w, sh| {
             if let Some(dir) = dir {
                 sh.cwd = dir.as_str().and_then(|d| super::builtin::join(sh.cwd.as_deref(), d));
             }
             w.take_assigns(sh, &assigns);
             if wrapper.joins && ready.argv.len() == 1 {
                 let word = ready.argv.remove(0);
+                if !redirects.is_empty() {
+                    w.push(sh, Ready { argv: Vec::new(), redirects });
+                }
                 return w.word_script(sh, &word);
             }
-            w.program(sh, ready.argv)
+            w.program(sh, ready.argv, redirects)
         })
     }
 
@@ -139,8 +142,13 @@ impl Walker<'_> {
     }
 
     /// Runs an argv as a program: functions and builtins of the shell are not seen by it.
-    pub(super) fn program(&mut self, sh: &mut Shell, argv: Vec<Word>) -> Status {
-        let ready = Ready { argv, redirects: Vec::new() };
+    pub(super) fn program(
+        &mut self,
+        sh: &mut Shell,
+        argv: Vec<Word>,
+        redirects: Vec<crate::model::Redirect>,
+    ) -> Status {
+        let ready = Ready { argv, redirects };
         match ready.argv.first().and_then(Word::as_str).map(str::to_owned) {
             Some(name) if matches!(name.as_str(), "true" | "false" | "command" | "exec" | "eval") => {
                 self.builtin(sh, &name, ready)

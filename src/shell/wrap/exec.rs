@@ -94,24 +94,24 @@ impl Walker<'_> {
                 (Some(items), Some(mark)) => {
                     for item in items {
                         let argv = argv.iter().map(|a| substitute(a, &mark, Some(&item))).collect();
-                        w.program(sh, argv);
+                        w.program(sh, argv, Vec::new());
                     }
                 }
                 (Some(items), None) => {
                     argv.extend(items);
-                    w.program(sh, argv);
+                    w.program(sh, argv, Vec::new());
                 }
                 (None, Some(mark)) => {
                     sh.frame.dynamic = Some(source);
                     let argv = argv.iter().map(|a| substitute(a, &mark, None)).collect();
-                    w.program(sh, argv);
+                    w.program(sh, argv, Vec::new());
                 }
                 (None, None) => {
                     sh.frame.dynamic = Some(source.clone());
                     if is_shell_text(&argv) {
                         argv.push(Word { text: source.as_str().into(), certain: false, glob: false });
                     }
-                    w.program(sh, argv);
+                    w.program(sh, argv, Vec::new());
                 }
             }
             Status::Unknown
@@ -163,7 +163,7 @@ impl Walker<'_> {
             self.opaque("commands from standard input");
             return Status::Unknown;
         }
-        self.program(sh, argv)
+        self.program(sh, argv, Vec::new())
     }
 
     /// `find … -exec command {} +`: the command is one invocation, `find` itself another.
@@ -192,7 +192,7 @@ impl Walker<'_> {
             if !argv.is_empty() {
                 self.inside(sh, "find", Vec::new(), |w, sh| {
                     sh.frame.dynamic = Some(source.clone());
-                    w.program(sh, argv)
+                    w.program(sh, argv, Vec::new())
                 });
             }
             at = end;
@@ -215,7 +215,7 @@ impl Walker<'_> {
         let argv: Vec<Word> = argv.into_iter().take_while(|w| w.as_str() != Some(";")).collect();
         self.inside(sh, "fd", ready.redirects, |w, sh| {
             sh.frame.dynamic = Some("fd".to_owned());
-            if argv.is_empty() { Status::Unknown } else { w.program(sh, argv) }
+            if argv.is_empty() { Status::Unknown } else { w.program(sh, argv, Vec::new()) }
         })
     }
 
@@ -230,7 +230,7 @@ impl Walker<'_> {
             self.push(sh, ready);
             return Status::Unknown;
         }
-        self.remote(sh, base, &place, ready.redirects, |w, sh| w.program(sh, command))
+        self.remote(sh, base, &place, ready.redirects, |w, sh| w.program(sh, command, Vec::new()))
     }
 }
 

@@ -89,7 +89,7 @@ impl Walker<'_> {
                 let rest: Vec<Word> = ready.argv.get(i + 2..).unwrap_or_default().to_vec();
                 let rest: Vec<Word> = rest.into_iter().skip_while(|w| w.text.as_slice() == b"--").collect();
                 if !rest.is_empty() && base == "runuser" {
-                    return self.inside(sh, base, ready.redirects, |w, sh| w.program(sh, rest));
+                    return self.inside(sh, base, ready.redirects, |w, sh| w.program(sh, rest, Vec::new()));
                 }
             } else if text.starts_with('-') && !text.starts_with("--") && text.ends_with('c') {
                 script = ready.argv.get(i + 1).cloned();
@@ -156,7 +156,9 @@ impl Walker<'_> {
             });
             sh.vars = std::rc::Rc::default();
             sh.functions = std::rc::Rc::default();
-            // Relative names there are relative to a directory we do not know; they stay as written.
+            // Relative names there are relative to a directory we do not know: they stay as written, as if they
+            // were relative to where the line started.
+            sh.cwd = Some(text::from_bytes(w.cx.cwd.as_slice()).into_owned());
             sh.oldpwd = None;
             f(w, sh)
         })
@@ -190,13 +192,20 @@ impl Walker<'_> {
         let assigns: Vec<Word> = peeled.assigns.iter().map(|w| (*w).clone()).collect();
         let dir = peeled.value(&["-C", "--chdir"]).cloned();
         let command = ready.argv.split_off(peeled.rest);
-        self.inside(sh, "env", ready.redirects, |w, sh| {
+        let redirects = ready.redirects;
+        self.inside(sh, "env", Vec::new(), |w, sh| {
             if let Some(dir) = dir {
                 let dir = dir.as_str().map(str::to_owned);
                 sh.cwd = dir.and_then(|d| super::super::builtin::join(sh.cwd.as_deref(), &d));
             }
             w.take_assigns(sh, &assigns);
-            if command.is_empty() { Status::True } else { w.program(sh, command) }
+            if command.is_empty() {
+                if !redirects.is_empty() {
+                    w.push(sh, Ready { argv: Vec::new(), redirects });
+                }
+                return Status::True;
+            }
+            w.program(sh, command, redirects)
         })
     }
 
@@ -208,7 +217,8 @@ impl Walker<'_> {
         }
         ready.argv.remove(0);
         let argv = ready.argv;
-        self.inside(sh, base, ready.redirects, |w, sh| w.program(sh, argv))
+        let redirects = ready.redirects;
+        self.inside(sh, base, Vec::new(), |w, sh| w.program(sh, argv, redirects))
     }
 }
 

@@ -237,7 +237,6 @@ fn one(out: &mut Reader<'_>, tokens: &[Token], how: &str) {
 }
 
 fn row(out: &mut Reader<'_>, class: C, tokens: &[Token], table: &str, filtered: bool) {
-    let _ = tokens;
     if filtered {
         let at = tokens.iter().position(|t| t.upper == "WHERE").unwrap_or(0);
         let predicate: Vec<&str> = tokens.iter().skip(at + 1).map(|t| t.text.as_str()).collect();

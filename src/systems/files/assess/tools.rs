@@ -150,7 +150,7 @@ fn npm(program: &str, args: &[Word], out: &mut Targets<'_>) {
         "ci" => out.add(EffectClass::Opaque, &Word::literal("node_modules/"), Scope::Tree),
         "publish" | "unpublish" | "deprecate" | "dist-tag" | "owner" | "access" | "login" | "logout"
         | "token" | "team" => {
-            registry(program, verb, rest, out);
+            registry(verb, rest, out);
         }
         "version" if program == "npm" && verb_count(rest) == 0 => {}
         "config" | "get"
@@ -180,7 +180,7 @@ fn packages(program: &str, out: &mut Targets<'_>) {
 }
 
 /// What leaves the machine for npm's registry.
-fn registry(program: &str, verb: &str, rest: &[Word], out: &mut Targets<'_>) {
+fn registry(verb: &str, rest: &[Word], out: &mut Targets<'_>) {
     use EffectClass as C;
     use Reversibility as R;
     let what: Vec<&str> = rest.iter().filter_map(Word::as_str).filter(|w| !w.starts_with('-')).collect();
@@ -205,7 +205,6 @@ fn registry(program: &str, verb: &str, rest: &[Word], out: &mut Targets<'_>) {
         "token" if matches!(first, "list" | "ls") || what.is_empty() => {}
         _ => out.other(C::Access, format!("npm:{verb} {}", what.join(" ")), R::Compensating),
     }
-    let _ = program;
 }
 
 /// `pip …`
@@ -280,11 +279,7 @@ fn cargo(args: &[Word], out: &mut Targets<'_>) {
         }
         "publish" => {
             if !has(rest, &["-n", "--dry-run"]) {
-                out.other(
-                    C::Publish,
-                    "crates:dyn".to_owned().replace("crates:dyn", "dyn:the crate and version of Cargo.toml"),
-                    R::Compensating,
-                );
+                out.other(C::Publish, "dyn:the crate and version of Cargo.toml".to_owned(), R::Compensating);
             }
         }
         "yank" => {

@@ -183,10 +183,9 @@ pub fn config(git: &mut Git<'_>) -> &'static str {
         return "";
     }
     let (verb, words) = match found.operands.split_first() {
-        Some((first, rest))
+        Some((first, _))
             if matches!(first.as_str(), Some("get" | "list" | "get-color")) && found.operands.len() <= 2 =>
         {
-            let _ = rest;
             return "";
         }
         Some((first, rest))
