@@ -14,7 +14,7 @@ use super::place::{Place, Roots};
 use super::reflog;
 use super::refs::{self, Swap};
 use super::state::{RepoState, has_pieces};
-use super::vault::{Vault, take_files};
+use super::vault::{Limits, Vault, take_files};
 use super::walk::missing_in;
 use crate::error::{Error, Result};
 use crate::model::{Bytes, Locator, ObjectId, ObjectKind, Step, StepOutcome};
@@ -257,7 +257,7 @@ impl Job<'_> {
         }
         if self.before.object_format != "sha1" || self.before.ref_storage != "files" {
             let mut missing = Vec::new();
-            take_files(&vault, &objects, &mut u64::MAX.clone(), &mut missing)?;
+            take_files(&vault, &objects, &mut Limits::none(), &mut missing)?;
             return match missing.first() {
                 Some(m) => Err(Error::failure(format!("cannot bring back {}: {}", m.what.lossy(), m.why))),
                 None => Ok(0),

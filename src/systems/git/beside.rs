@@ -7,7 +7,7 @@ use super::dir::Root;
 use super::look::Area;
 use super::place::Place;
 use super::state::{FileKind, RepoState};
-use super::vault::{Vault, object_dirs, take_files};
+use super::vault::{Limits, Vault, object_dirs, take_files};
 use crate::error::{Error, Result};
 use crate::model::{Capture, ObjectSource, StepOutcome};
 use crate::systems::ApplyCx;
@@ -80,13 +80,13 @@ fn files(state: &RepoState, to: &Root, source: &dyn ObjectSource) -> Result<()> 
 /// Objects of the project as far as it still has them, then those of the vault.
 fn objects(captured: &Capture, to: &Path, cx: &ApplyCx<'_>) -> Result<Vec<String>> {
     let mut missing = Vec::new();
-    let mut budget = u64::MAX;
+    let mut limits = Limits::none();
     let target = to.join("objects");
     let place = Place::find(&captured.locator);
     let dirs = place.as_ref().map(|p| object_dirs(&p.objects())).unwrap_or_default();
     let vault = Vault::of(&cx.vault, &captured.locator)?;
     for dir in dirs.into_iter().chain([vault.objects()]) {
-        take_files(&dir, &target, &mut budget, &mut missing)?;
+        take_files(&dir, &target, &mut limits, &mut missing)?;
     }
     Ok(missing.into_iter().map(|m| format!("{}: {}", m.what.lossy(), m.why)).collect())
 }

@@ -8,7 +8,7 @@ use super::look::{Seen, look};
 use super::objects::{Objects, parse_oid};
 use super::place::Place;
 use super::state::{FileKind, RepoState, put_new};
-use super::vault::{Vault, Wanted};
+use super::vault::{Limits, Vault, Wanted};
 use crate::error::Result;
 use crate::model::{Bytes, Capture, Effect, Locator, Missing, StateRef, SystemId};
 use crate::systems::CaptureCx;
@@ -97,7 +97,7 @@ fn pin(place: &Place, seen: &Seen, what: What, cx: &CaptureCx<'_>) -> Vec<Missin
         tips: &tips(seen),
         optional: &seen.named,
         everything: what.objects || !walkable,
-        copy_bytes: cx.caps.tree_bytes,
+        limits: Limits { bytes: cx.caps.tree_bytes, until: cx.deadline },
         has_holes: state.files.contains_key(&Bytes::from("common/shallow")) || has_promisor(place),
     };
     match Vault::at(&cx.vault, &Vault::name(place)).pin(place, &wanted) {

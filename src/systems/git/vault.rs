@@ -10,6 +10,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use git2::Oid;
 use rustix::fs::FlockOperation;
@@ -28,6 +29,22 @@ pub struct Vault {
     dir: PathBuf,
 }
 
+/// Bounds of copying.
+#[derive(Clone, Copy)]
+pub struct Limits {
+    /// The most bytes.
+    pub bytes: u64,
+    /// No copy is begun later.
+    pub until: Option<Instant>,
+}
+
+impl Limits {
+    /// None.
+    pub fn none() -> Limits {
+        Limits { bytes: u64::MAX, until: None }
+    }
+}
+
 /// What a capture wants pinned.
 pub struct Wanted<'a> {
     /// Objects that must outlive the command, with all that they point to.
@@ -36,8 +53,8 @@ pub struct Wanted<'a> {
     pub optional: &'a BTreeSet<Oid>,
     /// Everything, reachable or not: the command prunes, or the tips are not known.
     pub everything: bool,
-    /// The most bytes to copy where links are not possible.
-    pub copy_bytes: u64,
+    /// Bounds of what is copied where links are not possible.
+    pub limits: Limits,
     /// Missing objects are normal: a shallow or partial clone.
     pub has_holes: bool,
 }
@@ -82,7 +99,7 @@ impl Vault {
                 return Ok(if wanted.has_holes { Vec::new() } else { name_absent(&absent) });
             }
         }
-        self.take_all(place, wanted.copy_bytes)
+        self.take_all(place, wanted.limits)
     }
 
     /// Present while everything in the vault is there with all that it points to.
@@ -117,14 +134,13 @@ impl Vault {
 
     /// Links (or copies) every pack and loose object of the project that the vault does not have. The marker `whole`
     /// is missing while this runs: after a crash the next capture does it again.
-    fn take_all(&self, place: &Place, copy_bytes: u64) -> Result<Vec<Missing>> {
+    fn take_all(&self, place: &Place, mut limits: Limits) -> Result<Vec<Missing>> {
         let marker = self.marker();
         let _ = fs::remove_file(&marker);
-        let mut budget = copy_bytes;
         let mut missing = Vec::new();
         for dir in object_dirs(&place.objects()) {
             // Loose ones first: git moves objects from loose to packed, never back while it runs.
-            take_files(&dir, &self.objects(), &mut budget, &mut missing)?;
+            take_files(&dir, &self.objects(), &mut limits, &mut missing)?;
         }
         let dir = File::open(&self.dir).map_err(|e| Error::io("open", &self.dir, &e))?;
         rustix::fs::syncfs(&dir).map_err(|e| Error::io("sync", &self.dir, &e.into()))?;
@@ -202,13 +218,13 @@ pub fn object_dirs(objects: &Path) -> Vec<PathBuf> {
 }
 
 /// Puts every loose object and pack of `from` that `to` lacks into `to`: as a hard link, else as a copy within
-/// `budget` bytes. Only regular files with the names of objects are taken.
-pub fn take_files(from: &Path, to: &Path, budget: &mut u64, missing: &mut Vec<Missing>) -> Result<()> {
+/// `limits`. Only regular files with the names of objects are taken.
+pub fn take_files(from: &Path, to: &Path, limits: &mut Limits, missing: &mut Vec<Missing>) -> Result<()> {
     for name in names_in(from).into_iter().filter(|n| n.len() == 2) {
         for rest in names_in(&from.join(&name)) {
             let id = [name.as_bytes(), rest.as_bytes()].concat();
             if parse_hex(&id).is_some() {
-                take_file(from, to, &format!("{name}/{rest}"), budget, missing)?;
+                take_file(from, to, &format!("{name}/{rest}"), limits, missing)?;
             }
         }
     }
@@ -217,7 +233,7 @@ pub fn take_files(from: &Path, to: &Path, budget: &mut u64, missing: &mut Vec<Mi
         if packs.iter().any(|n| n.strip_suffix(".idx") == Some(stem)) {
             // The index last: a pack is seen by it.
             for ending in ["pack", "idx"] {
-                take_file(from, to, &format!("pack/{stem}.{ending}"), budget, missing)?;
+                take_file(from, to, &format!("pack/{stem}.{ending}"), limits, missing)?;
             }
         }
     }
@@ -229,7 +245,13 @@ fn names_in(dir: &Path) -> Vec<String> {
     entries.filter_map(|e| e.file_name().into_string().ok()).collect()
 }
 
-fn take_file(from: &Path, to: &Path, name: &str, budget: &mut u64, missing: &mut Vec<Missing>) -> Result<()> {
+fn take_file(
+    from: &Path,
+    to: &Path,
+    name: &str,
+    limits: &mut Limits,
+    missing: &mut Vec<Missing>,
+) -> Result<()> {
     let (old, new) = (from.join(name), to.join(name));
     if new.symlink_metadata().is_ok() {
         return Ok(());
@@ -246,12 +268,17 @@ fn take_file(from: &Path, to: &Path, name: &str, budget: &mut u64, missing: &mut
     if fs::hard_link(&old, &new).is_ok() || new.exists() {
         return Ok(());
     }
-    if meta.len() > *budget {
+    if limits.until.is_some_and(|until| Instant::now() >= until) {
+        let why = "not copied to another file system before the deadline".to_owned();
+        missing.push(Missing { what: Bytes::from(old), why });
+        return Ok(());
+    }
+    if meta.len() > limits.bytes {
         let why = format!("{} bytes are over the cap for copies to another file system", meta.len());
         missing.push(Missing { what: Bytes::from(old), why });
         return Ok(());
     }
-    *budget -= meta.len();
+    limits.bytes -= meta.len();
     let part = new.with_extension("part");
     let copied = fs::copy(&old, &part).and_then(|_| fs::rename(&part, &new));
     if let Err(e) = copied {
