@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::open_events::{self, OpenEvent};
 use super::redact::{self, TagKey};
 use super::{captures, context};
-use crate::error::Result;
+use crate::error::{ExitCode, Result};
 use crate::intake::{Action, Request};
 use crate::journal::{Durability, Journal};
 use crate::model::{
@@ -42,8 +42,9 @@ pub fn before(request: &Request, home: &Home) -> Result<Recorded> {
     if effects.iter().all(|e| e.class == EffectClass::None) {
         effects.clear();
     }
-    let store = Store::open_or_create(home)?;
-    let (mut taken, exact) = capture(&effects, request, &store);
+    let journal = journal(home)?;
+    let (mut taken, exact) =
+        if effects.is_empty() { Default::default() } else { capture(&effects, request, home) };
     warnings.append(&mut taken.warnings);
     let record = Before {
         uid: new_uid(),
@@ -61,41 +62,60 @@ pub fn before(request: &Request, home: &Home) -> Result<Recorded> {
         warnings,
         background: request.background,
     };
-    append(record, home)
+    append(record, &journal, home)
+}
+
+/// The journal of an existing store, or of one that is made now. The store itself is opened only where there is
+/// something to capture.
+fn journal(home: &Home) -> Result<Journal> {
+    match Journal::open(home) {
+        Err(error) if error.code == ExitCode::NoStore => {
+            Store::open_or_create(home)?;
+            Journal::open(home)
+        }
+        other => other,
+    }
 }
 
 /// The captures and the exact command, durable. The recorder never breaks the shell: where the store fails, the command
 /// is still recorded, and the record says that nothing was captured and why.
-fn capture(effects: &[Effect], request: &Request, store: &Store) -> (captures::Capturing, Option<ObjectId>) {
-    if effects.is_empty() {
-        return Default::default();
-    }
-    let batch = store.batch();
-    let taken = captures::capture_all(effects, &batch, store.home());
-    let exact = if taken.captures.is_empty() {
-        Ok(None)
-    } else {
-        batch.put(ObjectKind::Argv, &exact_bytes(&request.action)).map(Some)
-    };
-    match exact.and_then(|exact| batch.commit().map(|_| exact)) {
-        Ok(exact) => {
-            commit_caches(store.home());
-            (taken, exact)
+fn capture(effects: &[Effect], request: &Request, home: &Home) -> (captures::Capturing, Option<ObjectId>) {
+    match try_capture(effects, request, home) {
+        Ok(done) => {
+            commit_caches(home);
+            done
         }
         Err(error) => {
+            systems::files::discard_caches(&home.cache());
             let warnings = vec![format!("nothing was captured: {error}")];
             (captures::Capturing { captures: Vec::new(), warnings }, None)
         }
     }
 }
 
-fn append(record: Before, home: &Home) -> Result<Recorded> {
+fn try_capture(
+    effects: &[Effect],
+    request: &Request,
+    home: &Home,
+) -> Result<(captures::Capturing, Option<ObjectId>)> {
+    let store = Store::open(home)?;
+    let batch = store.batch();
+    let taken = captures::capture_all(effects, &batch, home);
+    let exact = match taken.captures.is_empty() {
+        true => None,
+        false => Some(batch.put(ObjectKind::Argv, &exact_bytes(&request.action))?),
+    };
+    batch.commit()?;
+    Ok((taken, exact))
+}
+
+fn append(record: Before, journal: &Journal, home: &Home) -> Result<Recorded> {
     let open = open_event(&record);
     let (effects, warnings, captures) =
         (record.effects.clone(), record.warnings.clone(), record.captures.len());
     // What is about to be destroyed must survive a power cut; the record of a harmless command need not.
     let durability = if record.effects.is_empty() { Durability::Buffered } else { Durability::Durable };
-    let event = Journal::open(home)?.append(&Record::Before(Box::new(record)), None, durability)?.event;
+    let event = journal.append(&Record::Before(Box::new(record)), None, durability)?.event;
     if let Some(open) = open {
         open_events::put(home, &OpenEvent { event, ..open })?;
     }
