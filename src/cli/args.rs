@@ -106,6 +106,11 @@ pub enum Verb {
         after_help = "Examples:\n  fr store stats\n  fr store verify\n  fr store gc --keep-within 90d --dry-run\n  fr store pin 42"
     )]
     Store(StoreArgs),
+    /// The settings in force, and the file that they come from.
+    #[command(
+        after_help = "Examples:\n  fr config\n  fr config > \"$FR_HOME/config.toml\"     a file to edit, with the defaults in it"
+    )]
+    Config,
     /// A scratch project, real destructive commands through the real hook, the timeline, the undo, the proof.
     #[command(
         after_help = "Examples:\n  fr demo\n  fr demo --keep               leave the scratch project and its store to look around"

@@ -63,6 +63,10 @@ impl Home {
     pub fn cache(&self) -> PathBuf {
         self.root.join("cache")
     }
+    /// The user's settings.
+    pub fn config(&self) -> PathBuf {
+        self.root.join("config.toml")
+    }
     /// A number that gc raises whenever stat caches must not count any longer.
     pub fn generation(&self) -> PathBuf {
         self.root.join("generation")

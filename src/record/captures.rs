@@ -1,6 +1,9 @@
 //! Which captures an event needs, and taking them: once per place, by the system that owns it.
 
 use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use super::Config;
 
 use crate::error::{Error, Result};
 use crate::model::{
@@ -8,6 +11,11 @@ use crate::model::{
 };
 use crate::platform::home::Home;
 use crate::systems::{self, Caps, CaptureCx};
+
+/// The longest that a capture may take before it ends as a partial one: half of what Claude Code gives a hook by default
+/// (agents.md 5), so that the recorder answers before the agent stops waiting and runs the command unrecorded. The bounds
+/// that normally end a capture are those of work, [`Caps`].
+const LONGEST: Duration = Duration::from_secs(300);
 
 /// What was captured, and what could not be.
 #[derive(Debug, Default)]
@@ -20,9 +28,12 @@ pub struct Capturing {
 
 /// Takes every capture that `effects` ask for into `store`. A system that fails costs its own capture only.
 pub fn capture_all<S: ObjectSink + ObjectSource>(effects: &[Effect], store: &S, home: &Home) -> Capturing {
-    let caps = Caps::default();
-    let cx = capture_cx(store, store, home, &caps, true);
     let mut taken = Capturing::default();
+    let caps = Config::load(home).map(|c| c.caps).unwrap_or_else(|error| {
+        taken.warnings.push(format!("the settings do not count, the defaults do: {error}"));
+        Caps::default()
+    });
+    let cx = capture_cx(store, store, home, &caps, true);
     for effect in wanted(effects) {
         match take(&effect, &cx) {
             Ok(captures) => taken.captures.extend(captures),
@@ -49,7 +60,7 @@ pub fn observe<S: ObjectSink + ObjectSource>(
     home: &Home,
     contents: bool,
 ) -> Result<StateRef> {
-    let caps = Caps::default();
+    let caps = Config::load(home).map(|c| c.caps).unwrap_or_default();
     let cx = capture_cx(store, store, home, &caps, contents);
     system_of(&capture.system)?.observe(capture, &cx)
 }
@@ -69,7 +80,7 @@ fn capture_cx<'a>(
         cache: home.cache(),
         vault: home.vault(),
         store_home: home.root.clone(),
-        deadline: None,
+        deadline: Some(Instant::now() + LONGEST),
     }
 }
 

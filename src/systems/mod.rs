@@ -72,7 +72,8 @@ pub struct AssessCx<'a> {
 }
 
 /// Bounds of a capture, by work rather than by wall clock (`docs/systems/files.md`).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct Caps {
     /// The most bytes one effect may store of targets that were named.
     pub named_bytes: u64,

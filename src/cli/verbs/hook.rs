@@ -16,6 +16,10 @@ pub fn run(args: &[OsString]) -> u8 {
         talk("fr: usage: fr hook <agent>, with the payload on stdin");
         return 0;
     };
+    // A crash must not leave a core file with captured secrets in the project. The hook starts no recorded command, so
+    // nothing inherits the limit.
+    let none = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
+    let _ = rustix::process::setrlimit(rustix::process::Resource::Core, none);
     let env = intake::current_env();
     let stdin = std::io::stdin().lock();
     let happening = match agent {

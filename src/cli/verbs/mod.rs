@@ -1,5 +1,6 @@
 //! One file per verb: read arguments, call a room, render what comes back.
 
+pub mod config;
 pub mod demo;
 pub mod diff;
 pub mod exec;

@@ -1,0 +1,36 @@
+//! `fr config`: the settings in force, and where they come from.
+
+use crate::cli::Out;
+use crate::error::Result;
+use crate::platform::home::{self, Home};
+use crate::record::Config;
+
+/// Runs the verb.
+pub fn run(out: &mut Out) -> Result<u8> {
+    let home = Home::at(home::state_dir()?);
+    let config = Config::load(&home)?;
+    if out.json {
+        out.json(&config)?;
+        return Ok(0);
+    }
+    let file = home.config();
+    let state = if file.is_file() { "" } else { " (not there: these are the defaults)" };
+    out.line(format!("# {}{state}", crate::cli::render::safe(file.as_os_str().as_encoded_bytes())))?;
+    out.line("[caps]")?;
+    let caps = config.caps;
+    out.line(format!(
+        "named_bytes = {}            # the most that one named target may store",
+        caps.named_bytes
+    ))?;
+    out.line(format!("named_files = {}", caps.named_files))?;
+    out.line(format!(
+        "tree_bytes = {}             # the most that the snapshot of a working tree may store",
+        caps.tree_bytes
+    ))?;
+    out.line(format!("tree_files = {}", caps.tree_files))?;
+    out.line(format!(
+        "ignored_file_bytes = {}     # the largest file that git ignores and the snapshot keeps",
+        caps.ignored_file_bytes
+    ))?;
+    Ok(0)
+}

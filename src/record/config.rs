@@ -1,0 +1,67 @@
+//! The recorder's own settings: `$FR_HOME/config.toml`, the user's file. A repository has none: nothing in it can widen,
+//! weaken or switch off the recording of what is done to it.
+
+use std::io::ErrorKind;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::platform::home::Home;
+use crate::systems::Caps;
+
+/// All settings, each with a default.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Bounds of captures.
+    pub caps: Caps,
+}
+
+impl Config {
+    /// Reads the file; without one, the defaults.
+    ///
+    /// # Errors
+    /// Where it cannot be read or holds what is no setting. Recording then goes on with the defaults.
+    pub fn load(home: &Home) -> Result<Config> {
+        let path = home.config();
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(e) if e.kind() == ErrorKind::NotFound => return Ok(Config::default()),
+            Err(e) => return Err(Error::io("read", &path, &e)),
+        };
+        toml::from_str(&text).map_err(|e| {
+            let what = e.message().lines().next().unwrap_or("it cannot be read").to_owned();
+            Error::failure(format!("{}: {what}", path.display()))
+                .hint("`fr config` shows the settings that there are")
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Config> {
+        let dir = tempfile::tempdir().unwrap();
+        let home = Home::at(dir.path());
+        std::fs::write(home.config(), text).unwrap();
+        Config::load(&home)
+    }
+
+    #[test]
+    fn what_is_not_said_keeps_its_default() {
+        let config = parse("[caps]\ntree_bytes = 1024\n").unwrap();
+        assert_eq!(config.caps, Caps { tree_bytes: 1024, ..Caps::default() });
+    }
+
+    #[test]
+    fn a_misspelt_setting_is_an_error_and_not_a_silent_default() {
+        assert!(parse("[caps]\ntree_bites = 1024\n").is_err());
+        assert!(parse("[caps\n").is_err());
+    }
+
+    #[test]
+    fn without_a_file_there_are_the_defaults() {
+        assert_eq!(Config::load(&Home::at("/nonexistent")).unwrap(), Config::default());
+    }
+}
