@@ -114,8 +114,8 @@ fn xattrs(at: &Path) -> BTreeMap<Vec<u8>, Vec<u8>> {
     found
 }
 
-/// Panics with a readable list where the trees differ in anything.
-pub fn assert_same(before: &Tree, after: &Tree) {
+/// A readable list of all in which the trees differ.
+pub fn differences(before: &Tree, after: &Tree) -> Vec<String> {
     let mut differences = Vec::new();
     for path in before.keys().chain(after.keys()).collect::<std::collections::BTreeSet<_>>() {
         let shown = path.as_os_str().as_bytes().escape_ascii();
@@ -126,5 +126,12 @@ pub fn assert_same(before: &Tree, after: &Tree) {
             (None, _) => differences.push(format!("{shown}: new")),
         }
     }
+    differences
+}
+
+/// Panics where the trees differ in anything.
+#[track_caller]
+pub fn assert_same(before: &Tree, after: &Tree) {
+    let differences = differences(before, after);
     assert!(differences.is_empty(), "{} paths differ:\n{}", differences.len(), differences.join("\n"));
 }

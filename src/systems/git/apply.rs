@@ -67,7 +67,7 @@ impl Job<'_> {
         let mut reasons = Vec::new();
         for action in &self.payload.actions {
             match self.look_at(action)? {
-                Found::Wanted => {}
+                Found::Wanted => self.clear_dead_lock(action),
                 Found::Expected => open.push(action),
                 Found::Other(reason) => reasons.push(reason),
             }
@@ -93,6 +93,22 @@ impl Job<'_> {
             return Ok(StepOutcome::Failed { reason });
         }
         Ok(StepOutcome::Done)
+    }
+
+    /// What is done already may have been done by a run that was killed before it gave its lock back.
+    fn clear_dead_lock(&self, action: &Action) {
+        let (root, name) = match action {
+            Action::Objects { .. } => return,
+            Action::Ref { name, .. } => (refs::root_of(&self.roots, name.as_slice()), name.as_slice()),
+            Action::Head { .. } => (&self.roots.own, &b"HEAD"[..]),
+            Action::Index { .. } => (&self.roots.own, &b"index"[..]),
+            Action::File { key, .. } => match self.file(key) {
+                Ok(file) => file,
+                Err(_) => return,
+            },
+        };
+        // Held by a living process: then it is not ours to clear.
+        let _ = root.clear_dead_lock(name);
     }
 
     fn look_at(&self, action: &Action) -> Result<Found> {

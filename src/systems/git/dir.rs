@@ -6,9 +6,10 @@ use std::io::{Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Timespec, Timestamps, fstat, openat, unlinkat};
+use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, fstat, openat, unlinkat};
 use rustix::io::Errno;
 
+use super::lock::{Lock, has_own};
 use crate::error::{Error, Result};
 use crate::model::Bytes;
 
@@ -147,24 +148,18 @@ impl Root {
         Ok(found)
     }
 
-    /// Takes git's lock of a file: creates `name.lock`, which fails where somebody holds it. Directories on the way
-    /// are made.
+    /// Takes git's lock of a file, `name.lock`, which fails where somebody holds it. Directories on the way are made.
     pub fn lock(&self, name: &[u8]) -> Result<Lock> {
         let gone = || Error::failure(format!("cannot write {}", self.path_of(name).display()));
         let (parent, last) = self.parent(name, true)?.ok_or_else(gone)?;
-        let lock_name = [last, b".lock"].concat();
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let path = self.path_of(&[name, b".lock"].concat());
-        match openat(&parent, lock_name.as_slice(), flags, Mode::from_raw_mode(0o666)) {
-            Ok(fd) => {
-                Ok(Lock { parent, name: last.to_vec(), lock_name, file: File::from(fd), path, done: false })
-            }
-            Err(Errno::EXIST) => Err(Error::new(
-                crate::error::ExitCode::Locked,
-                format!("another git process holds {}", path.display()),
-            )
-            .hint("wait for it to end; if none is running, remove the lock file and try again")),
-            Err(e) => Err(Error::io("create", path, &e.into())),
+        Lock::take(parent, last, self.path_of(&[name, b".lock"].concat()))
+    }
+
+    /// Gives back the lock of a file that a killed process of ours still seems to hold.
+    pub fn clear_dead_lock(&self, name: &[u8]) -> Result<()> {
+        match self.parent(name, false)? {
+            Some((parent, last)) if has_own(&parent, last) => self.lock(name).map(drop),
+            _ => Ok(()),
         }
     }
 
@@ -275,48 +270,5 @@ impl Root {
             }
         }
         Ok(Some((fd, last)))
-    }
-}
-
-/// A held lock file. Dropping it without [`Lock::commit`] removes it and changes nothing.
-pub struct Lock {
-    parent: OwnedFd,
-    name: Vec<u8>,
-    lock_name: Vec<u8>,
-    file: File,
-    path: PathBuf,
-    done: bool,
-}
-
-impl Lock {
-    /// Puts `bytes` in the place of the locked file, durably. `mode` and `mtime` are set where given.
-    pub fn commit(mut self, bytes: &[u8], mode: Option<u32>, mtime: Option<(i64, i64)>) -> Result<()> {
-        let path = self.path.clone();
-        let fail = move |e: std::io::Error| Error::io("write", &path, &e);
-        self.file.write_all(bytes).map_err(&fail)?;
-        if let Some(mode) = mode {
-            rustix::fs::fchmod(&self.file, Mode::from_raw_mode(mode & 0o777)).map_err(|e| fail(e.into()))?;
-        }
-        if let Some((sec, nsec)) = mtime {
-            let time = |sec: i64, nsec: i64| Timespec { tv_sec: sec, tv_nsec: nsec as _ };
-            let times = Timestamps {
-                last_access: time(0, rustix::fs::UTIME_NOW),
-                last_modification: time(sec, nsec),
-            };
-            rustix::fs::futimens(&self.file, &times).map_err(|e| fail(e.into()))?;
-        }
-        self.file.sync_all().map_err(&fail)?;
-        rustix::fs::renameat(&self.parent, self.lock_name.as_slice(), &self.parent, self.name.as_slice())
-            .map_err(|e| fail(e.into()))?;
-        self.done = true;
-        rustix::fs::fsync(&self.parent).map_err(|e| fail(e.into()))
-    }
-}
-
-impl Drop for Lock {
-    fn drop(&mut self) {
-        if !self.done {
-            let _ = unlinkat(&self.parent, self.lock_name.as_slice(), AtFlags::empty());
-        }
     }
 }

@@ -12,6 +12,7 @@ mod config_text;
 mod difference;
 mod dir;
 mod index_file;
+mod lock;
 mod look;
 mod objects;
 mod place;

@@ -32,6 +32,7 @@ pub fn project() -> TestEnv {
 }
 
 /// What the project looks like: every file, and git's own view.
+#[derive(PartialEq)]
 pub struct Picture {
     files: Tree,
     git: String,
@@ -59,6 +60,15 @@ impl Picture {
         let root = std::path::Path::new("");
         let time = other.files[root].mtime_ns;
         self.files.get_mut(root).unwrap().mtime_ns = time;
+    }
+
+    /// What another picture shows that this one does not, and the other way round.
+    pub fn difference(&self, other: &Picture) -> Vec<String> {
+        let mut found = crate::fs_compare::differences(&self.files, &other.files);
+        if self.git != other.git {
+            found.push(format!("git was\n{}\nand is\n{}", self.git, other.git));
+        }
+        found
     }
 
     /// Panics where it shows something else than the other picture.
