@@ -47,8 +47,8 @@ fn a_huge_payload_is_drained_and_named() {
     }));
     assert!(out.stderr.contains("over 16 MiB"), "{out:?}");
     lets_it_run(&out);
-    // Just below the limit it is recorded, and the record can be read.
-    let line = format!("rm -f gone # {}", "x".repeat(15 << 20));
+    // Below the limit it is recorded, and the record can be read.
+    let line = format!("rm -f gone # {}", "x".repeat(2 << 20));
     let call = env.claude_pre(&line);
     assert_eq!((call.answer.code, call.answer.stdout.as_str()), (0, ""));
     assert_eq!(env.claude_post(&call).code, 0);
