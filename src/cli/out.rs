@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, IsTerminal, Write};
 use serde::Serialize;
 
 use super::args::{Cli, ColorChoice};
-use super::render::{safe, style};
+use super::render::{next_step, safe, style};
 use crate::error::{Error, Result};
 
 /// Buffered stdout with what rendering needs to know.
@@ -86,6 +86,9 @@ impl Out {
         let mut text = format!("{word} {}\n", safe(error.what.as_bytes()));
         for hint in &error.hints {
             text.push_str(&format!("  hint: {}\n", safe(hint.as_bytes())));
+        }
+        if let Some(hint) = next_step(error) {
+            text.push_str(&format!("  hint: {hint}\n"));
         }
         let _ = stderr.lock().write_all(text.as_bytes());
     }

@@ -43,7 +43,8 @@ pub fn latest_undone(index: &Index) -> Result<Event> {
 /// The undo that began and never ended, if there is one.
 pub fn unfinished(index: &Index) -> Result<Option<Event>> {
     let filter = Filter { changes: true, limit: LOOK_BACK, ..Filter::default() };
-    let recent = index.timeline(&filter)?;
+    // A damaged event is none that could be gone on with, and must not keep the whole ones from being taken back.
+    let recent = index.legible(&filter, |_, _| Ok(()))?;
     Ok(recent.into_iter().find(|e| {
         e.after.is_none() && matches!(e.before.kind, EventKind::Undo { .. } | EventKind::Redo { .. })
     }))

@@ -162,6 +162,16 @@ fn tools_are_told_apart() {
 }
 
 #[test]
+fn a_relative_directory_is_none() {
+    for (cwd, is) in [("/home/dev", "/home/dev"), ("'home/dev", ""), ("src", ""), ("", "")] {
+        let payload = format!(
+            r#"{{"session_id":"s","cwd":"{cwd}","hook_event_name":"PreToolUse","tool_name":"Bash","tool_input":{{"command":"ls"}}}}"#
+        );
+        assert_eq!(request(payload.as_bytes()).cwd.lossy(), is);
+    }
+}
+
+#[test]
 fn endings_are_told_apart() {
     let post = |event: &str, rest: &str| {
         ending(&format!(r#"{{"session_id":"s","hook_event_name":"{event}","tool_name":"Bash",{rest}}}"#))

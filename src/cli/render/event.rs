@@ -13,8 +13,6 @@ use crate::model::{EffectClass, EventKind, Outcome, Reversibility, StepPhase};
 pub struct EventView<'a> {
     /// The event's number in this store.
     pub id: u64,
-    /// The globally unique id.
-    pub uid: String,
     /// When it began, RFC 3339, UTC.
     pub time: String,
     /// The most severe effect class.
@@ -42,7 +40,6 @@ impl<'a> EventView<'a> {
     pub fn of(event: &'a Event) -> EventView<'a> {
         EventView {
             id: event.id.0,
-            uid: event.before.uid.to_string(),
             time: when::rfc3339(event.before.at_ns),
             class: class_of(event),
             reversibility: reversibility_text(event),

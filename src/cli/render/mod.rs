@@ -2,6 +2,7 @@
 
 mod escape;
 mod event;
+mod hint;
 mod plan;
 pub mod progress;
 mod quantity;
@@ -11,6 +12,7 @@ pub mod when;
 
 pub use escape::safe;
 pub use event::{EventView, class_of, command_cell, event_details, outcome_word};
+pub use hint::next_step;
 pub use plan::{plan_text, report_text};
 pub use quantity::{bytes, count};
 pub use table::Table;

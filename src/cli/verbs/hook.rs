@@ -4,7 +4,7 @@
 use std::ffi::OsString;
 use std::io::Write;
 
-use crate::cli::render::safe;
+use crate::cli::render::{next_step, safe};
 use crate::error::{Error, Result};
 use crate::intake::{self, Happening, Malformed};
 use crate::platform::home::{self, Home};
@@ -13,7 +13,9 @@ use crate::record;
 /// Runs the verb. The exit code is always 0: any other one means something to some agent.
 pub fn run(args: &[OsString]) -> u8 {
     let Some(agent) = args.first().and_then(|a| a.to_str()) else {
-        talk("fr: usage: fr hook <agent>, with the payload on stdin");
+        let error = Error::failure("the hook does not say which agent it is")
+            .hint("register it as `fr hook <agent>`");
+        talk_error("fr: not recorded", &error);
         return 0;
     };
     // A crash must not leave a core file with captured secrets in the project. The hook starts no recorded command, so
@@ -54,8 +56,11 @@ fn handle(happening: Happening) -> Result<()> {
 
 fn note_malformed(malformed: &Malformed, home: &Home) -> Result<()> {
     let Malformed { reason, hint, detail } = malformed;
-    talk_error("fr: not recorded", &Error::failure(reason.as_str()).hint(hint.as_str()));
-    record::gap(home, reason, Some(detail))
+    let mut error = Error::failure(reason.as_str()).hint(hint.as_str());
+    if let Err(why) = record::gap(home, reason, Some(detail)) {
+        error = error.hint(format!("this gap is not on record either: {why}"));
+    }
+    Err(error)
 }
 
 /// Writes down that a command was not recorded. Best effort: where even that fails, stderr is all there is.
@@ -63,11 +68,14 @@ pub(super) fn gap(home: &Home, error: &Error) {
     let _ = record::gap(home, &format!("a command was not recorded: {error}"), None);
 }
 
-/// One line on stderr, and one for each hint.
+/// One line on stderr, and one for each hint; where the error has none, for what its cause asks.
 pub(super) fn talk_error(what: &str, error: &Error) {
     talk(&format!("{what}: {}", safe(error.what.as_bytes())));
     for hint in &error.hints {
         talk(&format!("  hint: {}", safe(hint.as_bytes())));
+    }
+    if error.hints.is_empty() {
+        talk(&format!("  hint: {}", next_step(error).unwrap_or("`fr store verify` checks the store")));
     }
 }
 

@@ -11,17 +11,23 @@ use crate::platform::clock;
 /// Runs the verb.
 pub fn run(args: &TimelineArgs, out: &mut Out) -> Result<u8> {
     let (_, index) = super::opened()?;
-    let events = index.timeline(&filter(args)?)?;
+    let events = index.legible(&filter(args)?, |event, damage| {
+        let what = safe(damage.what.as_bytes());
+        out.talk(format!(
+            "warning: event {event} cannot be read: {what}; `fr store verify` shows what is damaged"
+        ));
+        Ok(())
+    })?;
     if out.json {
         out.json(&events.iter().map(EventView::of).collect::<Vec<_>>())?;
         return Ok(0);
     }
     if events.is_empty() {
         out.talk("no events match");
-        return Ok(0);
-    }
-    for line in table(&events, args.absolute, out).lines() {
-        out.line(line)?;
+    } else {
+        for line in table(&events, args.absolute, out).lines() {
+            out.line(line)?;
+        }
     }
     let gaps = index.gaps(5)?;
     for gap in gaps {

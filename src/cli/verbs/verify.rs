@@ -21,9 +21,15 @@ struct Report {
 pub fn run(args: &VerifyArgs, out: &mut Out) -> Result<u8> {
     let (home, index) = super::opened()?;
     let store = Store::open(&home)?;
+    let mut illegible = false;
+    let all = Filter { changes: true, limit: usize::MAX, ..Filter::default() };
     let events: Vec<Event> = match &args.id {
         Some(id) => vec![index.find(id)?],
-        None => index.timeline(&Filter { changes: true, limit: usize::MAX, ..Filter::default() })?,
+        None => index.legible(&all, |event, damage| {
+            illegible = true;
+            out.talk(format!("warning: event {event} cannot be read: {}", safe(damage.what.as_bytes())));
+            Ok(())
+        })?,
     };
     let mut reports = Vec::new();
     for event in events.iter().filter(|e| args.id.is_some() || !e.before.captures.is_empty()) {
@@ -31,7 +37,7 @@ pub fn run(args: &VerifyArgs, out: &mut Out) -> Result<u8> {
         let whole = captures.iter().all(|c| c.damage.is_empty());
         reports.push(Report { event: event.id.0, whole, captures });
     }
-    let damaged = reports.iter().any(|r| !r.whole);
+    let damaged = illegible || reports.iter().any(|r| !r.whole);
     if out.json {
         out.json(&reports)?;
         return Ok(u8::from(damaged));

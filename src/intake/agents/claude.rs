@@ -126,7 +126,9 @@ fn convert(mut wire: Wire<'_>, text: &Text<'_>, env: &Env) -> Happening {
             _ => malformed("malformed hook payload: no session_id".to_string(), &[]),
         };
     };
-    let cwd = wire.cwd.take().map(|cwd| Bytes(text.bytes(cwd))).unwrap_or_default();
+    // A relative directory says nothing: relative to what?
+    let cwd = wire.cwd.take().map(|cwd| text.bytes(cwd)).filter(|cwd| cwd.starts_with(b"/"));
+    let cwd = cwd.map(Bytes).unwrap_or_default();
     let moment = match wire.hook_event_name {
         Event::PreToolUse => return before(wire, text, env, session, cwd),
         Event::PostToolUse | Event::PostToolUseFailure | Event::PermissionDenied => {

@@ -132,22 +132,48 @@ impl Index {
             u64::from_str_radix(&padded, 16).map(sortable).unwrap_or(0)
         };
         let text = format!("SELECT {COLUMNS} FROM event WHERE uid BETWEEN ? AND ? LIMIT 1000");
-        let mut events = self.select(&text, &[bound('0').into(), bound('f').into()])?;
+        let mut events =
+            self.select(&text, &[bound('0').into(), bound('f').into()], |_, damage| Err(damage))?;
         events.retain(|e| e.before.uid.to_string().starts_with(prefix));
         Ok(events)
     }
 
     /// The events that pass a filter, newest first.
     pub fn timeline(&self, filter: &Filter) -> Result<Vec<Event>> {
-        let (terms, mut values) = filter.sql();
-        values.push(i64::try_from(filter.limit).unwrap_or(i64::MAX).into());
-        self.select(&format!("SELECT {COLUMNS} FROM event WHERE {terms} ORDER BY id DESC LIMIT ?"), &values)
+        self.legible(filter, |_, damage| Err(damage))
     }
 
-    fn select(&self, text: &str, values: &[Value]) -> Result<Vec<Event>> {
+    /// The same, where one damaged frame must not hide all other events: `damaged` is told what could not be read, and
+    /// says whether to go on.
+    pub fn legible(
+        &self,
+        filter: &Filter,
+        damaged: impl FnMut(EventId, Error) -> Result<()>,
+    ) -> Result<Vec<Event>> {
+        let (terms, mut values) = filter.sql();
+        values.push(i64::try_from(filter.limit).unwrap_or(i64::MAX).into());
+        let text = format!("SELECT {COLUMNS} FROM event WHERE {terms} ORDER BY id DESC LIMIT ?");
+        self.select(&text, &values, damaged)
+    }
+
+    fn select(
+        &self,
+        text: &str,
+        values: &[Value],
+        mut damaged: impl FnMut(EventId, Error) -> Result<()>,
+    ) -> Result<Vec<Event>> {
         let mut statement = self.db.prepare_cached(text).map_err(sql("read"))?;
         let rows = statement.query_map(params_from_iter(values), found).map_err(sql("read"))?;
-        rows.map(|row| self.load(row.map_err(sql("read"))?)).collect()
+        let mut events = Vec::new();
+        for row in rows {
+            let row = row.map_err(sql("read"))?;
+            let id = row.id;
+            match self.load(row) {
+                Ok(event) => events.push(event),
+                Err(damage) => damaged(id, damage)?,
+            }
+        }
+        Ok(events)
     }
 
     fn load(&self, found: Found) -> Result<Event> {

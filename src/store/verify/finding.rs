@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
-use crate::model::{EventId, ObjectId};
+use crate::model::{Bytes, EventId, ObjectId};
 
 /// How bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -25,7 +25,8 @@ pub enum Severity {
 pub struct Finding {
     /// How bad it is.
     pub severity: Severity,
-    /// The file.
+    /// The file; a byte string in JSON, because its name need not be text.
+    #[serde(serialize_with = "as_bytes")]
     pub file: PathBuf,
     /// Bytes from its start.
     pub offset: u64,
@@ -45,4 +46,8 @@ impl Finding {
         let file = file.to_owned();
         Finding { severity, file, offset, what: what.into(), objects: Vec::new(), events: Vec::new() }
     }
+}
+
+fn as_bytes<S: Serializer>(path: &Path, to: S) -> Result<S::Ok, S::Error> {
+    Bytes::from(path).serialize(to)
 }
