@@ -57,8 +57,15 @@ pub fn redact_env(name: &str, value: &[u8], key: &TagKey) -> Vec<u8> {
 fn find(text: &[u8]) -> Vec<Span> {
     let mut spans = Vec::new();
     flags::find(text, &mut spans);
-    assign::find(text, &mut spans);
-    url::find(text, &mut spans);
+    // Most lines hold neither sign. The plain search costs less there than the vector search's look at the processor,
+    // which is ten trapping instructions (100 µs) on a virtual machine.
+    let colon = text.contains(&b':');
+    if colon || text.contains(&b'=') {
+        assign::find(text, &mut spans);
+    }
+    if colon {
+        url::find(text, &mut spans);
+    }
     patterns::find(text, &mut spans);
     if spans.is_empty() {
         return spans;
