@@ -15,6 +15,8 @@ pub(crate) const HEADER: usize = 80;
 pub(crate) const FOOTER: usize = 40;
 /// The largest payload, stored or raw. Hook input is bounded far below it.
 pub(crate) const MAX_PAYLOAD: usize = 128 << 20;
+/// The highest sequence and event number: SQLite's.
+const MAX_NUMBER: u64 = i64::MAX as u64;
 /// Payloads above this are compressed: smaller ones gain less than a page.
 const COMPRESS_ABOVE: usize = 16 << 10;
 
@@ -200,6 +202,10 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<RawFrame, NotAFrame> {
         return Err(NotAFrame::Newer(version));
     }
     let header = header(bytes).ok_or(NotAFrame::Short)?;
+    // Whatever continues this frame counts on from its numbers.
+    if header.seq.max(header.event).max(header.last_event) > MAX_NUMBER {
+        return Err(NotAFrame::Malformed);
+    }
     let stored = bytes.get(HEADER..body).ok_or(NotAFrame::Malformed)?;
     let payload = match header.flags {
         0 => stored.to_vec(),
@@ -258,4 +264,25 @@ pub(crate) fn u64_at(bytes: &[u8], at: usize) -> u64 {
 
 pub(crate) fn hash_at(bytes: &[u8], at: usize) -> Hash {
     bytes.get(at..at + 32).and_then(|b| b.try_into().ok()).unwrap_or([0; 32])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Gap;
+
+    #[test]
+    fn numbers_that_nothing_could_follow_are_no_frames() {
+        let gap = Gap { at_ns: 0, reason: "r".to_owned(), count: 1, detail: None };
+        let payload = Payload::of(&Record::Gap(gap)).unwrap();
+        let frame = |seq, event, last| {
+            let mut bytes = Vec::new();
+            encode(&mut bytes, &payload, seq, event, last, 0, &[0; 32]);
+            decode(&bytes).map(|f| f.header.seq)
+        };
+        assert_eq!(frame(MAX_NUMBER, 1, 1), Ok(MAX_NUMBER));
+        for (seq, event, last) in [(u64::MAX, 1, 1), (1, u64::MAX, 1), (1, 1, MAX_NUMBER + 1)] {
+            assert_eq!(frame(seq, event, last), Err(NotAFrame::Malformed));
+        }
+    }
 }
