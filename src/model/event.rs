@@ -1,5 +1,5 @@
 //! A command as recorded: before-half and after-half, append-only, never edited.
-//! These are the payloads of journal frames; `schema/record.schema.json` describes their JSON.
+//! These are the payloads of journal frames (`docs/format.md`).
 
 use serde::{Deserialize, Serialize};
 
