@@ -5,11 +5,13 @@
 
 mod corpus;
 mod crash;
+mod crowd;
 mod env;
 mod exec;
 mod files;
 mod fs_compare;
 mod git;
+mod histories;
 mod intake;
 mod journal;
 mod json;

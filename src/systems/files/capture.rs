@@ -43,8 +43,32 @@ pub fn capture(effect: &Effect, cx: &CaptureCx<'_>) -> Result<Vec<Capture>> {
         let scope = if scope == Scope::Tree { Scope::Node } else { scope };
         captures.push(capture_place(exact(&target)?, scope, resource, cx)?);
     }
+    let inside = names_inside(&place, scope, locator);
     captures.push(capture_place(place, scope, effect.resource.clone(), cx)?);
+    for path in inside {
+        let mut locator = Locator { at: path.as_slice().into(), ..locator.clone() };
+        locator.opts.remove(INTO);
+        captures.extend(capture(
+            &Effect { resource: resource_of(&path), locator: Some(locator), ..effect.clone() },
+            cx,
+        )?);
+    }
     Ok(captures)
+}
+
+/// Option of a locator: the names that are put into the place if it is a directory, separated by NUL.
+const INTO: &str = "into";
+
+/// Where the place is a directory, or leads to one: what is put into it. A tree has it anyway.
+fn names_inside(place: &Place, scope: Scope, locator: &Locator) -> Vec<Vec<u8>> {
+    let Some(names) = locator.opts.get(INTO) else { return Vec::new() };
+    let path = Bytes::from(place.path.as_slice());
+    let Ok(real) = std::fs::canonicalize(path.as_path()) else { return Vec::new() };
+    let real = Bytes::from(real).0;
+    if !Bytes::from(real.as_slice()).as_path().is_dir() || (scope == Scope::Tree && real == place.path) {
+        return Vec::new();
+    }
+    names.0.split(|b| *b == 0).map(|name| [real.as_slice(), b"/", name].concat()).collect()
 }
 
 /// The state now of what a capture covers.

@@ -4,5 +4,5 @@
 
 mod fault;
 mod hook;
-
+mod undo;
 mod world;

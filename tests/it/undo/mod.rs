@@ -34,7 +34,7 @@ pub fn project() -> TestEnv {
 /// What the project looks like: every file, and git's own view.
 #[derive(PartialEq)]
 pub struct Picture {
-    files: Tree,
+    pub files: Tree,
     git: String,
 }
 
@@ -60,6 +60,12 @@ impl Picture {
         let root = std::path::Path::new("");
         let time = other.files[root].mtime_ns;
         self.files.get_mut(root).unwrap().mtime_ns = time;
+    }
+
+    /// The same without the times of directories.
+    pub fn without_directory_times(mut self) -> Picture {
+        self.files.values_mut().filter(|seen| seen.kind == "dir").for_each(|seen| seen.mtime_ns = 0);
+        self
     }
 
     /// What another picture shows that this one does not, and the other way round.

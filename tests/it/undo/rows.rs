@@ -38,6 +38,9 @@ rows! {
     rmdir_an_empty_directory: "rmdir empty";
     mv_over_a_file: "mv docs/guide.md config.yml";
     mv_a_directory_away: "mv src old/";
+    cp_into_a_directory: "cp config.yml docs/guide.md old";
+    cp_over_a_file_in_a_directory: "echo y > guide.md; cp guide.md docs/";
+    ln_into_a_directory: "ln -sfn docs src";
     cp_over_a_file: "cp docs/guide.md config.yml";
     truncating_redirection: "echo x > config.yml";
     colon_redirection: ": > src/main.rs";
