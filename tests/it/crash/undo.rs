@@ -115,7 +115,7 @@ fn killed_during_an_undo() {
     }
     let ruin = ruin();
     let counted = count(&ruin.world, &UNDO, b"");
-    for fault in faults(&counted, How::Kill, 4) {
+    for fault in faults(&counted, How::Kill, 2) {
         ruin.world.reset();
         let ran = traced(&ruin.world, &UNDO, b"", Some(&fault));
         let what = case(&fault, &ran);
@@ -176,5 +176,5 @@ fn an_io_error_during_an_undo() {
 
 #[test]
 fn a_full_disk_during_an_undo() {
-    refused("ENOSPC", 2);
+    refused("ENOSPC", 1);
 }
