@@ -226,7 +226,8 @@ pub struct SessionsArgs {
 /// `fr undo`.
 #[derive(Args, Debug)]
 pub struct UndoArgs {
-    /// Event numbers or unique prefixes of global ids; several are taken back newest first.
+    /// Event numbers or unique prefixes of global ids; several are taken back newest first, one by one (with --json: one
+    /// document each).
     pub ids: Vec<String>,
     /// Print the plan and write nothing.
     #[arg(long, short = 'n')]

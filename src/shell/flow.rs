@@ -139,8 +139,10 @@ impl Walker<'_> {
                 break;
             }
             let text = text::from_bytes(word.text.as_slice()).into_owned();
-            sh.set(name, Value { text, certain: word.certain });
-            if word.certain {
+            // A glob that matched nothing now may match when the loop runs: its text is no name to rely on.
+            let certain = word.certain && !word.glob;
+            sh.set(name, Value { text, certain });
+            if certain {
                 self.list(sh, body);
             } else {
                 self.repeated(sh, |w, sh| w.list(sh, body), body);

@@ -101,6 +101,11 @@ fn every_json_output_fits_its_schema() {
         fits(&env.fr(&["diff", "--json", &id]).ok(), "diff");
         fits(&env.fr(&["diff", "--now", "--json", &id]).ok(), "diff");
         fits(&env.fr(&["verify", "--json", &id]).ok(), "verify");
+        let aside = format!("../aside-{id}");
+        let restored = env.fr(&["restore", &id, "--to", &aside, "--json"]);
+        if restored.code != 5 {
+            fits(&restored, "restore");
+        }
         let plan = env.fr(&["undo", "--dry-run", "--json", &id]);
         if plan.code != 5 {
             fits(&plan, "undo-plan");

@@ -37,10 +37,22 @@ pub fn run(args: &UndoArgs, out: &mut Out) -> Result<u8> {
     events.sort_by_key(|e| std::cmp::Reverse(e.id));
     events.dedup_by_key(|e| e.id);
     let mut worst = 0;
+    let mut done = Vec::new();
     for event in &events {
-        worst = worst.max(take_back(event, wishes, &home, out)?);
+        let code = take_back(event, wishes, &home, out).map_err(|error| after_others(error, &done))?;
+        worst = worst.max(code);
+        done.push(event.id.to_string());
     }
     Ok(worst)
+}
+
+/// Several events are taken back one by one. Where one of them is refused, those before it are undone, and it is said.
+fn after_others(mut error: Error, done: &[String]) -> Error {
+    if done.is_empty() {
+        return error;
+    }
+    error.code = ExitCode::Partial;
+    error.context(format!("undone: {}; then", done.join(", ")))
 }
 
 /// Plans, shows, asks, applies and reports the undo of one event.

