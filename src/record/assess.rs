@@ -4,24 +4,33 @@ use std::collections::HashSet;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
+use super::through::Links;
 use crate::model::{Bytes, Effect, EffectClass, Invocation, Locator, Reversibility, SystemId};
 use crate::shell::{Understood, is_reader};
 use crate::systems::{self, AssessCx, files};
+
+/// The id of the files system.
+const FS: SystemId = SystemId::new("fs");
 
 /// What a line will do. Never empty where something was not understood.
 pub fn assess(understood: &Understood, cx: &AssessCx<'_>) -> Vec<Effect> {
     let mut out: Vec<Effect> = Vec::new();
     let mut seen = HashSet::new();
+    let mut links = Links::default();
     for invocation in &understood.invocations {
-        for effect in one(invocation, &understood.cwd, cx) {
-            if seen.insert(identity(&effect)) {
-                out.push(effect);
+        let mut effects = one(invocation, &understood.cwd, cx);
+        match links.through(invocation) {
+            Some(through) => {
+                effects.extend(one(&through, &understood.cwd, cx).into_iter().filter(|e| e.system == FS));
+                links.learn(&through);
             }
+            None => links.learn(invocation),
         }
+        out.extend(effects.into_iter().filter(|effect| seen.insert(identity(effect))));
     }
     if let Some(why) = understood.opaque.first() {
         let effect = Effect {
-            system: SystemId::new("fs"),
+            system: FS,
             class: EffectClass::Opaque,
             resource: Bytes::from(format!("dyn:{why}")),
             reversibility: Reversibility::Exact,
@@ -99,7 +108,7 @@ fn elsewhere(place: &str, effects: Vec<Effect>) -> Vec<Effect> {
 /// Paths are shown from where the line started: after `cd /srv`, `cache` is `/srv/cache`.
 fn show_from(effect: &mut Effect, inv: &Invocation, start: &Bytes, home: Option<&Path>) {
     let Some(cwd) = &inv.cwd else {
-        if effect.locator.is_none() && inv.remote.is_none() && effect.system.0 == "fs" {
+        if effect.locator.is_none() && inv.remote.is_none() && effect.system == FS {
             let path = effect.resource.as_slice().starts_with(b"path:")
                 || effect.resource.as_slice().starts_with(b"dyn:");
             effect.locator = path.then(|| workspace(start));

@@ -10,6 +10,7 @@ pub mod context;
 pub mod explain;
 mod open_events;
 pub mod redact;
+mod through;
 
 pub use after::{after, post_states, session};
 pub use before::{Reading, Recorded, before, gap, new_uid, read};

@@ -97,7 +97,9 @@ fn begin(
     journal: &Journal,
     home: &Home,
 ) -> Result<EventId> {
-    let effects: Vec<Effect> = event.before.captures.iter().map(rewrite_of).collect();
+    let captures = event.before.captures.iter().enumerate();
+    let written = captures.filter(|(position, _)| !plan.unchanged.contains(position));
+    let effects: Vec<Effect> = written.map(|(_, capture)| rewrite_of(capture)).collect();
     let batch = store.batch();
     let taken = record::capture_all(&effects, &batch, home);
     if let Some(warning) = taken.warnings.first() {

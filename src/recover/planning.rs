@@ -23,6 +23,9 @@ pub struct UndoPlan {
     pub steps: Vec<Step>,
     /// What no step can bring back, in words for people.
     pub residue: Vec<String>,
+    /// The positions of those captures of the event whose resources are as they were: nothing of them is written.
+    #[serde(skip)]
+    pub unchanged: Vec<usize>,
 }
 
 impl UndoPlan {
@@ -47,15 +50,18 @@ pub fn plan(event: &Event, store: &Store, home: &Home) -> Result<UndoPlan> {
     refuse_what_cannot_be_undone(event)?;
     let reader = store.reader();
     let scratch = Scratch::over(&reader);
-    let mut steps = Vec::new();
+    let (mut steps, mut unchanged) = (Vec::new(), Vec::new());
     let mut residue: Vec<String> = event.before.warnings.clone();
     // In the inverse order of the effects: what was made inside a new directory goes before the directory.
-    for captured in captured_of(event).into_iter().rev() {
+    for (position, captured) in captured_of(event).into_iter().enumerate().rev() {
         let before = &captured.before;
         let system = systems::by_id(&before.system.0)
             .ok_or_else(|| Error::failure(format!("this fr knows no system {}", before.system)))?;
         let now = record::observe(before, &scratch, home, false)
             .map_err(|e| e.context(format!("cannot read {} as it is now", before.resource.lossy())))?;
+        if now.digest == before.state.digest {
+            unchanged.push(position);
+        }
         steps.extend(system.plan(&captured, &now, &PlanCx { source: &scratch })?);
         residue.extend(before.missing.iter().map(|m| format!("{}: {}", m.what.lossy(), m.why)));
     }
@@ -65,6 +71,7 @@ pub fn plan(event: &Event, store: &Store, home: &Home) -> Result<UndoPlan> {
         redo: matches!(event.before.kind, EventKind::Undo { .. }),
         steps: without_duplicates(steps),
         residue,
+        unchanged,
     })
 }
 
@@ -95,7 +102,7 @@ fn refuse_what_cannot_be_undone(event: &Event) -> Result<()> {
     if event.after.as_ref().is_some_and(|a| a.outcome == Outcome::Refused) {
         return nothing(format!("event {} never ran: it was refused", event.id));
     }
-    if let Some(undo) = event.undone_by {
+    if let Some(undo) = event.undone_by.filter(|_| !event.undone_in_part) {
         return nothing(format!("event {} is undone already, by event {undo}", event.id))
             .map_err(|e| e.hint(format!("`fr redo {undo}` takes that undo back")));
     }

@@ -25,6 +25,8 @@ pub struct EventView<'a> {
     pub duration_ms: Option<u64>,
     /// The undo event that took it back.
     pub undone_by: Option<u64>,
+    /// That undo could not bring everything back.
+    pub undone_in_part: bool,
     /// What the recorder wrote before the command.
     #[serde(flatten)]
     pub before: &'a crate::model::Before,
@@ -46,6 +48,7 @@ impl<'a> EventView<'a> {
             outcome: event.after.as_ref().map(|a| a.outcome),
             duration_ms: event.after.as_ref().and_then(|a| a.duration_ms),
             undone_by: event.undone_by.map(|e| e.0),
+            undone_in_part: event.undone_in_part,
             before: &event.before,
             after: event.after.as_ref(),
             steps: &event.steps,
@@ -100,7 +103,8 @@ pub fn command_cell(event: &Event) -> String {
         EventKind::Restore { of } => format!("restore of {of} beside the present"),
     };
     if let Some(undo) = event.undone_by {
-        text = format!("[undone by {undo}] {text}");
+        let part = if event.undone_in_part { " in part" } else { "" };
+        text = format!("[undone{part} by {undo}] {text}");
     }
     text
 }

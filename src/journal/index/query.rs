@@ -23,6 +23,8 @@ pub struct Event {
     pub steps: Vec<StepMark>,
     /// The undo event that took it back and still stands.
     pub undone_by: Option<EventId>,
+    /// That undo could not bring everything back: what is left can be taken back by another one.
+    pub undone_in_part: bool,
 }
 
 /// A session in numbers.
@@ -70,9 +72,12 @@ struct Found {
     before: Position,
     after: Option<Position>,
     undone_by: Option<EventId>,
+    undone_in_part: bool,
 }
 
-const COLUMNS: &str = "id, kind, segment, offset, asegment, aoffset, undone_by";
+/// An undo that took effect and counts as failed was done in part (exit code 3).
+const COLUMNS: &str = "id, kind, segment, offset, asegment, aoffset, undone_by, \
+    (SELECT undo.failed FROM event AS undo WHERE undo.id = event.undone_by)";
 
 fn unsigned(n: i64) -> u64 {
     u64::try_from(n).unwrap_or(0)
@@ -87,6 +92,7 @@ fn found(row: &Row<'_>) -> rusqlite::Result<Found> {
         before: position(row.get(2)?, row.get(3)?),
         after: after.0.zip(after.1).map(|(s, o)| position(s, o)),
         undone_by: row.get::<_, Option<i64>>(6)?.map(|n| EventId(unsigned(n))),
+        undone_in_part: row.get::<_, Option<bool>>(7)?.unwrap_or(false),
     })
 }
 
@@ -185,7 +191,8 @@ impl Index {
             None => None,
         };
         let steps = if found.kind == 0 { Vec::new() } else { self.steps(found.id)? };
-        Ok(Event { id: found.id, before: *before, after, steps, undone_by: found.undone_by })
+        let Found { id, undone_by, undone_in_part, .. } = found;
+        Ok(Event { id, before: *before, after, steps, undone_by, undone_in_part })
     }
 
     fn frame(&self, at: Position) -> Result<Frame> {

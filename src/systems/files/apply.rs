@@ -120,7 +120,7 @@ struct Written {
 impl Undo<'_> {
     fn run(&self, owner_is_known: bool, stays_are_known: bool) -> Result<StepOutcome> {
         let place = exact(self.before.path.as_slice())?;
-        if let Above::Blocked(why) = &place.above {
+        if let Above::Blocked(why) | Above::BehindLink(why) = &place.above {
             return Ok(StepOutcome::Conflict { reason: format!("{}: {why}", self.before.path.lossy()) });
         }
         let mut dirs = match &place.above {
@@ -139,7 +139,7 @@ impl Undo<'_> {
             Above::Open(fd) => Dirs::below(fd),
             // Nothing is there and nothing is wanted there.
             Above::Absent => return Ok(StepOutcome::Done),
-            Above::Blocked(why) => return Ok(StepOutcome::Conflict { reason: why }),
+            Above::Blocked(why) | Above::BehindLink(why) => return Ok(StepOutcome::Conflict { reason: why }),
         };
         let makes = decided.ops.iter().filter(|op| op.makes().is_some()).count();
         let mut builder = Builder::new(self.source, makes <= SYNC_EACH);

@@ -13,6 +13,7 @@ mod write;
 use super::super::AssessCx;
 use crate::model::{Effect, EffectClass, Invocation, RedirectMode};
 
+pub use copy::{Placed, placed};
 use target::{Scope, Targets};
 
 /// The base names of the programs understood here.

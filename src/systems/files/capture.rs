@@ -74,7 +74,11 @@ fn names_inside(place: &Place, scope: Scope, locator: &Locator) -> Vec<Vec<u8>> 
 /// The state now of what a capture covers.
 pub fn observe(captured: &Capture, cx: &CaptureCx<'_>) -> Result<StateRef> {
     let scope = Scope::of(&captured.locator);
-    let place = exact(captured.locator.at.as_slice())?;
+    let mut place = exact(captured.locator.at.as_slice())?;
+    // Nothing was there, and what is reached through a link made since is another path: still nothing is there.
+    if matches!(place.above, Above::BehindLink(_)) && captured.state.digest == digest_state(None) {
+        place.above = Above::Absent;
+    }
     let limited = workspace::is_limited(&captured.locator);
     let (seen, _) = look(&place, scope, limited, cx, false)?;
     Ok(seen.state)
@@ -150,7 +154,7 @@ fn look(
     let reading = Reading { keep, contents: scope.contents() };
     match &place.above {
         Above::Absent => {}
-        Above::Blocked(why) => {
+        Above::Blocked(why) | Above::BehindLink(why) => {
             seen.leave_out(&place.path, why);
             seen.entry = Some(Entry::skipped(why));
         }

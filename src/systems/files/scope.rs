@@ -5,7 +5,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 
-use super::node::{in_words, is_absent};
+use super::node::{in_words, is_absent, is_link};
 use super::tree::Parent;
 use crate::error::{Error, Result};
 use crate::model::{Bytes, Locator};
@@ -66,8 +66,10 @@ pub enum Above {
     Open(OwnedFd),
     /// It, or something above it, is not there.
     Absent,
-    /// It cannot be entered: a symbolic link now, no permission.
+    /// It cannot be entered: no permission, for one.
     Blocked(String),
+    /// A symbolic link is on the way: what lies behind it is another path.
+    BehindLink(String),
 }
 
 /// A place in the file system.
@@ -109,6 +111,7 @@ pub fn exact(path: &[u8]) -> Result<Place> {
     match open_absolute(if dir.is_empty() { b"/" } else { dir }) {
         Ok(fd) => above = Above::Open(fd),
         Err(e) if is_absent(&e) => {}
+        Err(e) if is_link(&e) => above = Above::BehindLink(in_words(&e)),
         Err(e) => above = Above::Blocked(in_words(&e)),
     }
     let mut at = open_absolute(b"/").map_err(|e| Error::io("open", "/", &e))?;

@@ -29,6 +29,24 @@ fn skipping_the_conflict_restores_the_rest_and_says_that_it_is_not_all() {
 }
 
 #[test]
+fn what_an_undo_in_part_left_can_be_taken_back_later() {
+    let env = project();
+    let before = picture(&env);
+    env.claude_runs("rm -rf src && echo x > config.yml");
+    env.write("config.yml", "a person fixed this by hand\n");
+    assert_eq!(env.fr(&["undo", "1", "--yes", "--on-conflict", "skip"]).code, 3);
+    assert!(env.fr(&["timeline"]).ok().stdout.contains("[undone in part by 2]"));
+    // The person puts the agent's version back: nothing stands in the way any more.
+    env.write("config.yml", "x\n");
+    let again = env.fr(&["undo", "1", "--yes"]);
+    assert_eq!(again.code, 0, "{again:?}");
+    assert!(again.stdout.contains("undone and verified"), "{again:?}");
+    picture(&env).without_directory_times().assert_same(&before.without_directory_times());
+    assert!(env.fr(&["timeline"]).ok().stdout.contains("[undone by 3]"));
+    assert_eq!(env.fr(&["undo", "1", "--yes"]).code, 5);
+}
+
+#[test]
 fn a_commit_made_since_is_a_conflict_of_the_branch() {
     let env = project();
     env.claude_runs("git commit -q --amend -m rewritten");

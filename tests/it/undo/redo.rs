@@ -72,3 +72,22 @@ fn without_a_terminal_nothing_is_applied_unasked() {
     assert!(undo.stderr.contains("--yes"), "{undo:?}");
     assert!(!env.exists("docs"));
 }
+
+#[test]
+fn a_line_that_wrote_through_its_own_link_goes_back_and_forth() {
+    for line in [
+        "ln -s docs linked && cd linked && echo x > guide.md",
+        "ln -s ../docs old/docs; cp -a old new && echo x > new/docs/guide.md",
+    ] {
+        let env = project();
+        let before = picture(&env);
+        env.claude_runs(line);
+        let after = picture(&env).without_directory_times();
+        assert_eq!(env.fr(&["undo", "1", "--yes"]).code, 0, "{line}");
+        assert_same(&before, &env);
+        let redo = env.fr(&["redo", "2", "--yes"]);
+        assert_eq!(redo.code, 0, "{line}: {redo:?}");
+        let now = picture(&env).without_directory_times();
+        assert!(now == after, "{line}: {:#?}", after.difference(&now));
+    }
+}

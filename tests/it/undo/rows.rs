@@ -52,6 +52,10 @@ rows! {
     find_delete: "find src docs -type f -delete";
     find_exec_rm: "find src -type f -exec rm {} +";
     chmod_recursive: "chmod -R 700 docs src";
+    cp_through_a_link_made_in_the_same_line: "ln -s docs linked; cp -r config.yml linked";
+    writing_through_a_link_made_in_the_same_line: "ln -s docs linked && cd linked && echo x > guide.md";
+    writing_through_a_hard_link_made_in_the_same_line: "ln config.yml other.yml; echo x > other.yml";
+    writing_through_a_copied_link: "ln -s ../docs old/docs; cp -a old new && echo x > new/docs/guide.md";
     ln_force_over_a_file: "ln -sf src/main.rs config.yml";
     a_link_is_removed_not_its_target: "rm link";
     a_fifo_is_removed: "rm pipe";

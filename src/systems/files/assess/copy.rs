@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::target::{Scope, Targets};
-use crate::model::{Bytes, EffectClass, Word};
+use super::target::{Scope, Targets, absolute};
+use crate::model::{Bytes, EffectClass, Invocation, Word};
 use crate::shell::options::{Options, Spec, read};
 
 const COPY: Spec = Spec {
@@ -156,6 +156,88 @@ pub fn ln(out: &mut Targets<'_>) {
         }
     }
 }
+
+/// What a command puts under a new name, as far as its words tell. Both paths are absolute.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Placed {
+    /// A symbolic or hard link.
+    Link {
+        /// The new name.
+        at: Bytes,
+        /// What it leads to.
+        to: Bytes,
+        /// The text of a symbolic link, which a copy of it keeps.
+        text: Option<Bytes>,
+    },
+    /// A copy, or the thing itself, with the links in it.
+    Copy {
+        /// The new name.
+        at: Bytes,
+        /// The old one.
+        from: Bytes,
+    },
+}
+
+/// What `ln`, `cp` and `mv` put where. The destination may be a directory or not: both readings are given.
+pub fn placed(inv: &Invocation) -> Vec<Placed> {
+    let links = match inv.program() {
+        Some("ln") => true,
+        Some("mv") => false,
+        Some("cp" | "gcp") => {
+            let found = read(&COPY, inv.args());
+            if !found.has(KEEPS_LINKS) {
+                return Vec::new();
+            }
+            found.has(&["-s", "--symbolic-link", "-l", "--link"])
+        }
+        _ => return Vec::new(),
+    };
+    let found = read(&COPY, inv.args());
+    let symbolic = found.has(&["-s", "--symbolic", "--symbolic-link"]);
+    let mut sources = found.operands.clone();
+    let to = match found.value(&["-t", "--target-directory"]) {
+        Some(dir) => Some(dir.clone()),
+        None if sources.len() > 1 => sources.pop().cloned(),
+        None => Some(Word::literal(".")),
+    };
+    let Some(to) = to.filter(|w| w.certain).and_then(|w| absolute(inv.cwd.as_ref(), w.text.as_slice()))
+    else {
+        return Vec::new();
+    };
+    let mut out = Vec::new();
+    for source in sources.into_iter().filter(|w| w.certain) {
+        let inside = base(source).map(|name| to.join(name.as_slice()));
+        for at in [Some(to.clone()), inside].into_iter().flatten() {
+            // A symbolic link's text is read from where the link lies.
+            let above = at.as_path().parent().filter(|_| symbolic && links).map(Bytes::from);
+            let from = absolute(above.as_ref().or(inv.cwd.as_ref()), source.text.as_slice());
+            out.extend(from.filter(|from| *from != at).map(|from| match links {
+                true => {
+                    let text = symbolic.then(|| source.text.clone());
+                    Placed::Link { at: at.clone(), to: from, text }
+                }
+                false => Placed::Copy { at: at.clone(), from },
+            }));
+        }
+    }
+    out
+}
+
+/// Options with which `cp` makes links, or copies them as such.
+const KEEPS_LINKS: &[&str] = &[
+    "-r",
+    "-R",
+    "-a",
+    "-P",
+    "-d",
+    "-s",
+    "-l",
+    "--recursive",
+    "--archive",
+    "--no-dereference",
+    "--symbolic-link",
+    "--link",
+];
 
 /// `rsync`
 pub fn rsync(out: &mut Targets<'_>) {
