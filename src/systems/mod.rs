@@ -6,11 +6,11 @@ pub mod files;
 pub mod git;
 mod registry;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-pub use registry::{all, by_id, for_program, references};
+pub use registry::{all, by_id, for_program, forget, references};
 
 use crate::error::Result;
 use crate::model::{
@@ -60,6 +60,12 @@ pub trait System: Sync {
 
     /// Puts the captured pre-state into `to` (a directory that does not exist yet or is empty), beside the present.
     fn restore_to(&self, captured: &Capture, to: &Path, cx: &ApplyCx<'_>) -> Result<StepOutcome>;
+
+    /// At gc: removes what this system keeps beside the store's packs and no capture that stays needs.
+    fn forget(&self, cx: &ForgetCx<'_>) -> Result<Vec<Forgotten>> {
+        let _ = cx;
+        Ok(Vec::new())
+    }
 }
 
 /// What a system may know while it assesses words.
@@ -135,6 +141,27 @@ pub struct ApplyCx<'a> {
     pub label: String,
     /// Told after each file or ref, with the number of items done.
     pub progress: &'a (dyn Fn(u64) + Sync),
+}
+
+/// What forgetting works with.
+pub struct ForgetCx<'a> {
+    /// The options of the locators of all captures that stay.
+    pub kept: &'a BTreeSet<BTreeMap<String, Bytes>>,
+    /// `$FR_HOME/git`: vault repositories.
+    pub vault: PathBuf,
+    /// What was used within this time stays.
+    pub grace: Duration,
+    /// Only say what would go.
+    pub dry_run: bool,
+}
+
+/// Something beside the packs that gc has removed, or would remove.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Forgotten {
+    /// What, for people.
+    pub what: Bytes,
+    /// How many bytes that frees, about.
+    pub bytes: u64,
 }
 
 /// A locator that only has a place.

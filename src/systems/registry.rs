@@ -1,6 +1,6 @@
 //! The one list of systems.
 
-use super::System;
+use super::{ForgetCx, Forgotten, System};
 use crate::error::Result;
 use crate::model::{ObjectId, ObjectKind};
 
@@ -19,6 +19,15 @@ pub fn by_id(id: &str) -> Option<&'static dyn System> {
 /// The system that understands a program.
 pub fn for_program(program: &str) -> Option<&'static dyn System> {
     SYSTEMS.iter().copied().find(|s| s.programs().contains(&program))
+}
+
+/// At gc: what every system has removed of its own.
+pub fn forget(cx: &ForgetCx<'_>) -> Result<Vec<Forgotten>> {
+    let mut gone = Vec::new();
+    for system in SYSTEMS {
+        gone.extend(system.forget(cx)?);
+    }
+    Ok(gone)
 }
 
 /// The objects that an object names, whichever system's it is.

@@ -4,4 +4,5 @@ mod histories;
 mod hostile;
 mod rounds;
 mod scene;
+mod vaults;
 mod worlds;

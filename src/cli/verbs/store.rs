@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde::Serialize;
+
 use crate::cli::Out;
 use crate::cli::args::{StoreAction, StoreArgs};
 use crate::cli::render::{bytes, count, progress, safe, style, when};
@@ -11,7 +13,7 @@ use crate::platform::home::Home;
 use crate::store::gc::{self, Action, GcOptions, GcPlan};
 use crate::store::verify::{Report, Severity};
 use crate::store::{self, Store};
-use crate::systems;
+use crate::systems::{self, ForgetCx, Forgotten};
 
 /// Runs the verb.
 pub fn run(args: &StoreArgs, out: &mut Out) -> Result<u8> {
@@ -92,20 +94,26 @@ fn gc(home: &Home, options: &GcOptions, dry_run: bool, out: &mut Out) -> Result<
     let references = |kind, content: &[u8]| systems::references(kind, content).ok();
     if dry_run {
         let plan = gc::plan(&store, options, &references)?;
+        let beside = forget(home, &plan, options, true)?;
         if out.json {
-            out.json(&plan)?;
+            out.json(&WithBeside { gc: plan, beside })?;
         } else {
             plan_text(&plan, out)?;
+            beside_text("would remove", &beside, out)?;
             out.talk("dry run: nothing was written");
         }
         return Ok(0);
     }
     let report = gc::run(&store, options, &references)?;
+    // What needed objects name is not known while some cannot be read.
+    let whole = report.plan.unreadable_objects == 0;
+    let beside = if whole { forget(home, &report.plan, options, false)? } else { Vec::new() };
     if out.json {
-        out.json(&report)?;
+        out.json(&WithBeside { gc: report, beside })?;
         return Ok(0);
     }
     plan_text(&report.plan, out)?;
+    beside_text("removed", &beside, out)?;
     let removed = count(report.removed, "pack");
     out.line(format!(
         "removed {removed}, freed {}; condemned {}",
@@ -116,6 +124,25 @@ fn gc(home: &Home, options: &GcOptions, dry_run: bool, out: &mut Out) -> Result<
         out.line(out.paint(style::WARN, format!("left alone: {}", safe(left.as_bytes()))))?;
     }
     Ok(0)
+}
+
+/// What gc did or would do, and the same of what lies beside the packs.
+#[derive(Serialize)]
+struct WithBeside<T> {
+    #[serde(flatten)]
+    gc: T,
+    beside: Vec<Forgotten>,
+}
+
+fn forget(home: &Home, plan: &GcPlan, options: &GcOptions, dry_run: bool) -> Result<Vec<Forgotten>> {
+    systems::forget(&ForgetCx { kept: &plan.places, vault: home.vault(), grace: options.grace, dry_run })
+}
+
+fn beside_text(verb: &str, beside: &[Forgotten], out: &mut Out) -> Result<()> {
+    for gone in beside {
+        out.line(format!("{verb} the {}, {}", safe(gone.what.as_slice()), bytes(gone.bytes)))?;
+    }
+    Ok(())
 }
 
 fn plan_text(plan: &GcPlan, out: &mut Out) -> Result<()> {

@@ -1,13 +1,13 @@
 //! Which objects are needed: those of kept events, and what they refer to.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::BuildHasherDefault;
 
 use super::{GcOptions, References, ns};
 use crate::error::Result;
 use crate::journal::verify::objects_of;
 use crate::journal::{Journal, Position};
-use crate::model::{EventId, EventKind, ObjectId, ObjectKind, Record};
+use crate::model::{Bytes, EventId, EventKind, ObjectId, ObjectKind, Record};
 use crate::platform::clock;
 use crate::store::catalog::IdHasher;
 use crate::store::{Store, pin};
@@ -28,13 +28,20 @@ pub(crate) struct Marked {
     pub keep_since_ns: i64,
     /// Needed objects that could not be read.
     pub unreadable: Vec<ObjectId>,
+    /// The options of the locators of the captures that stay.
+    pub places: Places,
 }
+
+/// Options of locators: what systems keep beside the packs is named in them.
+pub type Places = BTreeSet<BTreeMap<String, Bytes>>;
 
 /// What one event needs.
 #[derive(Default)]
 struct Needs {
     time_ns: i64,
     roots: Vec<ObjectId>,
+    /// Positions in [`Journaled::places`].
+    places: Vec<usize>,
 }
 
 /// The most that gc believes the clock to be ahead of the journal: a clock set forward must not expire everything.
@@ -42,7 +49,7 @@ const CLOCK_LEAD_NS: i64 = 86_400_000_000_000;
 
 /// Marks from the journal as it is now.
 pub(crate) fn mark(store: &Store, options: &GcOptions, references: References<'_>) -> Result<Marked> {
-    let (events, links, roots, last_ns) = read_journal(store)?;
+    let Journaled { events, links, loose, places, last_ns } = read_journal(store)?;
     let now_ns = clock::now_ns().min(last_ns.saturating_add(CLOCK_LEAD_NS));
     let keep_since_ns = now_ns.saturating_sub(ns(options.keep_within));
     let mut kept: HashSet<EventId> = pin::pinned(store.home())?.into_iter().collect();
@@ -51,15 +58,19 @@ pub(crate) fn mark(store: &Store, options: &GcOptions, references: References<'_
 
     let mut marked = Marked { keep_since_ns, ..Marked::default() };
     // What cannot be tied to an event stays: it is little, and it was written for something.
-    let mut todo: Vec<ObjectId> = roots;
+    let mut todo: Vec<ObjectId> = loose;
+    let mut kept_places: HashSet<usize> = HashSet::new();
     for (id, needs) in &events {
         if kept.contains(id) {
             marked.kept += 1;
             todo.extend(&needs.roots);
+            kept_places.extend(&needs.places);
         } else {
             marked.expired += u64::from(!needs.roots.is_empty());
         }
     }
+    marked.places =
+        places.into_iter().filter(|(_, at)| kept_places.contains(at)).map(|(opts, _)| opts).collect();
     let reader = store.reader();
     while let Some(id) = todo.pop() {
         if !marked.objects.insert(id) {
@@ -77,13 +88,24 @@ pub(crate) fn mark(store: &Store, options: &GcOptions, references: References<'_
     Ok(marked)
 }
 
-type Journaled = (HashMap<EventId, Needs>, Vec<(EventId, EventId)>, Vec<ObjectId>, i64);
+/// What the journal says.
+struct Journaled {
+    /// Events with what they need.
+    events: HashMap<EventId, Needs>,
+    /// Undo events and what they take back.
+    links: Vec<(EventId, EventId)>,
+    /// Objects that belong to no event.
+    loose: Vec<ObjectId>,
+    /// The options of captures' locators, each once, by their number.
+    places: BTreeMap<BTreeMap<String, Bytes>, usize>,
+    /// The time of the last frame.
+    last_ns: i64,
+}
 
-/// Events with what they need, links between undo events and what they take back, roots that belong to no event, and
-/// the time of the last frame.
 fn read_journal(store: &Store) -> Result<Journaled> {
     let mut events: HashMap<EventId, Needs> = HashMap::new();
     let mut calls: HashMap<(String, Option<String>), EventId> = HashMap::new();
+    let mut places: BTreeMap<BTreeMap<String, Bytes>, usize> = BTreeMap::new();
     let (mut links, mut loose, mut last_ns) = (Vec::new(), Vec::new(), i64::MIN);
     for frame in Journal::open(store.home())?.frames(Position::START) {
         // A damaged place must not let gc remove what it may have named.
@@ -93,7 +115,12 @@ fn read_journal(store: &Store) -> Result<Journaled> {
         let mut event = frame.event;
         match &frame.record {
             Record::Before(before) => {
-                events.insert(event, Needs { time_ns: last_ns, roots: Vec::new() });
+                let mut needs = Needs { time_ns: last_ns, ..Needs::default() };
+                for capture in &before.captures {
+                    let next = places.len();
+                    needs.places.push(*places.entry(capture.locator.opts.clone()).or_insert(next));
+                }
+                events.insert(event, needs);
                 calls.insert((before.session.clone(), before.call.clone()), event);
                 if let EventKind::Undo { of } | EventKind::Redo { of } = &before.kind {
                     links.extend(of.iter().map(|of| (event, *of)));
@@ -111,7 +138,7 @@ fn read_journal(store: &Store) -> Result<Journaled> {
             None => loose.extend(named),
         }
     }
-    Ok((events, links, loose, last_ns))
+    Ok(Journaled { events, links, loose, places, last_ns })
 }
 
 /// An undo and what it takes back stay together: each needs the other to be taken back or forth again.

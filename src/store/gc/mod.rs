@@ -13,6 +13,7 @@ use std::time::Duration;
 use crate::model::{ObjectId, ObjectKind};
 
 pub(crate) use horizon::read as horizon;
+pub use mark::Places;
 pub use plan::{Action, GcPlan, PackPlan, plan};
 pub use sweep::{GcReport, run};
 

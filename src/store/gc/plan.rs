@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::mark::Places;
 use super::mark::{Marked, mark};
 use super::{GcOptions, References, ns};
 use crate::error::{Error, Result};
@@ -62,6 +63,9 @@ pub struct GcPlan {
     pub unreadable_objects: u64,
     /// All packs, oldest first.
     pub packs: Vec<PackPlan>,
+    /// The options of the locators of captures that stay: what systems keep beside the packs is named in them.
+    #[serde(skip)]
+    pub places: Places,
 }
 
 /// Looks; changes nothing.
@@ -84,6 +88,7 @@ pub(crate) fn plan_with_marks(
         kept_events: marked.kept,
         expired_events: marked.expired,
         unreadable_objects: marked.unreadable.len() as u64,
+        places: marked.places.clone(),
         ..GcPlan::default()
     };
     for name in names {

@@ -11,6 +11,7 @@ mod changes;
 mod config_text;
 mod difference;
 mod dir;
+mod forget;
 mod index_file;
 mod lock;
 mod look;
@@ -27,7 +28,7 @@ use std::path::Path;
 
 pub use difference::difference;
 
-use super::{ApplyCx, AssessCx, CaptureCx, PlanCx, System};
+use super::{ApplyCx, AssessCx, CaptureCx, ForgetCx, Forgotten, PlanCx, System};
 use crate::error::Result;
 use crate::model::{
     Capture, Captured, Change, Effect, Invocation, ObjectId, ObjectKind, StateRef, Step, StepOutcome,
@@ -69,5 +70,8 @@ impl System for Git {
     }
     fn restore_to(&self, captured: &Capture, to: &Path, cx: &ApplyCx<'_>) -> Result<StepOutcome> {
         beside::restore_to(captured, to, cx)
+    }
+    fn forget(&self, cx: &ForgetCx<'_>) -> Result<Vec<Forgotten>> {
+        forget::forget(cx)
     }
 }

@@ -6,11 +6,11 @@
 //! hard-linked instead (copied across file systems), which costs no walk at all.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::Write;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use git2::Oid;
 use rustix::fs::FlockOperation;
@@ -23,6 +23,9 @@ use crate::model::{Bytes, Locator, Missing, ObjectId, ObjectKind};
 
 /// More objects than this are linked, not walked and packed.
 const WALK_BUDGET: usize = 20_000;
+
+/// How often a vault that vanishes while its lock is waited for is made anew.
+const LOCK_TRIES: usize = 8;
 
 /// The vault repository of one project.
 pub struct Vault {
@@ -86,13 +89,12 @@ impl Vault {
 
     /// Copies what is wanted into the vault, durably, and says what it could not get.
     pub fn pin(&self, place: &Place, wanted: &Wanted<'_>) -> Result<Vec<Missing>> {
-        self.create(place)?;
         if !wanted.everything
             && let Some(absent) = self.pin_new(place, wanted)?
         {
             return Ok(if wanted.has_holes { Vec::new() } else { name_absent(&absent) });
         }
-        let _lock = self.lock(FlockOperation::LockExclusive)?;
+        let _lock = self.lock(place, FlockOperation::LockExclusive)?;
         if !wanted.everything && self.marker().exists() {
             // Somebody else has just done it.
             if let Some(absent) = self.walk_new(place, wanted)? {
@@ -111,7 +113,7 @@ impl Vault {
     /// a whole first.
     fn pin_new(&self, place: &Place, wanted: &Wanted<'_>) -> Result<Option<Vec<Oid>>> {
         // Shared: others may add packs too, but nobody may be in the middle of filling the vault.
-        let _lock = self.lock(FlockOperation::LockShared)?;
+        let _lock = self.lock(place, FlockOperation::LockShared)?;
         if self.marker().exists() { self.walk_new(place, wanted) } else { Ok(None) }
     }
 
@@ -179,14 +181,29 @@ impl Vault {
             .map_err(|e| Error::io("write", &path, &e))
     }
 
-    /// Held while objects are added. Readers need no lock: packs appear whole.
-    fn lock(&self, how: FlockOperation) -> Result<File> {
+    /// Held while objects are added, in a vault that is made where there is none. Readers need no lock: packs appear
+    /// whole. The lock file's time says when the vault was used last: gc leaves alone what was used lately.
+    fn lock(&self, place: &Place, how: FlockOperation) -> Result<File> {
         let path = self.dir.join("lock");
-        let mut options = OpenOptions::new();
-        let file = options.write(true).create(true).truncate(false).mode(0o600).open(&path);
-        let file = file.map_err(|e| Error::io("open", &path, &e))?;
-        rustix::fs::flock(&file, how).map_err(|e| Error::io("lock", &path, &e.into()))?;
-        Ok(file)
+        let io = |what: &'static str| move |e: std::io::Error| (what, e);
+        for _ in 0..LOCK_TRIES {
+            self.create(place)?;
+            let mut options = OpenOptions::new();
+            let opened = options.write(true).create(true).truncate(false).mode(0o600).open(&path);
+            let file = match opened {
+                Err(e) if e.kind() == std::io::ErrorKind::NotFound => continue,
+                other => other.map_err(|e| Error::io("open", &path, &e))?,
+            };
+            let held = rustix::fs::flock(&file, how).map_err(|e| ("lock", e.into()));
+            let used = held.and_then(|()| file.set_modified(SystemTime::now()).map_err(io("touch")));
+            used.map_err(|(what, e)| Error::io(what, &path, &e))?;
+            // gc may have taken the vault away while we waited: then the lock is that of nothing.
+            let same = |a: Metadata, b: Metadata| (a.dev(), a.ino()) == (b.dev(), b.ino());
+            if file.metadata().ok().zip(fs::symlink_metadata(&path).ok()).is_some_and(|(a, b)| same(a, b)) {
+                return Ok(file);
+            }
+        }
+        Err(Error::failure(format!("{} is removed again and again", self.dir.display())))
     }
 }
 
