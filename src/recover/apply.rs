@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::planning::{UndoPlan, captured_of, plan};
+use super::planning::{UndoPlan, captured_of, plan, plan_rest};
 use crate::error::{Error, Result};
 use crate::journal::index::Event;
 use crate::journal::{Durability, Journal};
@@ -84,7 +84,7 @@ pub fn resume(undo: &Event, of: &Event, home: &Home, progress: &(dyn Fn(u64) + S
     let journal = Journal::open(home)?;
     let mut again = of.clone();
     again.undone_by = None;
-    let plan = plan(&again, &store, home)?;
+    let plan = plan_rest(&again, &store, home)?;
     carry_out(&plan, of, undo.id, &store, &journal, home, progress)
 }
 

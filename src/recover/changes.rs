@@ -16,7 +16,11 @@ pub fn changes(event: &Event, home: &Home) -> Result<Vec<Change>> {
     let reader = store.reader();
     let mut found = Vec::new();
     for captured in captured_of(event) {
-        found.extend(between(&captured.before, captured.after.as_ref(), &PlanCx { source: &reader })?);
+        found.extend(between(
+            &captured.before,
+            captured.after.as_ref(),
+            &PlanCx { source: &reader, resuming: false },
+        )?);
     }
     Ok(found)
 }
@@ -29,7 +33,7 @@ pub fn changes_until_now(event: &Event, home: &Home) -> Result<Vec<Change>> {
     let mut found = Vec::new();
     for captured in captured_of(event) {
         let now = record::observe(&captured.before, &scratch, home, true)?;
-        found.extend(between(&captured.before, Some(&now), &PlanCx { source: &scratch })?);
+        found.extend(between(&captured.before, Some(&now), &PlanCx { source: &scratch, resuming: false })?);
     }
     Ok(found)
 }

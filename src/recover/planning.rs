@@ -47,6 +47,15 @@ impl UndoPlan {
 
 /// Plans the undo of `event` against the world as it is now. Writes nothing.
 pub fn plan(event: &Event, store: &Store, home: &Home) -> Result<UndoPlan> {
+    plan_as(event, false, store, home)
+}
+
+/// The same, where an interrupted undo is gone on with.
+pub fn plan_rest(event: &Event, store: &Store, home: &Home) -> Result<UndoPlan> {
+    plan_as(event, true, store, home)
+}
+
+fn plan_as(event: &Event, resuming: bool, store: &Store, home: &Home) -> Result<UndoPlan> {
     refuse_what_cannot_be_undone(event)?;
     let reader = store.reader();
     let scratch = Scratch::over(&reader);
@@ -62,7 +71,7 @@ pub fn plan(event: &Event, store: &Store, home: &Home) -> Result<UndoPlan> {
         if now.digest == before.state.digest {
             unchanged.push(position);
         }
-        steps.extend(system.plan(&captured, &now, &PlanCx { source: &scratch })?);
+        steps.extend(system.plan(&captured, &now, &PlanCx { source: &scratch, resuming })?);
         residue.extend(before.missing.iter().map(|m| format!("{}: {}", m.what.lossy(), m.why)));
     }
     Ok(UndoPlan {

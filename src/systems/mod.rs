@@ -129,6 +129,8 @@ pub struct CaptureCx<'a> {
 pub struct PlanCx<'a> {
     /// Stored objects, and those of the present state.
     pub source: &'a dyn ObjectSource,
+    /// An interrupted run is gone on with: what looks as if it were back may lack what its last moments set.
+    pub resuming: bool,
 }
 
 /// What applying works with.

@@ -77,7 +77,11 @@ pub(super) fn take_back(event: &Event, wishes: Wishes, home: &Home, out: &mut Ou
         return Ok(plan_code(&plan));
     }
     if plan.conflicts().next().is_some() && !wishes.skip_conflicts {
-        return Err(conflict(&plan));
+        let error = conflict(&plan);
+        return Err(match event.undone_by {
+            Some(part) => error.hint(format!("`fr redo {part}` takes back the undo in part first")),
+            None => error,
+        });
     }
     if plan.restoring().next().is_none() {
         return Err(Error::new(

@@ -54,7 +54,7 @@ pub fn plan(captured: &Captured, now: &StateRef, cx: &PlanCx<'_>) -> Result<Vec<
     let before = load_state(cx.source, &before_id)?;
     let after = after_id.map(|id| load_state(cx.source, &id)).transpose()?;
     let now = load_state(cx.source, &object_of(now, "present")?)?;
-    let mut sums = Sums::default();
+    let mut sums = Sums { again: cx.resuming, ..Sums::default() };
     differences(cx.source, &before, after.as_ref(), Some(&now), |at| {
         sums.add(at);
         Ok(())
@@ -84,6 +84,8 @@ struct Sums {
     linked: HashMap<(u64, u64), u64>,
     foreign: u64,
     already: u64,
+    /// What is back already is gone through once more: the interrupted run may not have set the times of directories.
+    again: bool,
 }
 
 impl Sums {
@@ -184,7 +186,11 @@ impl Sums {
                 resource: captured.before.resource.clone(),
                 action: self.in_words(),
                 reversibility,
-                verdict: if acts > 0 { StepVerdict::Restore } else { StepVerdict::Already },
+                verdict: if acts > 0 || (self.again && self.already > 0) {
+                    StepVerdict::Restore
+                } else {
+                    StepVerdict::Already
+                },
                 not_restored: std::mem::take(&mut self.not_restored),
                 locator: captured.before.locator.clone(),
                 payload: encode(&payload)?,

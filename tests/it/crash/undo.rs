@@ -15,16 +15,17 @@ struct Ruin {
     before: Picture,
     destroyed: Picture,
     files: (Tree, Tree),
+    /// Times of directories are compared too.
+    times: bool,
 }
 
 fn ruin() -> Ruin {
     let world = World::new();
-    // A kill between the last file and the time of its directory loses that time: no step is left to be resumed.
-    let (before, old) = (picture(&world.env).without_directory_times(), world.files());
+    let (before, old) = (picture(&world.env), world.files());
     world.env.claude_runs(COMMAND).ok();
     let (destroyed, new) = (picture(&world.env).without_directory_times(), world.files());
     world.keep();
-    Ruin { world, before, destroyed, files: (old, new) }
+    Ruin { world, before, destroyed, files: (old, new), times: true }
 }
 
 impl Ruin {
@@ -56,7 +57,9 @@ impl Ruin {
         assert!(resume.code == 0 || resume.code == 5, "{what}: {resume:?}");
         if !self.is_undone() {
             let again = self.world.env.fr(&UNDO);
-            assert_eq!(again.code, 0, "{what}: resume {resume:?}, then {again:?}");
+            // All back already is an answer too, where an earlier undo had ended in part.
+            let all_back = again.code == 5 && again.stderr.contains("every target of event 1 is as it was");
+            assert!(again.code == 0 || all_back, "{what}: resume {resume:?}, then {again:?}");
         }
         self.assert_undone(what);
     }
@@ -64,21 +67,31 @@ impl Ruin {
     /// An undo that ended in part says that it did, and that it can be taken back: then the next one does all of it.
     #[track_caller]
     fn assert_retry_completes(&self, code: i32, what: &str) {
-        if code == 3 && self.is_undone() {
-            let redo = self.world.env.fr(&["redo", "--yes"]);
-            assert!(redo.code == 0 || redo.code == 5, "{what}: {redo:?}");
+        if code == 3 && self.world.events().iter().any(|e| e["undone_in_part"] == true) {
+            let again = self.world.env.fr(&UNDO);
+            // A file that got its content and not its mode is neither the old nor the new one: undo does not guess.
+            if again.code == 4 {
+                assert!(again.stderr.contains("fr redo"), "{what}: {again:?}");
+                self.world.env.fr(&["redo", "--yes"]);
+            }
         }
         self.assert_completes(what);
     }
 
     fn is_undone(&self) -> bool {
-        self.world.events().into_iter().any(|e| e["id"] == 1 && !e["undone_by"].is_null())
+        self.world
+            .events()
+            .into_iter()
+            .any(|e| e["id"] == 1 && !e["undone_by"].is_null() && e["undone_in_part"] == false)
     }
 
     #[track_caller]
     fn assert_undone(&self, what: &str) {
-        let now = picture(&self.world.env).without_directory_times();
-        assert!(now == self.before, "{what}: {:#?}", self.before.difference(&now));
+        let (mut now, mut before) = (picture(&self.world.env), self.before.clone());
+        if !self.times {
+            (now, before) = (now.without_directory_times(), before.without_directory_times());
+        }
+        assert!(now == before, "{what}: {:#?}", before.difference(&now));
         self.world.assert_sound(what);
     }
 
@@ -154,7 +167,8 @@ fn refused(error: &'static str, each: usize) {
     if !can_trace() {
         return;
     }
-    let ruin = ruin();
+    // A retry after an error is a new undo, and finds the files back: it has no reason to look at a directory's time.
+    let ruin = Ruin { times: false, ..ruin() };
     let counted = count(&ruin.world, &UNDO, b"");
     for fault in faults(&counted, How::Error(error), each) {
         ruin.world.reset();

@@ -148,7 +148,7 @@ impl Bench {
     }
 
     pub fn plan(&self, recorded: &Recorded) -> Vec<Step> {
-        let cx = PlanCx { source: &self.store };
+        let cx = PlanCx { source: &self.store, resuming: false };
         let steps = |c: &Captured| Files.plan(c, &self.observe(&c.before), &cx).unwrap();
         recorded.captured.iter().flat_map(steps).collect()
     }

@@ -198,7 +198,7 @@ impl Scene {
 
     pub fn steps(&self, captured: &Captured) -> Vec<Step> {
         let now = self.observe(&captured.before);
-        Git.plan(captured, &now, &PlanCx { source: &self.store }).unwrap()
+        Git.plan(captured, &now, &PlanCx { source: &self.store, resuming: false }).unwrap()
     }
 
     pub fn plan(&self, captured: &Captured) -> Step {

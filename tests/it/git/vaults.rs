@@ -38,7 +38,10 @@ fn gc_removes_a_vault_only_when_its_events_have_expired() {
 fn an_expired_vault_goes_and_the_next_capture_makes_a_new_one() {
     let env = deleted_branch();
     let dry = env.fr(&["store", "gc", "--keep-within", "0s", "--grace", "0s", "--dry-run"]).ok();
-    assert!(dry.stdout.contains("would remove the git vault of ") && dry.stdout.contains("project/.git"), "{dry:?}");
+    assert!(
+        dry.stdout.contains("would remove the git vault of ") && dry.stdout.contains("project/.git"),
+        "{dry:?}"
+    );
     assert_eq!(vaults(&env).len(), 1);
     let gone = env.fr(&["store", "gc", "--keep-within", "0s", "--grace", "0s"]).ok();
     assert!(gone.stdout.contains("removed the git vault of "), "{gone:?}");

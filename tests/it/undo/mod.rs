@@ -32,7 +32,7 @@ pub fn project() -> TestEnv {
 }
 
 /// What the project looks like: every file, and git's own view.
-#[derive(PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Picture {
     pub files: Tree,
     git: String,
