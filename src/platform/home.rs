@@ -32,7 +32,17 @@ pub fn user_name() -> String {
     let named = |v: &str| std::env::var_os(v).map(OsString::into_string).and_then(std::result::Result::ok);
     named("USER")
         .or_else(|| named("LOGNAME"))
+        .or_else(|| name_in_passwd(rustix::process::getuid().as_raw()))
         .unwrap_or_else(|| format!("uid {}", rustix::process::getuid().as_raw()))
+}
+
+/// The name that `/etc/passwd` (passwd(5)) has for a user id. The name services of a static binary would need the C
+/// library's plug-ins; where users come from a directory server, `USER` is set.
+fn name_in_passwd(uid: u32) -> Option<String> {
+    let table = std::fs::read_to_string("/etc/passwd").ok()?;
+    let mut users = table.lines().map(|line| line.split(':').collect::<Vec<_>>());
+    let user = users.find(|fields| fields.get(2).and_then(|id| id.parse().ok()) == Some(uid))?;
+    user.first().map(|name| (*name).to_owned()).filter(|name| !name.is_empty())
 }
 
 /// The layout below the state directory (`docs/format.md`).

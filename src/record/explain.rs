@@ -34,6 +34,30 @@ pub struct ExplainedEffect<'a> {
     pub reversibility: crate::model::Reversibility,
     /// All of it was resolved from the words.
     pub certain: bool,
+    /// How much of it would be stored before it happens.
+    pub capture: Coverage,
+}
+
+/// How much of an effect's resource is captured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Coverage {
+    /// All of it, within the caps.
+    All,
+    /// What is here, not what lies on the other side: a push changes a remote that is not captured yet.
+    LocalSide,
+    /// Nothing: the command is recorded.
+    None,
+}
+
+/// How much of an effect's resource would be captured.
+pub fn coverage(effect: &Effect) -> Coverage {
+    let Some(locator) = &effect.locator else { return Coverage::None };
+    if crate::systems::by_id(&effect.system.0).is_none() {
+        return Coverage::None;
+    }
+    let what = locator.opts.get("what").map(|what| what.lossy().into_owned()).unwrap_or_default();
+    if what.split(',').any(|part| part == "remote") { Coverage::LocalSide } else { Coverage::All }
 }
 
 /// The most severe class of some effects.
@@ -53,6 +77,7 @@ pub fn report<'a>(understood: &'a Understood, effects: &'a [Effect]) -> ExplainR
                 resource: &e.resource,
                 reversibility: e.reversibility,
                 certain: e.certain,
+                capture: coverage(e),
             });
         }
     }

@@ -1,5 +1,7 @@
 //! What an event changed, or what has changed since it, from the recorded states.
 
+use std::collections::HashSet;
+
 use crate::error::{Error, Result};
 use crate::journal::index::Event;
 use crate::model::{Capture, Change, StateRef};
@@ -22,7 +24,7 @@ pub fn changes(event: &Event, home: &Home) -> Result<Vec<Change>> {
             &PlanCx { source: &reader, resuming: false },
         )?);
     }
-    Ok(found)
+    Ok(once(found))
 }
 
 /// What differs between the state before the event and the present.
@@ -35,7 +37,13 @@ pub fn changes_until_now(event: &Event, home: &Home) -> Result<Vec<Change>> {
         let now = record::observe(&captured.before, &scratch, home, true)?;
         found.extend(between(&captured.before, Some(&now), &PlanCx { source: &scratch, resuming: false })?);
     }
-    Ok(found)
+    Ok(once(found))
+}
+
+/// A path that two captures cover (a named file inside a captured work tree) has changed once.
+fn once(found: Vec<Change>) -> Vec<Change> {
+    let mut seen = HashSet::new();
+    found.into_iter().filter(|change| seen.insert((change.what.clone(), change.how))).collect()
 }
 
 fn between(before: &Capture, after: Option<&StateRef>, cx: &PlanCx<'_>) -> Result<Vec<Change>> {

@@ -6,6 +6,7 @@ use crate::error::{Error, Result};
 use crate::intake::{self, Action};
 use crate::model::Bytes;
 use crate::record;
+use crate::record::explain::{Coverage, coverage};
 
 /// Runs the verb.
 pub fn run(args: &ExplainArgs, out: &mut Out) -> Result<u8> {
@@ -26,7 +27,11 @@ pub fn run(args: &ExplainArgs, out: &mut Out) -> Result<u8> {
     for effect in &reading.effects {
         let class = out.paint(style::of_class(effect.class), format!("{:<10}", effect.class));
         let sure = if effect.certain { "" } else { "  (not certain)" };
-        let capture = if effect.locator.is_some() { "captured first" } else { "recorded" };
+        let capture = match coverage(effect) {
+            Coverage::All => "captured first",
+            Coverage::LocalSide => "captured here, not on the remote side",
+            Coverage::None => "recorded, not captured",
+        };
         let resource = safe(effect.resource.as_slice());
         out.line(format!(
             "  {class} {:<11} {resource}  {}, {capture}{sure}",

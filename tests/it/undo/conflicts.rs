@@ -84,3 +84,11 @@ fn undo_of_an_opaque_command_leaves_alone_what_it_did_not_touch() {
     assert_eq!(env.read("elsewhere/later.txt"), "a person's later work\n");
     assert_eq!(env.read("src/deep/lib.rs"), "a person's later edit\n");
 }
+
+#[test]
+fn a_file_that_two_captures_hold_is_shown_once() {
+    let env = project();
+    env.claude_runs("git clean -fdq; rm config.yml");
+    let diff = env.fr(&["diff", "1"]).ok();
+    assert_eq!(diff.stdout.matches("/config.yml\n").count(), 1, "{diff:?}");
+}
