@@ -36,15 +36,26 @@ CREATE TABLE event (
     asegment  INTEGER,             -- where the after-half lies
     aoffset   INTEGER,
     failed    INTEGER,             -- the after-half says: 0 done, 1 failed
+    silent    INTEGER NOT NULL DEFAULT 0, -- its turn or session ended without a word of it
     undone_by INTEGER,
     line      BLOB NOT NULL        -- the redacted command, for searching
 );
 CREATE INDEX event_uid ON event (uid);
 CREATE INDEX event_session ON event (session);
 
--- Events whose after-half has not come yet.
-CREATE TABLE pending (session INTEGER NOT NULL, call TEXT NOT NULL, event INTEGER NOT NULL,
+-- Events whose after-half has not come yet, or did not know how they ended: one row for each report of an event.
+CREATE TABLE pending (
+    session INTEGER NOT NULL,
+    call    TEXT NOT NULL,
+    event   INTEGER NOT NULL,
+    key     TEXT NOT NULL,       -- of what runs (`Call::key`)
+    channel TEXT NOT NULL,       -- who reported it: `id`, `args:REGISTRATION`, `shell`, `other`
     PRIMARY KEY (session, call, event)) WITHOUT ROWID;
+CREATE INDEX pending_key ON pending (key, event);
+CREATE INDEX pending_event ON pending (event);
+
+-- Reports of a call that is an event already: the number that the report was given, and the event.
+CREATE TABLE twin (event INTEGER PRIMARY KEY, of INTEGER NOT NULL);
 
 -- What an undo, redo or restore event takes back.
 CREATE TABLE target (event INTEGER NOT NULL, of INTEGER NOT NULL, PRIMARY KEY (event, of)) WITHOUT ROWID;

@@ -3,6 +3,7 @@
 
 mod actor;
 mod bytes;
+mod call;
 mod capture;
 mod change;
 mod effect;
@@ -14,6 +15,7 @@ mod plan;
 
 pub use actor::{Actor, ActorKind, Confidence};
 pub use bytes::Bytes;
+pub use call::Call;
 pub use capture::{Capture, Captured, Missing, StateRef};
 pub use change::{Change, ChangeKind};
 pub use effect::{Effect, EffectClass, Locator, Reversibility, SystemId};

@@ -1,26 +1,37 @@
 //! The after-half: how the command ended, and what its captured resources look like now. The latter is what undo
 //! compares the present with, to know a later human edit from the command's own change.
 
-use super::open_events::{self, OpenEvent};
+use super::before::{command_text, pairing};
+use super::open_events::{self, OpenEvent, Taken};
 use super::{captures, redact};
 use crate::error::Result;
 use crate::intake::{Ending, SessionSignal};
 use crate::journal::{Durability, Journal};
-use crate::model::{After, Bytes, Capture, Outcome, PostState, Record, SessionMark, SessionMoment};
+use crate::model::{
+    After, Bytes, Call, Capture, Outcome, PostState, Record, SessionMark, SessionMoment, Source,
+};
 use crate::platform::{clock, home::Home};
 use crate::store::Store;
 
-/// Records that a command has ended.
-pub fn after(ending: &Ending, home: &Home) -> Result<()> {
+/// Records that a command has ended. `registration` is the word behind `fr hook`, for channels that may not give their
+/// calls ids: those endings find their beginning by what ran.
+pub fn after(ending: &Ending, registration: Option<&str>, home: &Home) -> Result<()> {
     if !home.exists() {
         return Ok(());
     }
-    let open = ending.call.as_ref().and_then(|call| open_events::take(home, &ending.session, call));
+    let call = call_of(ending, registration, home);
+    let taken = call.as_ref().map(|call| open_events::take(home, &ending.session, call));
+    let open = match taken {
+        // The other registration's after-half is on record.
+        Some(Taken::Told) => return Ok(()),
+        Some(Taken::Open(open)) => Some(*open),
+        Some(Taken::Nothing) | None => None,
+    };
     let note = ending.note.as_ref().map(|n| redact::redact(n, &redact::TagKey::load(home)));
     let mut record = After {
         at_ns: clock::now_ns(),
         session: ending.session.clone(),
-        call: ending.call.clone(),
+        call: call.map(|call| call.to_string()),
         outcome: ending.outcome,
         duration_ms: ending.duration_ms,
         post: Vec::new(),
@@ -33,6 +44,14 @@ pub fn after(ending: &Ending, home: &Home) -> Result<()> {
     let event = open.map(|o| o.event);
     Journal::open(home)?.append(&Record::After(Box::new(record)), event, Durability::Buffered)?;
     Ok(())
+}
+
+fn call_of(ending: &Ending, registration: Option<&str>, home: &Home) -> Option<Call> {
+    match (&ending.call, &ending.action) {
+        (Some(id), _) => Some(Call::Id(id.clone())),
+        (None, Some(action)) => pairing(None, registration, &command_text(action, Source::Hook, home)),
+        (None, None) => None,
+    }
 }
 
 /// Looks at every captured resource again. A resource that cannot be read has no post-state: undo then treats its
@@ -58,12 +77,14 @@ fn worth_keeping(capture: &Capture) -> bool {
     matches!(capture.locator.opts.get("scope").and_then(Bytes::as_str), Some("workspace" | "node"))
 }
 
-/// Records a session's moment. At its end, whatever never reported back is closed as not known.
+/// Records a session's moment. When a turn or the session ends, whatever never reported back is closed as not known; a
+/// later report still counts (a sub-agent may go on).
 pub fn session(signal: &SessionSignal, home: &Home) -> Result<()> {
     Store::open_or_create(home)?;
     let journal = Journal::open(home)?;
     if matches!(signal.moment, SessionMoment::Stop | SessionMoment::End) {
-        for open in open_events::take_session(home, &signal.session) {
+        let end = signal.moment == SessionMoment::End;
+        for open in open_events::close_session(home, &signal.session, end) {
             journal.append(
                 &Record::After(Box::new(unknown_end(&open))),
                 Some(open.event),
@@ -90,6 +111,6 @@ fn unknown_end(open: &OpenEvent) -> After {
         outcome: Outcome::Unknown,
         duration_ms: None,
         post: Vec::new(),
-        note: Some("the session ended and nobody said how the command ended".to_owned()),
+        note: Some("the turn or session ended and nobody said how the command ended".to_owned()),
     }
 }

@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use super::open_events::{self, OpenEvent};
+use super::open_events::{self, Claim, OpenEvent, Slot};
 use super::redact::{self, TagKey};
 use super::{captures, context};
 use crate::error::{ExitCode, Result};
 use crate::intake::{Action, Request};
 use crate::journal::{Durability, Journal};
 use crate::model::{
-    Before, Bytes, CommandText, Effect, EffectClass, EventId, EventKind, Gap, ObjectId, ObjectKind,
-    ObjectSink, Record, Reversibility, SystemId, Uid,
+    Before, Bytes, Call, CommandText, Effect, EffectClass, EventId, EventKind, Gap, ObjectId, ObjectKind,
+    ObjectSink, Record, Reversibility, Source, SystemId, Uid,
 };
 use crate::platform::{clock, home, home::Home, random};
 use crate::shell::{self, ShellCx, Understood};
@@ -34,8 +34,11 @@ pub struct Recorded {
     pub warnings: Vec<String>,
 }
 
-/// Records that a command is about to run, and first stores what it is about to destroy.
-pub fn before(request: &Request, home: &Home) -> Result<Recorded> {
+/// Records that a command is about to run, and first stores what it is about to destroy. `None` where another
+/// registration has reported the same call, which is on record then.
+///
+/// `registration` is the word behind `fr hook`, for channels that may not give their calls ids.
+pub fn before(request: &Request, registration: Option<&str>, home: &Home) -> Result<Option<Recorded>> {
     let Reading { understood, mut effects } = read(&request.action, &request.cwd, &request.env);
     let mut warnings: Vec<String> =
         understood.opaque.iter().map(|why| format!("not understood: {why}")).collect();
@@ -43,26 +46,56 @@ pub fn before(request: &Request, home: &Home) -> Result<Recorded> {
         effects.clear();
     }
     let journal = journal(home)?;
-    let (mut taken, exact) =
-        if effects.is_empty() { Default::default() } else { capture(&effects, request, home) };
+    let mut command = command_text(&request.action, request.source, home);
+    let call = pairing(request.call.as_deref(), registration, &command);
+    let claim = call
+        .as_ref()
+        .filter(|_| !effects.is_empty())
+        .map(|call| open_events::claim(home, &request.session, call, &key_of(&command)));
+    let slot = match claim {
+        Some(Ok(Claim::Twin)) => return Ok(None),
+        Some(Ok(Claim::Mine(slot))) => Some(slot),
+        Some(Err(error)) => {
+            warnings.push(format!("what it leaves behind will not be known: {error}"));
+            None
+        }
+        None => None,
+    };
+    let mut taken = captures::Capturing::default();
+    if !effects.is_empty() {
+        (taken, command.exact) = capture(&effects, request, home);
+    }
     warnings.append(&mut taken.warnings);
     let record = Before {
         uid: new_uid(),
         at_ns: clock::now_ns(),
         kind: EventKind::Command,
         session: request.session.clone(),
-        call: request.call.clone(),
+        call: call.map(|call| call.to_string()),
         actor: request.actor.clone(),
         source: request.source,
         parent: None,
-        command: command_text(request, exact, home),
+        command,
         cwd: request.cwd.clone(),
         effects,
         captures: taken.captures,
         warnings,
         background: request.background,
     };
-    append(record, &journal, home)
+    append(record, slot, &journal).map(Some)
+}
+
+/// What pairs the halves of a call: its id, else what it runs, as far as the registration is known.
+pub(super) fn pairing(id: Option<&str>, registration: Option<&str>, command: &CommandText) -> Option<Call> {
+    match (id, registration) {
+        (Some(id), _) => Some(Call::Id(id.to_owned())),
+        (None, Some(by)) => Some(Call::Args { key: key_of(command), by: by.to_owned() }),
+        (None, None) => None,
+    }
+}
+
+fn key_of(command: &CommandText) -> String {
+    Call::key(&command.tool, command.line.as_slice())
 }
 
 /// The journal of an existing store, or of one that is made now. The store itself is opened only where there is
@@ -109,17 +142,30 @@ fn try_capture(
     Ok((taken, exact))
 }
 
-fn append(record: Before, journal: &Journal, home: &Home) -> Result<Recorded> {
-    let open = open_event(&record);
-    let (effects, warnings, captures) =
-        (record.effects.clone(), record.warnings.clone(), record.captures.len());
+fn append(record: Before, slot: Option<Slot>, journal: &Journal) -> Result<Recorded> {
+    let mut open = OpenEvent {
+        event: EventId(0),
+        session: record.session.clone(),
+        call: record.call.clone().unwrap_or_default(),
+        key: key_of(&record.command),
+        captures: record.captures.clone(),
+        closed: false,
+    };
+    let (effects, mut warnings) = (record.effects.clone(), record.warnings.clone());
     // What is about to be destroyed must survive a power cut; the record of a harmless command need not.
     let durability = if record.effects.is_empty() { Durability::Buffered } else { Durability::Durable };
-    let event = journal.append(&Record::Before(Box::new(record)), None, durability)?.event;
-    if let Some(open) = open {
-        open_events::put(home, &OpenEvent { event, ..open })?;
+    let appended = journal.append(&Record::Before(Box::new(record)), None, durability);
+    match (&appended, slot) {
+        (Ok(appended), Some(slot)) if !open.captures.is_empty() => {
+            open.event = appended.event;
+            // The event is on record whatever becomes of this.
+            warnings.extend(slot.fill(&open).err().map(|error| error.to_string()));
+        }
+        // There is nothing to look at again, or no event.
+        (_, Some(slot)) => slot.release(),
+        (_, None) => {}
     }
-    Ok(Recorded { event, effects, captures, warnings })
+    Ok(Recorded { event: appended?.event, effects, captures: open.captures.len(), warnings })
 }
 
 /// Lets the stat caches count. They only save work: one that cannot be renamed is made anew by the next capture.
@@ -127,17 +173,6 @@ pub(super) fn commit_caches(home: &Home) {
     if systems::files::commit_caches(&home.cache()).is_err() {
         systems::files::discard_caches(&home.cache());
     }
-}
-
-/// What the after-half will need, where there is anything to look at again. The event has no number yet.
-fn open_event(record: &Before) -> Option<OpenEvent> {
-    let call = record.call.clone().filter(|_| !record.captures.is_empty())?;
-    Some(OpenEvent {
-        event: EventId(0),
-        session: record.session.clone(),
-        call,
-        captures: record.captures.clone(),
-    })
 }
 
 /// An action as its words tell it.
@@ -203,16 +238,16 @@ fn opaque_tool(cwd: &Bytes, name: &str) -> Effect {
 }
 
 /// The command as people read it, with secrets taken out.
-fn command_text(request: &Request, exact: Option<ObjectId>, home: &Home) -> CommandText {
+pub(super) fn command_text(action: &Action, source: Source, home: &Home) -> CommandText {
     let key = TagKey::load(home);
-    let line = match &request.action {
+    let line = match action {
         Action::Shell(line) => redact::redact(line, &key),
         Action::Argv(argv) => redact::redact(&quoted(argv), &key),
         Action::EditFile { paths, .. } => paths.iter().map(|p| p.0.clone()).collect::<Vec<_>>().join(&b' '),
         Action::OtherTool { raw, .. } => redact::redact(raw, &key),
         Action::ReadOnly { subject, .. } => redact::redact(subject.as_slice(), &key),
     };
-    CommandText { tool: request.action.tool(request.source).to_owned(), line: Bytes(line), exact }
+    CommandText { tool: action.tool(source).to_owned(), line: Bytes(line), exact: None }
 }
 
 /// The exact line, or argv separated by NUL: argv cannot hold one.

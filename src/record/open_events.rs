@@ -1,16 +1,36 @@
-//! Captured events that await their after-half: one small file each, named by session and call, so that the
-//! after-hook finds its captures without a database, and the after-hook of a harmless command costs one failed open.
+//! Captured events that await their after-half: one small file each, so that the after-hook finds its captures without
+//! a database, and the after-hook of a harmless command costs one failed open.
+//!
+//! The file is made before anything is captured. That is also how a second report of the same call (an agent that runs
+//! another agent's hooks too, agents.md 4.8) learns that it is the second, and captures nothing again.
+//!
+//! A call with an id has the file `HASH`. Calls without one are told apart by what they run: the directory `HASH` has a
+//! file `TIME-PID` for each such call that is open, and beside it a mark `TIME-PID.BY` for each registration that has
+//! reported it. An after-half takes the oldest call that its own registration has reported.
 
-use std::fs;
-use std::io::{ErrorKind, Write};
+use std::fs::{self, File};
+use std::io::{ErrorKind, Result as Io, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::model::{Capture, EventId};
-use crate::platform::home::Home;
+use crate::model::{Call, Capture, EventId};
+use crate::platform::{clock, home::Home};
+
+/// How long after the first report of a call was recorded a second one may come (agents.md 4.8).
+const TOLD_AGAIN: Duration = Duration::from_secs(2);
+
+/// The longest that the first report may still be at work on its capture.
+const AT_WORK: Duration = Duration::from_secs(300);
+
+/// What nobody has asked for during this time never will be.
+const FORGOTTEN: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// How often a directory is made anew that another process has just found empty and removed.
+const TRIES: usize = 8;
 
 /// What the after-half needs to know.
 #[derive(Debug, Serialize, Deserialize)]
@@ -21,59 +41,281 @@ pub struct OpenEvent {
     pub session: String,
     /// Its call.
     pub call: String,
+    /// [`Call::key`] of what it runs: some model servers give ids like `call_0` again and again.
+    #[serde(default)]
+    pub key: String,
     /// What to look at again.
     pub captures: Vec<Capture>,
+    /// The record says already that nobody told how it ended. Somebody still may.
+    #[serde(default)]
+    pub closed: bool,
 }
 
-fn path_of(home: &Home, session: &str, call: &str) -> PathBuf {
+/// The part of [`OpenEvent`] that is there from the beginning.
+#[derive(Default, Serialize, Deserialize)]
+struct Begun {
+    #[serde(default)]
+    key: String,
+    #[serde(default)]
+    closed: bool,
+}
+
+/// The answer to "may I record this call?".
+pub enum Claim {
+    /// Nobody has; the slot is ours.
+    Mine(Slot),
+    /// Another registration has reported it, and its process records it.
+    Twin,
+}
+
+/// The place of an event that is being captured.
+pub struct Slot {
+    path: PathBuf,
+    mark: Option<PathBuf>,
+}
+
+/// What an after-half finds.
+pub enum Taken {
+    /// Nothing was captured.
+    Nothing,
+    /// Its event.
+    Open(Box<OpenEvent>),
+    /// Another registration has reported this call's end.
+    Told,
+}
+
+impl Slot {
+    /// Leaves word for the after-half. Not synced: without it the event is closed as "not known", which is true then.
+    pub fn fill(self, open: &OpenEvent) -> Result<()> {
+        let text = serde_json::to_vec(open)
+            .map_err(|e| Error::failure(format!("cannot encode an open event: {e}")))?;
+        fs::write(&self.path, text).map_err(|e| Error::io("write", &self.path, &e))
+    }
+
+    /// Gives the place up: nothing was captured, or not by us.
+    pub fn release(self) {
+        for path in self.mark.iter().chain([&self.path]) {
+            let _ = fs::remove_file(path);
+        }
+        if let (Some(_), Some(dir)) = (&self.mark, self.path.parent()) {
+            let _ = fs::remove_dir(dir);
+        }
+    }
+}
+
+/// Asks for the place of a call that is about to be captured. `key` is that of what it runs.
+pub fn claim(home: &Home, session: &str, call: &Call, key: &str) -> Result<Claim> {
+    let place = path_of(home, session, call);
+    let claimed = match call {
+        Call::Id(_) => claim_id(&place, key),
+        Call::Args { by, .. } => claim_args(&place, by, clock::now_ns()),
+    };
+    claimed.map_err(|e| Error::io("make", &place, &e))
+}
+
+/// Takes the word back: the event's after-half is being written.
+pub fn take(home: &Home, session: &str, call: &Call) -> Taken {
+    let place = path_of(home, session, call);
+    match call {
+        Call::Id(_) => {
+            let open = read(&place);
+            // A leftover that cannot be removed is closed again at the session's end; the index keeps what is known.
+            if open.is_some() {
+                let _ = fs::remove_file(&place);
+            }
+            open.map_or(Taken::Nothing, |open| Taken::Open(Box::new(open)))
+        }
+        Call::Args { by, .. } => take_args(&place, by),
+    }
+}
+
+/// What a session has left open and the record does not say so yet. At the end of the session (`end`) the places are
+/// given up; before, an ending may still come for them (a sub-agent goes on after its parent's turn).
+pub fn close_session(home: &Home, session: &str, end: bool) -> Vec<OpenEvent> {
+    let mut left = Vec::new();
+    for place in children(&home.open_events()) {
+        if place.is_dir() {
+            for file in children(&place) {
+                close(file, session, end, &mut left);
+            }
+            let _ = fs::remove_dir(&place);
+        } else {
+            close(place, session, end, &mut left);
+        }
+    }
+    left.sort_by_key(|open| open.event);
+    left
+}
+
+fn close(file: PathBuf, session: &str, end: bool, left: &mut Vec<OpenEvent>) {
+    if is_mark(&file) {
+        return;
+    }
+    let Some(mut open) = read(&file) else {
+        if is_forgotten(&file) {
+            remove_with_marks(&file);
+        }
+        return;
+    };
+    let ours = open.session == session;
+    if (ours && end) || is_forgotten(&file) {
+        remove_with_marks(&file);
+    }
+    if ours && !open.closed && file.extension().is_none() {
+        open.closed = true;
+        if !end && let Ok(text) = serde_json::to_vec(&open) {
+            let _ = fs::write(&file, text);
+        }
+        left.push(open);
+    }
+}
+
+fn path_of(home: &Home, session: &str, call: &Call) -> PathBuf {
     let mut hasher = blake3::Hasher::new();
     hasher.update(session.as_bytes());
-    hasher.update(&[0]);
-    hasher.update(call.as_bytes());
+    match call {
+        Call::Id(id) => hasher.update(&[0]).update(id.as_bytes()),
+        Call::Args { key, .. } => hasher.update(&[1]).update(key.as_bytes()),
+    };
     home.open_events().join(&hasher.finalize().to_hex()[..32])
 }
 
-/// Leaves word for the after-half. Not synced: without it the event is closed as "not known", which is true then.
-pub fn put(home: &Home, open: &OpenEvent) -> Result<()> {
-    let path = path_of(home, &open.session, &open.call);
-    let text =
-        serde_json::to_vec(open).map_err(|e| Error::failure(format!("cannot encode an open event: {e}")))?;
-    let write = || -> std::io::Result<()> {
-        let mut options = fs::OpenOptions::new();
-        options.write(true).create(true).truncate(true).mode(0o600);
-        let mut file = match options.open(&path) {
-            Err(e) if e.kind() == ErrorKind::NotFound => {
-                fs::DirBuilder::new().recursive(true).mode(0o700).create(home.open_events())?;
-                options.open(&path)?
-            }
-            other => other?,
-        };
-        file.write_all(&text)
+fn make_new(path: &Path) -> Io<File> {
+    fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
+}
+
+fn make_dir(path: &Path) -> Io<()> {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+fn claim_id(place: &Path, key: &str) -> Io<Claim> {
+    let begun = serde_json::to_vec(&Begun { key: key.to_owned(), closed: false })?;
+    let made = match make_new(place) {
+        Err(e) if e.kind() == ErrorKind::NotFound => {
+            make_dir(place.parent().unwrap_or(place))?;
+            make_new(place)
+        }
+        other => other,
     };
-    write().map_err(|e| Error::io("write", &path, &e))
+    match made {
+        Err(e) if e.kind() == ErrorKind::AlreadyExists => {
+            let there: Begun = serde_json::from_slice(&fs::read(place)?).unwrap_or_default();
+            if there.key == key && !there.closed && is_fresh(place) {
+                return Ok(Claim::Twin);
+            }
+            fs::write(place, begun)?;
+        }
+        Err(e) => return Err(e),
+        Ok(mut file) => file.write_all(&begun)?,
+    }
+    Ok(Claim::Mine(Slot { path: place.to_owned(), mark: None }))
 }
 
-/// Takes the word back: the event's after-half is being written. `None` where nothing was captured.
-pub fn take(home: &Home, session: &str, call: &str) -> Option<OpenEvent> {
-    let path = path_of(home, session, call);
-    let text = fs::read(&path).ok()?;
-    // A leftover that cannot be removed is closed again at the session's end; the index takes the first after-half.
-    let _ = fs::remove_file(&path);
-    serde_json::from_slice(&text).ok()
+/// Whether a report that comes now may be a second one of the call that left this file.
+fn is_fresh(file: &Path) -> bool {
+    let limit = if read(file).is_some() { TOLD_AGAIN } else { AT_WORK };
+    age(file).is_some_and(|age| age <= limit)
 }
 
-/// Takes back everything that a session left open.
-pub fn take_session(home: &Home, session: &str) -> Vec<OpenEvent> {
-    let Ok(entries) = fs::read_dir(home.open_events()) else { return Vec::new() };
-    let mut left = Vec::new();
-    for entry in entries.flatten() {
-        let open =
-            fs::read(entry.path()).ok().and_then(|text| serde_json::from_slice::<OpenEvent>(&text).ok());
-        if let Some(open) = open.filter(|o| o.session == session) {
-            let _ = fs::remove_file(entry.path());
-            left.push(open);
+fn age(file: &Path) -> Option<Duration> {
+    let modified = fs::metadata(file).and_then(|meta| meta.modified()).ok()?;
+    // A clock that was set back: made just now.
+    Some(modified.elapsed().unwrap_or_default())
+}
+
+fn claim_args(dir: &Path, by: &str, now_ns: i64) -> Io<Claim> {
+    for entry in entries(dir) {
+        let is_open = entry.extension().is_none() && !read(&entry).is_some_and(|open| open.closed);
+        if is_open && is_fresh(&entry) && make_new(&mark_of(&entry, by)).is_ok() {
+            return Ok(Claim::Twin);
         }
     }
-    left.sort_by_key(|o| o.event);
-    left
+    let path = dir.join(format!("{now_ns:020}-{}", std::process::id()));
+    let mark = mark_of(&path, by);
+    for _ in 0..TRIES {
+        make_dir(dir)?;
+        // The mark first: whoever sees the call must see that it is ours.
+        match make_new(&mark).and_then(|_| make_new(&path)) {
+            Ok(_) => return Ok(Claim::Mine(Slot { path, mark: Some(mark) })),
+            Err(e) if e.kind() == ErrorKind::NotFound => {}
+            Err(e) => return Err(e),
+        }
+    }
+    Err(ErrorKind::NotFound.into())
+}
+
+/// First in, first out; what the record has closed already comes last, it was most likely refused.
+fn take_args(dir: &Path, by: &str) -> Taken {
+    let mut ours: Vec<(bool, PathBuf)> = entries(dir)
+        .into_iter()
+        .filter(|entry| mark_of(entry, by).exists())
+        .map(|entry| (read(&entry).is_some_and(|open| open.closed), entry))
+        .collect();
+    ours.sort();
+    for (_, entry) in ours {
+        if fs::remove_file(mark_of(&entry, by)).is_err() {
+            continue;
+        }
+        let done = entry.with_extension(DONE);
+        let taken = match entry.extension() {
+            None if fs::rename(&entry, &done).is_ok() => {
+                read(&done).map_or(Taken::Nothing, |open| Taken::Open(Box::new(open)))
+            }
+            _ => Taken::Told,
+        };
+        if !entries_and_marks(dir).iter().any(|file| is_mark(file) && stem(file) == stem(&entry)) {
+            let _ = fs::remove_file(&done);
+            let _ = fs::remove_dir(dir);
+        }
+        return taken;
+    }
+    Taken::Nothing
+}
+
+/// The ending of a call whose end is told, while another registration may still tell it again.
+const DONE: &str = "done";
+
+fn stem(file: &Path) -> Option<&std::ffi::OsStr> {
+    file.file_stem()
+}
+
+fn mark_of(entry: &Path, by: &str) -> PathBuf {
+    // The registration is one of our own words (`AGENTS`), never a path.
+    entry.with_extension(format!("by-{by}"))
+}
+
+fn is_mark(file: &Path) -> bool {
+    file.extension().is_some_and(|extension| extension != DONE)
+}
+
+fn entries_and_marks(dir: &Path) -> Vec<PathBuf> {
+    let mut found = children(dir);
+    found.sort();
+    found
+}
+
+/// Calls without their marks, the oldest first.
+fn entries(dir: &Path) -> Vec<PathBuf> {
+    entries_and_marks(dir).into_iter().filter(|file| !is_mark(file)).collect()
+}
+
+fn children(dir: &Path) -> Vec<PathBuf> {
+    fs::read_dir(dir).map(|found| found.flatten().map(|entry| entry.path()).collect()).unwrap_or_default()
+}
+
+fn read(file: &Path) -> Option<OpenEvent> {
+    serde_json::from_slice(&fs::read(file).ok()?).ok()
+}
+
+fn is_forgotten(file: &Path) -> bool {
+    age(file).is_some_and(|age| age > FORGOTTEN)
+}
+
+fn remove_with_marks(file: &Path) {
+    let _ = fs::remove_file(file);
+    for mark in file.parent().map(children).unwrap_or_default() {
+        if is_mark(&mark) && stem(&mark) == stem(file) {
+            let _ = fs::remove_file(mark);
+        }
+    }
 }

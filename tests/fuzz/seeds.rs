@@ -72,9 +72,9 @@ fn store(corpus: &Path, out: &Path) -> Done {
             Happening::Before(mut request) => {
                 // Where nothing is: a seed must not depend on this machine.
                 request.cwd = "/nowhere".into();
-                record::before(&request, &home)?;
+                record::before(&request, Some("claude"), &home)?;
             }
-            Happening::After(ending) => record::after(&ending, &home)?,
+            Happening::After(ending) => record::after(&ending, Some("claude"), &home)?,
             Happening::Session(signal) => record::session(&signal, &home)?,
             Happening::Ignore | Happening::Malformed(_) => {}
         }

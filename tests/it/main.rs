@@ -17,6 +17,7 @@ mod journal;
 mod json;
 mod payloads;
 mod pty;
+mod reports;
 mod samples;
 mod shell;
 mod shells;

@@ -45,7 +45,7 @@ impl<'a> EventView<'a> {
             time: when::rfc3339(event.before.at_ns),
             class: class_of(event),
             reversibility: reversibility_text(event),
-            outcome: event.after.as_ref().map(|a| a.outcome),
+            outcome: event.outcome(),
             duration_ms: event.after.as_ref().and_then(|a| a.duration_ms),
             undone_by: event.undone_by.map(|e| e.0),
             undone_in_part: event.undone_in_part,
@@ -81,7 +81,7 @@ pub fn reversibility_text(event: &Event) -> String {
 
 /// How an event ended, in a word.
 pub fn outcome_word(event: &Event) -> String {
-    match event.after.as_ref().map(|a| a.outcome) {
+    match event.outcome() {
         None => "open".to_owned(),
         Some(Outcome::Exited { code }) => code.to_string(),
         Some(Outcome::Signalled { signal }) => format!("sig {signal}"),
@@ -179,7 +179,7 @@ fn effects_and_captures(event: &Event, out: &mut Out) -> Result<()> {
 }
 
 fn outcome_sentence(event: &Event) -> String {
-    match event.after.as_ref().map(|a| a.outcome) {
+    match event.outcome() {
         None => "not reported yet: it may have run".to_owned(),
         Some(Outcome::Exited { code }) => format!("exit code {code}"),
         Some(Outcome::Signalled { signal }) => format!("ended by signal {signal}"),

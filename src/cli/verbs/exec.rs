@@ -20,7 +20,7 @@ pub fn run(args: &[OsString]) -> u8 {
     let home = home::state_dir().map(Home::at);
     let before = |request: &Request| match &home {
         Ok(home) => {
-            if let Err(error) = record::before(request, home) {
+            if let Err(error) = record::before(request, None, home) {
                 gap(home, &error);
                 talk_error("fr: not recorded", &error);
             }
@@ -29,7 +29,7 @@ pub fn run(args: &[OsString]) -> u8 {
     };
     let after = |ending: &Ending| {
         if let Ok(home) = &home
-            && let Err(error) = record::after(ending, home)
+            && let Err(error) = record::after(ending, None, home)
         {
             talk_error("fr: the end was not recorded", &error);
         }

@@ -28,27 +28,29 @@ pub fn run(args: &[OsString]) -> u8 {
         "shell" => intake::shell_hook(&args[1..], stdin, &env),
         _ => intake::hook(agent, stdin, &env),
     };
-    if let Err(error) = handle(happening) {
+    // A shell numbers its lines itself.
+    let registration = Some(agent).filter(|name| *name != "shell");
+    if let Err(error) = handle(happening, registration) {
         talk_error("fr: not recorded", &error);
     }
     0
 }
 
-fn handle(happening: Happening) -> Result<()> {
+fn handle(happening: Happening, registration: Option<&str>) -> Result<()> {
     if happening == Happening::Ignore {
         return Ok(());
     }
     let home = Home::at(home::state_dir()?);
     match happening {
         Happening::Ignore => Ok(()),
-        Happening::Before(request) => match record::before(&request, &home) {
+        Happening::Before(request) => match record::before(&request, registration, &home) {
             Ok(_) => Ok(()),
             Err(error) => {
                 gap(&home, &error);
                 Err(error)
             }
         },
-        Happening::After(ending) => record::after(&ending, &home),
+        Happening::After(ending) => record::after(&ending, registration, &home),
         Happening::Session(signal) => record::session(&signal, &home),
         Happening::Malformed(malformed) => note_malformed(&malformed, &home),
     }

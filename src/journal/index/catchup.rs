@@ -7,6 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, 
 use super::facts;
 use super::filter::{class_bit, sortable};
 use super::open::{Index, Mark, sql};
+use super::pending::{self, Report};
 use super::undone;
 use crate::error::{Error, Result};
 use crate::journal::{Frame, Journal, Position};
@@ -140,6 +141,12 @@ impl Taker<'_> {
         let destructive = before.effects.iter().any(|e| e.class.is_destructive());
         let actor = self.actor(&before.actor)?;
         let session = self.session(&before.session, actor, &before.cwd, before.at_ns)?;
+        let report = Report::of(before, session, actor);
+        if let Some(of) = report.twin(self.tx, event)? {
+            report.insert_twin(self.tx, event, of)?;
+            return Ok(());
+        }
+        report.insert(self.tx, event)?;
         self.tx
             .prepare_cached(
                 "UPDATE session SET last_ns = max(last_ns, ?2), events = events + 1, \
@@ -173,38 +180,26 @@ impl Taker<'_> {
         for place in facts::places(before) {
             self.touch(&place, event)?;
         }
-        let call = before.call.as_deref().unwrap_or("");
-        let sql = "INSERT OR REPLACE INTO pending VALUES (?, ?, ?)";
-        self.tx.prepare_cached(sql)?.execute(params![session, call, event])?;
         Ok(())
     }
 
-    /// The event of an after-half: the one it names, else the latest one of its session and call that is open.
-    fn event_of(&mut self, named: i64, after: &After) -> Sql<Option<i64>> {
-        if named != 0 {
-            return Ok(Some(named));
-        }
-        let sql = "SELECT max(event) FROM pending JOIN session ON session.id = pending.session \
-                   WHERE name = ? AND call = ?";
-        let call = after.call.as_deref().unwrap_or("");
-        self.tx.prepare_cached(sql)?.query_row(params![after.session, call], |row| row.get(0))
-    }
-
+    /// The first ending that says how it ended stands; one that does not know, or says "in the background", gives way
+    /// to one that does. An undo may end more than once (`--resume`): there the last one stands.
     fn after(&mut self, named: i64, at: Position, after: &After) -> Sql<()> {
-        let Some(event) = self.event_of(named, after)? else { return Ok(()) };
+        let Some(event) = pending::event_of(self.tx, named, after)? else { return Ok(()) };
         let failed = failed(after.outcome);
-        let sql = "UPDATE event SET asegment = ?2, aoffset = ?3, failed = ?4 WHERE id = ?1";
+        if failed.is_some() {
+            pending::close(self.tx, event, after)?;
+        }
+        let sql = "UPDATE event SET asegment = ?2, aoffset = ?3, failed = ?4 WHERE id = ?1 \
+                   AND (asegment IS NULL OR kind <> 0 OR (failed IS NULL AND ?4 IS NOT NULL))";
         let offset = signed(at.offset);
-        self.tx.prepare_cached(sql)?.execute(params![event, at.segment, offset, failed])?;
+        if self.tx.prepare_cached(sql)?.execute(params![event, at.segment, offset, failed])? == 0 {
+            return Ok(());
+        }
         let sql = "UPDATE session SET last_ns = max(last_ns, ?2), failed = failed + ?3 \
                    WHERE id = (SELECT session FROM event WHERE id = ?1)";
-        self.tx.prepare_cached(sql)?.execute(params![event, after.at_ns, failed])?;
-        self.tx
-            .prepare_cached(
-                "DELETE FROM pending WHERE (session, call, event) IN \
-            (SELECT session, ?2, id FROM event WHERE id = ?1)",
-            )?
-            .execute(params![event, after.call.as_deref().unwrap_or("")])?;
+        self.tx.prepare_cached(sql)?.execute(params![event, after.at_ns, failed == Some(true)])?;
         if undone::took_effect(after.outcome) {
             undone::apply(self.tx, event)?;
         }
@@ -214,6 +209,9 @@ impl Taker<'_> {
     fn session_mark(&mut self, mark: &SessionMark) -> Sql<()> {
         let actor = self.actor(&mark.actor)?;
         let session = self.session(&mark.session, actor, &mark.cwd, mark.at_ns)?;
+        if matches!(mark.moment, SessionMoment::Stop | SessionMoment::End) {
+            pending::silence(self.tx, session)?;
+        }
         let ended = (mark.moment == SessionMoment::End).then_some(mark.at_ns);
         let sql =
             "UPDATE session SET last_ns = max(last_ns, ?2), ended_ns = coalesce(?3, ended_ns) WHERE id = ?1";

@@ -11,8 +11,8 @@ use crate::journal::Journal;
 use crate::platform::home::Home;
 use crate::store::verify::{Finding, Severity};
 
-const TABLES: [&str; 9] =
-    ["actor", "system", "session", "event", "pending", "target", "path", "touch", "step"];
+const TABLES: [&str; 10] =
+    ["actor", "system", "session", "event", "pending", "twin", "target", "path", "touch", "step"];
 /// How often to try while others go on appending.
 const TRIES: usize = 3;
 

@@ -6,6 +6,7 @@ mod check;
 mod facts;
 mod filter;
 mod open;
+mod pending;
 mod query;
 mod undone;
 

@@ -6,9 +6,10 @@ use serde::Serialize;
 
 use super::filter::{Filter, sortable};
 use super::open::{Index, sql};
+use super::pending;
 use crate::error::{Error, ExitCode, Result};
 use crate::journal::{Frame, Position, read_frame};
-use crate::model::{After, Before, Bytes, EventId, Gap, Record, StepMark};
+use crate::model::{After, Before, Bytes, EventId, Gap, Outcome, Record, StepMark};
 
 /// An event with all that is known of it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -19,6 +20,8 @@ pub struct Event {
     pub before: Before,
     /// Its after-half, where it has come.
     pub after: Option<After>,
+    /// Its turn or session has ended without a word of how it ended.
+    pub silent: bool,
     /// The steps of an undo, in the order they were journaled.
     pub steps: Vec<StepMark>,
     /// The undo event that took it back and still stands.
@@ -71,12 +74,13 @@ struct Found {
     kind: i64,
     before: Position,
     after: Option<Position>,
+    silent: bool,
     undone_by: Option<EventId>,
     undone_in_part: bool,
 }
 
 /// An undo that took effect and counts as failed was done in part (exit code 3).
-const COLUMNS: &str = "id, kind, segment, offset, asegment, aoffset, undone_by, \
+const COLUMNS: &str = "id, kind, segment, offset, asegment, aoffset, undone_by, silent, \
     (SELECT undo.failed FROM event AS undo WHERE undo.id = event.undone_by)";
 
 fn unsigned(n: i64) -> u64 {
@@ -91,16 +95,26 @@ fn found(row: &Row<'_>) -> rusqlite::Result<Found> {
         kind: row.get(1)?,
         before: position(row.get(2)?, row.get(3)?),
         after: after.0.zip(after.1).map(|(s, o)| position(s, o)),
+        silent: row.get(7)?,
         undone_by: row.get::<_, Option<i64>>(6)?.map(|n| EventId(unsigned(n))),
-        undone_in_part: row.get::<_, Option<bool>>(7)?.unwrap_or(false),
+        undone_in_part: row.get::<_, Option<bool>>(8)?.unwrap_or(false),
     })
 }
 
+impl Event {
+    /// How it ended. `None` where it may still run.
+    pub fn outcome(&self) -> Option<Outcome> {
+        let told = self.after.as_ref().map(|after| after.outcome);
+        told.or_else(|| self.silent.then_some(Outcome::Unknown))
+    }
+}
+
 impl Index {
-    /// An event by its number.
+    /// An event by its number, or by the number of a second report of it.
     pub fn event(&self, id: EventId) -> Result<Option<Event>> {
         let text = format!("SELECT {COLUMNS} FROM event WHERE id = ?");
         let number = i64::try_from(id.0).unwrap_or(-1);
+        let number = pending::primary(&self.db, number).map_err(sql("read"))?.unwrap_or(number);
         let row = self.db.prepare_cached(&text).map_err(sql("read"))?.query_row([number], found).optional();
         row.map_err(sql("read"))?.map(|f| self.load(f)).transpose()
     }
@@ -191,8 +205,8 @@ impl Index {
             None => None,
         };
         let steps = if found.kind == 0 { Vec::new() } else { self.steps(found.id)? };
-        let Found { id, undone_by, undone_in_part, .. } = found;
-        Ok(Event { id, before: *before, after, steps, undone_by, undone_in_part })
+        let Found { id, silent, undone_by, undone_in_part, .. } = found;
+        Ok(Event { id, before: *before, after, silent, steps, undone_by, undone_in_part })
     }
 
     fn frame(&self, at: Position) -> Result<Frame> {

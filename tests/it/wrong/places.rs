@@ -105,7 +105,7 @@ fn a_full_disk_lets_the_command_run_and_says_what_was_not_kept() {
         fr hook claude < one || echo "one $?"; rm small
         fr hook claude < two || echo "two $?"
         head -c 100000 /dev/zero > "$FR_HOME/ballast" 2>/dev/null
-        for i in 1 2 3; do fr hook claude < one || echo "three $?"; done
+        for i in 1 2 3; do sed "s/\"one\"/\"three-$i\"/" one | fr hook claude || echo "three $?"; done
         fr exec -c 'exit 4'; echo "exec $?"
         fr timeline; rm "$FR_HOME/ballast"
         fr store verify; fr undo 1 --yes >&2; echo "undo $?"; cat small"#;
