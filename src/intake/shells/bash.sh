@@ -27,7 +27,13 @@ __fr_start() {
 __fr_whole() {
     local layer=$1 line=${BASH_EXECUTION_STRING-}
     shift
-    [[ -n $line ]] || printf -v line '%q ' bash "$0" "$@"
+    if [[ -z $line ]]; then
+        # Commands that come from stdin are seen by nobody: `bash -s` says so.
+        local script=$0
+        [[ $- != *s* && ( $# != 0 || ${0##*/} != bash ) ]] || script=-s
+        printf -v line ' %q' bash "$script" "$@"
+        line=${line# }
+    fi
     # Codex restores its snapshot and then replaces this process by the bash of the command, which reports itself.
     [[ ${CODEX_THREAD_ID+x} && $line == *"exec '"*"bash' -c '"* \
         && ( $line == __CODEX_SNAPSHOT_OVERRIDE* || $line == "if . '"*/shell_snapshots/* ) ]] && return

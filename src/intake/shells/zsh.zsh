@@ -57,7 +57,8 @@ __fr_start() {
         precmd_functions+=(__fr_precmd)
     elif [[ -o interactive || ( -z ${CLAUDE_CODE_SESSION_ID-} && ${FR_SHELL_TOP-} != *" $layer" ) ]]; then
         # A script, `zsh -c` or `zsh -i -c`: reported once, as a whole, by the outermost shell.
-        local line=${ZSH_EXECUTION_STRING:-zsh ${(j: :)${(q)@}}}
+        # In ~/.zshenv $0 is still the shell; without a script the commands come from stdin, where nobody sees them.
+        local line=${ZSH_EXECUTION_STRING:-zsh ${${ZSH_SCRIPT:+${(q)ZSH_SCRIPT}}:--s}${@:+ ${(j: :)${(q)@}}}}
         # Codex restores its snapshot and then replaces this process by the zsh of the command, which reports itself.
         [[ ${+CODEX_THREAD_ID} = 1 && $line == *"exec '"*"zsh' -c '"* \
             && ( $line == __CODEX_SNAPSHOT_OVERRIDE* || $line == "if . '"*/shell_snapshots/* ) ]] && return 0
@@ -69,7 +70,7 @@ __fr_start() {
     return 0
 }
 
-__fr_start "$0" "$@"
+__fr_start "$@"
 # The end of a whole is reported only where the shell is interactive, as Aider starts it: a trap keeps `zsh -c` from
 # replacing itself by its last command. Not in a function: there it would be the function's own.
 if [[ ${__fr_whole-} = 1 && -z $(trap | grep "' EXIT$") ]] && ! (( ${+functions[TRAPEXIT]} )); then
