@@ -3,6 +3,7 @@
 // Clippy knows tests by `#[test]`; the helpers they share need the same freedom.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr, clippy::print_stdout)]
 
+mod agent_shells;
 mod corpus;
 mod crash;
 mod crowd;
@@ -16,10 +17,12 @@ mod intake;
 mod journal;
 mod json;
 mod payloads;
+mod prompts;
 mod pty;
 mod reports;
 mod samples;
 mod shell;
+mod shell_world;
 mod shells;
 mod store;
 mod undo;

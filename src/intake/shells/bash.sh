@@ -4,46 +4,88 @@
 # Every command below is safe under set -u and set -e, and prints nothing.
 
 __fr_start() {
-    # Not twice in one shell; not inside an agent that reports its commands itself; PS0 came with bash 4.4.
-    [[ ${__fr_pid-} != "$$" && -z ${CLAUDE_CODE_SESSION_ID-} && -x $__fr_bin ]] || return 0
+    # Not twice in one shell (it may stand in ~/.bashrc and in BASH_ENV); PS0 came with bash 4.4.
+    [[ ${__fr_pid-} != "$$" && -x $__fr_bin ]] || return 0
     (( BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] >= 404 )) || return 0
-    __fr_pid=$$ __fr_call=0 __fr_open=0 __fr_hidden=0 __fr_began=0 __fr_none='' __fr_history=''
+    __fr_pid=$$ __fr_call=0 __fr_open=0 __fr_hidden=0 __fr_began=0 __fr_none='' __fr_x=x __fr_history=''
+    __fr_seen=0 __fr_lost=0
     printf -v __fr_session 'shell-%s-%(%s)T' "$$" -1
+    # What tells one agent's commands from another's, and Codex's calls from each other. A shell inside a line that was
+    # reported keeps still, unless an agent has come between: the line only named the agent.
+    local layer="${CODEX_TOOL_CALL_ID-}/${CODEX_THREAD_ID-}/${GEMINI_CLI-}/${OPENCODE_PID-}/${OR_APP_NAME-}"
+    layer+="/${COPILOT_AGENT_SESSION_ID-}/${CURSOR_VERSION-}/${CLAUDE_CODE_SESSION_ID-}"
     if [[ $- == *i* && -z ${BASH_EXECUTION_STRING+x} ]]; then
-        export FR_SHELL_TOP=$$
+        export FR_SHELL_TOP="$$ $layer"
         __fr_hook_prompt
-    elif [[ -z ${FR_SHELL_TOP-} || $- == *i* ]]; then
-        # A script or `bash -c`: reported once, as a whole, by the outermost shell. No traps: they would keep
-        # `bash -c` from replacing itself by its last command, and a kill meant for that would hit only bash.
-        export FR_SHELL_TOP=$$
-        local line=${BASH_EXECUTION_STRING-}
-        [[ -n $line ]] || printf -v line '%q ' bash "$0" "$@"
-        __fr_report 1 "$line" || :
+    elif [[ $- == *i* || ( -z ${CLAUDE_CODE_SESSION_ID-} && ${FR_SHELL_TOP-} != *" $layer" ) ]]; then
+        __fr_whole "$layer" "$@"
     fi
     return 0
 }
 
-# Prints nothing, fails never.
-__fr_report() {
-    [[ -x $__fr_bin ]] || return 0
-    "$__fr_bin" hook shell before "$__fr_session" "$1" <<<"$2" >/dev/null 2>&1 || :
-}
-
-__fr_hook_prompt() {
-    local version=$(( BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] ))
-    if (( version >= 501 )); then
-        # Each element sees the command's own $? (bash 5.1). A high index outlives a later PROMPT_COMMAND=….
-        PROMPT_COMMAND[900]='eval "$__fr_standby"; __fr_after'
-    else
-        PROMPT_COMMAND="__fr_after${PROMPT_COMMAND:+;$PROMPT_COMMAND};eval \"\$__fr_standby\""
+# A script, `bash -c` or `bash -i -c`: reported once, as a whole, by the outermost shell.
+__fr_whole() {
+    local layer=$1 line=${BASH_EXECUTION_STRING-}
+    shift
+    if [[ -z $line ]]; then
+        # Commands that come from stdin are seen by nobody: `bash -s` says so.
+        local script=$0
+        [[ $- != *s* && ( $# != 0 || ${0##*/} != bash ) ]] || script=-s
+        printf -v line ' %q' bash "$script" "$@"
+        line=${line# }
+    fi
+    # Codex restores its snapshot and then replaces this process by the bash of the command, which reports itself.
+    [[ ${CODEX_THREAD_ID+x} && $line == *"exec '"*"bash' -c '"* \
+        && ( $line == __CODEX_SNAPSHOT_OVERRIDE* || $line == "if . '"*/shell_snapshots/* ) ]] && return
+    export FR_SHELL_TOP="$$ $layer"
+    __fr_report whole "$line" || :
+    # The end is reported only where the shell is interactive, as Aider starts it. Elsewhere a trap would keep
+    # `bash -c` from replacing itself by its last command, and a kill meant for that would hit only bash.
+    if [[ $- == *i* && -z $(trap -p EXIT) ]]; then
+        __fr_open=1 __fr_began=${EPOCHREALTIME-0} __fr_began=${__fr_began/[.,]/}
+        trap '__fr_end "$?" whole' EXIT
     fi
 }
 
-# Once, at the first prompt. Not in a function: those neither see nor inherit a DEBUG trap.
-__fr_standby='[[ -n $(trap -p DEBUG) ]] || trap '\''[[ ${__fr_hidden-} != 1 ]] || __fr_debug "$_"'\'' DEBUG; __fr_standby='
+# Prints nothing, fails never; where fr is killed, it is this shell that would say so.
+__fr_report() {
+    [[ -x $__fr_bin ]] || return 0
+    { "$__fr_bin" hook shell before "$__fr_session" "$1" <<<"$2" || :; } >/dev/null 2>&1
+}
+
+# $1 the exit code, $2 the call.
+__fr_end() {
+    local now
+    [[ $__fr_open == 1 ]] || return 0
+    __fr_open=0
+    now=${EPOCHREALTIME-}
+    now=${now/[.,]/}
+    [[ -n $now ]] || now=$(( SECONDS * 1000000 ))
+    [[ -x $__fr_bin ]] || return 0
+    { "$__fr_bin" hook shell after "$__fr_session" "$2" "$1" "$(( (now - __fr_began) / 1000 ))" </dev/null || :; } \
+        >/dev/null 2>&1
+}
+
+__fr_hook_prompt() {
+    # Others may still write PROMPT_COMMAND or PS0: either of the two puts the other back.
+    PROMPT_COMMAND="__fr_after;eval \"\$__fr_standby\"${PROMPT_COMMAND:+;$PROMPT_COMMAND}"
+    if (( BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] >= 501 )); then
+        __fr_ps0=$__fr_ps0_heal$__fr_ps0
+    else
+        # Its own end sees nobody's status; the first command needs to hand on the line's.
+        PROMPT_COMMAND=${PROMPT_COMMAND/';eval "$__fr_standby"'/}';eval "$__fr_standby"'
+    fi
+    __fr_hook_ps0
+}
+
+# Once, at a prompt. Not in a function: those neither see nor inherit a DEBUG trap. bash-preexec takes the trap at the
+# first prompt, and would run what it finds there as its own.
+__fr_standby='[[ ${PROMPT_COMMAND[*]-} == *__bp_install* ]] || { [[ -n $(trap -p DEBUG) ]] || trap '\''[[ ${__fr_hidden-} != 1 ]] || __fr_debug "$_"'\'' DEBUG; __fr_standby=; }'
 
 # In PS0: arithmetic runs in this shell, so it can count and take the time; the substitution waits for the recorder.
 __fr_ps0='${__fr_none:$((__fr_call+=1,__fr_began=${EPOCHREALTIME/[.,]/}+0,__fr_open=1,__fr_hidden=(HISTCMD==__fr_history),0)):0}$({ (( __fr_hidden )) && __fr_traps=$(trap -p DEBUG); __fr_before; } >/dev/null 2>&1)'
+# Also in PS0: where the last prompt came without us, somebody has written PROMPT_COMMAND anew. This expands to nothing.
+__fr_ps0_heal='${__fr_none:$((__fr_lost=!__fr_seen,__fr_seen=0)):0}${__fr_x/[x${PROMPT_COMMAND[__fr_lost?900:0]:=__fr_after}]/}'
 if [[ -z ${EPOCHREALTIME-} ]]; then
     __fr_ps0=${__fr_ps0/'${EPOCHREALTIME/[.,]/}+0'/SECONDS*1000000}
 fi
@@ -66,42 +108,62 @@ __fr_before() {
 
 # Only for lines that are not in the history: one simple command at a time. $1 is $_, which must survive.
 __fr_debug() {
-    if [[ " ${PROMPT_COMMAND[*]-} " != *"$BASH_COMMAND"* ]]; then
-        (( __fr_call += 1 )) || :
-        __fr_open=1
-        __fr_report "$__fr_call" "$BASH_COMMAND"
-    fi
+    # Not what runs for a prompt, ours and others'.
+    case $BASH_COMMAND in
+        __fr_after | 'eval "$__fr_standby"' | '__fr_standby=' | '[['*__bp_install*) ;;
+        *)
+            if [[ " ${PROMPT_COMMAND[*]-} " != *"$BASH_COMMAND"* ]]; then
+                (( __fr_call += 1 )) || :
+                __fr_open=1
+                __fr_report "$__fr_call" "$BASH_COMMAND"
+            fi
+            ;;
+    esac
     : "$1"
 }
 
 # The prompt comes back: report how the line ended, then see that the hooks still stand.
 __fr_after() {
-    local code=$? now
-    if [[ $__fr_open == 1 ]]; then
-        __fr_open=0
-        now=${EPOCHREALTIME-}
-        now=${now/[.,]/}
-        [[ -n $now ]] || now=$(( SECONDS * 1000000 ))
-        if [[ -x $__fr_bin ]]; then
-            "$__fr_bin" hook shell after "$__fr_session" "$__fr_call" "$code" \
-                "$(( (now - __fr_began) / 1000 ))" </dev/null >/dev/null 2>&1 || :
-        fi
-    fi
+    local code=$?
+    __fr_end "$code" "$__fr_call"
+    __fr_seen=1
     if shopt -q promptvars; then
         __fr_hidden=0
-        [[ ${PS0-} == *__fr_before* ]] || PS0=${PS0-}$__fr_ps0
+        __fr_hook_ps0
     else
         # Nothing is expanded in prompts: PS0 would be printed as it stands. The trap takes all lines.
         PS0=${PS0-}
         PS0=${PS0/"$__fr_ps0"/}
         __fr_hidden=1
     fi
-    if [[ -z $__fr_standby && ${PROMPT_COMMAND[900]-} == *__fr_standby* ]]; then
-        PROMPT_COMMAND[900]=__fr_after
-    fi
+    (( BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] < 501 )) || __fr_stand
     __fr_history=$HISTCMD
     # Older bash hands our status on to the rest of PROMPT_COMMAND; under set -e a failure would end the shell.
     [[ $- == *e* ]] || return "$code"
+}
+
+__fr_hook_ps0() {
+    [[ ${PS0-} == *__fr_before* ]] || PS0=${PS0-}$__fr_ps0
+}
+
+# Since bash 5.1 each element of PROMPT_COMMAND sees the command's own $? and PIPESTATUS: so stand alone in one. And in
+# front: what trusts the DEBUG trap (bash-preexec, undistract-me) must be the last to run before the prompt.
+__fr_stand() {
+    local element
+    for element in "${PROMPT_COMMAND[@]}"; do
+        [[ $element != __fr_after ]] || return 0
+    done
+    # bash-preexec wants to be in front as well, and hands the status on.
+    [[ ${PROMPT_COMMAND[*]-} != *__bp_* ]] || return 0
+    for element in "${!PROMPT_COMMAND[@]}"; do
+        case ${PROMPT_COMMAND[element]} in
+            '__fr_after;eval "$__fr_standby"') unset "PROMPT_COMMAND[element]" ;;
+            '__fr_after;eval "$__fr_standby";'*)
+                PROMPT_COMMAND[element]=${PROMPT_COMMAND[element]#'__fr_after;eval "$__fr_standby";'}
+                ;;
+        esac
+    done
+    PROMPT_COMMAND=(__fr_after "${PROMPT_COMMAND[@]}")
 }
 
 __fr_bin=@FR@

@@ -1,14 +1,17 @@
 //! People's shells: the integration scripts that `fr init` prints, and what they report back.
 //!
 //! The scripts call `fr hook shell before SESSION CALL` with the line on standard input, wait for it, and afterwards
-//! `fr hook shell after SESSION CALL CODE MILLISECONDS`. `docs/shells.md` says what they promise and what they miss.
+//! `fr hook shell after SESSION CALL CODE MILLISECONDS`. CALL counts the lines of a prompt; it is `whole` for a script or
+//! `-c`, of which there is one in a shell. `docs/shells.md` says what they promise and what they miss.
+
+mod wrapped;
 
 use std::ffi::OsString;
 use std::io::Read;
 use std::path::Path;
 
 use super::agents::payload;
-use super::{Action, Ending, Env, Happening, Malformed, Request, attribution, bytes, current_dir};
+use super::{Action, Ending, Env, Happening, Malformed, Request, attribution, bytes, current_dir, text};
 use crate::error::{Error, ExitCode, Result};
 use crate::model::{Outcome, Source};
 
@@ -33,6 +36,9 @@ impl Shell {
     }
 }
 
+/// The call of a script or `-c`.
+const WHOLE: &str = "whole";
+
 /// What stands in the scripts for the quoted path of the binary.
 const BINARY: &str = "@FR@";
 
@@ -56,7 +62,11 @@ pub fn hook(args: &[OsString], stdin: impl Read, env: &Env) -> Happening {
     let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
     match words.as_slice() {
         ["before", session, call] => match payload::read(stdin) {
-            Ok(line) => before(session, call, Action::Shell(without_newline(line)), env),
+            Ok(line) => match without_newline(line) {
+                line if *call == WHOLE && wrapped::is_hook(&line) => Happening::Ignore,
+                line if *call == WHOLE => before(session, call, Action::Shell(wrapped::command(&line, env)), env),
+                line => before(session, call, Action::Shell(line), env),
+            },
             Err(malformed) => Happening::Malformed(malformed),
         },
         // The shell keeps the line from us as well as from its history: something runs, and that is all we know.
@@ -66,7 +76,7 @@ pub fn hook(args: &[OsString], stdin: impl Read, env: &Env) -> Happening {
         }
         ["after", session, call, code, milliseconds] => Happening::After(Ending {
             session: (*session).to_string(),
-            call: Some((*call).to_string()),
+            call: Some(call_id(call, env)),
             outcome: code.parse().map_or(Outcome::Unknown, |code| Outcome::Exited { code }),
             duration_ms: milliseconds.parse().ok(),
             note: None,
@@ -86,7 +96,7 @@ fn before(session: &str, call: &str, action: Action, env: &Env) -> Happening {
     }
     Happening::Before(Box::new(Request {
         session: session.to_string(),
-        call: Some(call.to_string()),
+        call: Some(call_id(call, env)),
         actor: attribution::actor(env),
         source: Source::Shell,
         cwd: current_dir(),
@@ -94,6 +104,13 @@ fn before(session: &str, call: &str, action: Action, env: &Env) -> Happening {
         action,
         env: env.clone(),
     }))
+}
+
+/// The call as recorded. Codex tells its commands the `tool_use_id` that its hook names (agents.md 9); lines typed into a
+/// shell that such a call has started are calls of their own.
+fn call_id(call: &str, env: &Env) -> String {
+    let named = if call == WHOLE { text(env, "CODEX_TOOL_CALL_ID") } else { None };
+    named.unwrap_or(call).to_string()
 }
 
 /// bash's here-strings end with a newline that nobody typed.
@@ -128,6 +145,20 @@ mod tests {
         assert_eq!((ending.outcome, ending.duration_ms), (Outcome::Exited { code: 130 }, Some(12)));
         assert_eq!(hook(&args(&["before", "s", "1"]), &b" \n"[..], &env), Happening::Ignore);
         assert!(matches!(hook(&args(&["befor"]), &b""[..], &env), Happening::Malformed(_)));
+    }
+
+    #[test]
+    fn a_whole_carries_the_call_of_codex_and_a_typed_line_its_own() {
+        let env = Env::from([("CODEX_TOOL_CALL_ID".to_string(), "exec-7".into())]);
+        let call = |call: &str| match hook(&args(&["before", "s", call]), &b"ls"[..], &env) {
+            Happening::Before(request) => request.call.unwrap(),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!((call(WHOLE).as_str(), call("3").as_str()), ("exec-7", "3"));
+        let Happening::After(ending) = hook(&args(&["after", "s", WHOLE, "1", "12"]), &b""[..], &env) else {
+            panic!("no ending")
+        };
+        assert_eq!(ending.call.as_deref(), Some("exec-7"));
     }
 
     #[test]
