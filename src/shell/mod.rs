@@ -27,7 +27,7 @@ use std::path::Path;
 use std::time::Instant;
 
 pub use readers::is_reader;
-pub use wrap::find_starts;
+pub use wrap::{find_starts, find_values};
 
 use crate::model::{Bytes, Invocation, Word};
 

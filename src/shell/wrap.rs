@@ -3,12 +3,13 @@
 mod exec;
 mod shells;
 mod table;
+mod terminal;
 
-pub use exec::find_starts;
+pub use exec::{find_starts, find_values};
 
 use super::state::Shell;
 use super::walk::{Ready, Status, Walker};
-use crate::model::Word;
+use crate::model::{Redirect, RedirectMode, Word};
 
 /// What was found behind a wrapper's own words.
 pub(super) struct Peeled<'a> {
@@ -58,6 +59,9 @@ impl Walker<'_> {
             }
             "su" | "runuser" => self.su(sh, &base, ready),
             "env" => self.env(sh, ready),
+            "script" => self.script_wrapper(sh, ready),
+            "screen" => self.screen(sh, ready),
+            "tmux" => self.tmux(sh, ready),
             "busybox" | "toybox" => self.applet(sh, &base, ready),
             _ => match table::wrapper(&base) {
                 Some(wrapper) => self.simple_wrapper(sh, wrapper, ready),
@@ -81,6 +85,10 @@ impl Walker<'_> {
         let edits = wrapper.name == "sudo" && peeled.has(&["-e", "--edit"]);
         let script = (wrapper.name == "flock").then(|| peeled.value(&["-c", "--command"]).cloned()).flatten();
         let rest = peeled.rest;
+        if let Some(file) = peeled.value(wrapper.writes).cloned() {
+            let redirect = Redirect { mode: RedirectMode::Truncate, target: file };
+            self.push(sh, Ready { argv: Vec::new(), redirects: vec![redirect] });
+        }
         let after_file = wrapper.name == "flock" && ready.argv.get(rest).and_then(Word::as_str) == Some("-c");
         let script = if after_file { ready.argv.get(rest + 1).cloned() } else { script };
         if edits {
@@ -130,7 +138,7 @@ impl Walker<'_> {
         &mut self,
         sh: &Shell,
         wrapper: &str,
-        redirects: Vec<crate::model::Redirect>,
+        redirects: Vec<Redirect>,
         f: impl FnOnce(&mut Self, &mut Shell) -> Status,
     ) -> Status {
         let mut inner = sh.clone();
@@ -146,7 +154,7 @@ impl Walker<'_> {
         &mut self,
         sh: &mut Shell,
         argv: Vec<Word>,
-        redirects: Vec<crate::model::Redirect>,
+        redirects: Vec<Redirect>,
     ) -> Status {
         let ready = Ready { argv, redirects };
         match ready.argv.first().and_then(Word::as_str).map(str::to_owned) {

@@ -25,6 +25,7 @@ const XARGS: table::Wrapper = table::Wrapper {
     operands: 0,
     assigns: false,
     joins: false,
+    writes: &[],
 };
 
 const PARALLEL: table::Wrapper = table::Wrapper {
@@ -50,6 +51,7 @@ const PARALLEL: table::Wrapper = table::Wrapper {
     operands: 0,
     assigns: false,
     joins: false,
+    writes: &[],
 };
 
 impl Walker<'_> {
@@ -103,7 +105,7 @@ impl Walker<'_> {
                 }
                 (None, Some(mark)) => {
                     sh.frame.dynamic = Some(source);
-                    let argv = argv.iter().map(|a| substitute(a, &mark, None)).collect();
+                    let argv = unknown_items(sh, &argv, &[&mark]);
                     w.program(sh, argv, Vec::new());
                 }
                 (None, None) => {
@@ -135,7 +137,15 @@ impl Walker<'_> {
             if !literal {
                 let from = items.first().map(|w| w.text.lossy().into_owned());
                 sh.frame.dynamic = Some(from.unwrap_or_else(|| "arguments from standard input".to_owned()));
-                let argv = template.iter().map(|a| substitute(a, "{}", None)).collect();
+                let argv = unknown_items(sh, &template, MARKS);
+                return w.joined(sh, argv);
+            }
+            let parts = template.iter().any(|w| {
+                MARKS.iter().skip(1).any(|m| text::from_bytes(w.text.as_slice()).contains(m))
+            });
+            if parts {
+                sh.frame.dynamic = Some("parts of the items".to_owned());
+                let argv = unknown_items(sh, &template, MARKS);
                 return w.joined(sh, argv);
             }
             for item in items.into_iter().take(MAX_ITEMS) {
@@ -170,28 +180,26 @@ impl Walker<'_> {
     pub(super) fn find(&mut self, sh: &mut Shell, ready: Ready) -> Status {
         let starts: Vec<_> = find_starts(&ready.argv).map(|w| w.text.lossy().into_owned()).collect();
         let source = format!("find {}", if starts.is_empty() { ".".to_owned() } else { starts.join(" ") });
-        let mut at = 0;
+        let mut at = 1;
         while at < ready.argv.len() {
-            let is_exec = matches!(
-                ready.argv.get(at).and_then(Word::as_str),
-                Some("-exec" | "-execdir" | "-ok" | "-okdir")
-            );
-            at += 1;
+            let verb = ready.argv.get(at).and_then(Word::as_str).unwrap_or_default();
+            let there = matches!(verb, "-execdir" | "-okdir");
+            let is_exec = there || matches!(verb, "-exec" | "-ok");
+            at += 1 + find_values(verb);
             if !is_exec {
                 continue;
             }
             let end = ready.argv.iter().skip(at).position(|w| matches!(w.as_str(), Some(";" | "+")));
             let end = at + end.unwrap_or(ready.argv.len() - at);
-            let argv: Vec<Word> = ready
-                .argv
-                .get(at..end)
-                .unwrap_or_default()
-                .iter()
-                .map(|w| substitute(w, "{}", None))
-                .collect();
-            if !argv.is_empty() {
+            let words = ready.argv.get(at..end).unwrap_or_default();
+            if !words.is_empty() {
                 self.inside(sh, "find", Vec::new(), |w, sh| {
+                    let argv = unknown_items(sh, words, &["{}"]);
                     sh.frame.dynamic = Some(source.clone());
+                    if there {
+                        // Runs in the directory of each file that is found.
+                        sh.cwd = None;
+                    }
                     w.program(sh, argv, Vec::new())
                 });
             }
@@ -211,9 +219,10 @@ impl Walker<'_> {
             self.push(sh, ready);
             return Status::Unknown;
         };
-        let argv: Vec<Word> = ready.argv.iter().skip(at + 1).map(|w| substitute(w, "{}", None)).collect();
-        let argv: Vec<Word> = argv.into_iter().take_while(|w| w.as_str() != Some(";")).collect();
+        let words: Vec<Word> =
+            ready.argv.iter().skip(at + 1).take_while(|w| w.as_str() != Some(";")).cloned().collect();
         self.inside(sh, "fd", ready.redirects, |w, sh| {
+            let argv = unknown_items(sh, &words, MARKS);
             sh.frame.dynamic = Some("fd".to_owned());
             if argv.is_empty() { Status::Unknown } else { w.program(sh, argv, Vec::new()) }
         })
@@ -331,6 +340,18 @@ pub fn find_starts(argv: &[Word]) -> impl Iterator<Item = &Word> {
     argv.iter().skip(1).skip_while(is_option).take_while(ends)
 }
 
+/// How many of the words after a `find` expression's word are its values, not words of the expression (find(1)).
+pub fn find_values(word: &str) -> usize {
+    match word {
+        "-name" | "-iname" | "-path" | "-ipath" | "-wholename" | "-iwholename" | "-regex" | "-iregex"
+        | "-lname" | "-ilname" | "-type" | "-xtype" | "-perm" | "-size" | "-mtime" | "-mmin" | "-atime"
+        | "-amin" | "-ctime" | "-cmin" | "-newer" | "-anewer" | "-cnewer" | "-user" | "-group" | "-uid"
+        | "-gid" | "-links" | "-inum" | "-samefile" | "-maxdepth" | "-mindepth" | "-printf" | "-fstype"
+        | "-context" | "-regextype" | "-used" | "-D" | "-files0-from" => 1,
+        _ => usize::from(word.starts_with("-newer") && word.len() == 8),
+    }
+}
+
 fn is_shell_text(argv: &[Word]) -> bool {
     let is_shell = argv.first().and_then(Word::as_str).map(|w| w.rsplit('/').next().unwrap_or(w));
     matches!(is_shell, Some("sh" | "bash" | "zsh" | "dash" | "ksh"))
@@ -351,6 +372,59 @@ fn substitute(word: &Word, mark: &str, item: Option<&Word>) -> Word {
         },
         None => Word { certain: false, ..word.clone() },
     }
+}
+
+/// The marks of `parallel` and `fd`: the item, and parts of it.
+const MARKS: &[&str] = &["{}", "{.}", "{/}", "{//}", "{/.}", "{#}"];
+
+/// A command whose items only run time knows. In a text for a shell a mark becomes a variable without a value, so
+/// that the text can still be understood.
+fn unknown_items(sh: &mut Shell, argv: &[Word], marks: &[&str]) -> Vec<Word> {
+    const ITEM: &str = "_item";
+    sh.forget(ITEM);
+    let text_at = if is_shell_text(argv) {
+        let has_c = |w: &Word| w.as_str().is_some_and(|t| t.starts_with('-') && !t.starts_with("--") && t.contains('c'));
+        argv.iter().position(has_c).map(|at| at + 1)
+    } else {
+        argv.first().filter(|w| w.text.as_slice().contains(&b' ')).map(|_| 0)
+    };
+    let fill = |(at, word): (usize, &Word)| {
+        if Some(at) == text_at {
+            let text = text::from_bytes(word.text.as_slice());
+            let text = marks.iter().fold(text.into_owned(), |t, mark| with_variable(&t, mark, ITEM));
+            return Word { text: text::to_bytes(&text), ..word.clone() };
+        }
+        marks.iter().fold(word.clone(), |w, mark| substitute(&w, mark, None))
+    };
+    argv.iter().enumerate().map(fill).collect()
+}
+
+/// A shell's text with a variable in the place of a mark, whatever quotes the mark stands in.
+fn with_variable(text: &str, mark: &str, name: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut single = false;
+    let mut double = false;
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        if let Some(after) = rest.strip_prefix(mark) {
+            match single {
+                true => out.push_str(&format!("'\"${{{name}}}\"'")),
+                false => out.push_str(&format!("${{{name}}}")),
+            }
+            rest = after;
+            continue;
+        }
+        let mut taken = c.len_utf8();
+        match c {
+            '\'' if !double => single = !single,
+            '"' if !single => double = !double,
+            '\\' if !single => taken += rest.chars().nth(1).map_or(0, char::len_utf8),
+            _ => {}
+        }
+        out.push_str(rest.get(..taken).unwrap_or_default());
+        rest = rest.get(taken..).unwrap_or_default();
+    }
+    out
 }
 
 /// The items on a known standard input. Quotes mean something to xargs; they are left to run time.

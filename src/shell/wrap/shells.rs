@@ -114,6 +114,7 @@ impl Walker<'_> {
             operands: 1,
             assigns: false,
             joins: false,
+            writes: &[],
         };
         let peeled = table::peel(&SSH, &ready.argv);
         if peeled.has(&["-V", "-Q", "-G"]) {
@@ -174,6 +175,7 @@ impl Walker<'_> {
             operands: 0,
             assigns: true,
             joins: false,
+            writes: &[],
         };
         let split = ready.argv.iter().position(|w| {
             let t = w.text.as_slice();

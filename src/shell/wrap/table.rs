@@ -19,15 +19,18 @@ pub struct Wrapper {
     pub assigns: bool,
     /// A single word is a text for the shell.
     pub joins: bool,
+    /// The option whose value is a file that the wrapper itself writes.
+    pub writes: &'static [&'static str],
 }
 
-const fn plain(
+/// A wrapper of which only these are known.
+pub const fn plain(
     name: &'static str,
     short: &'static str,
     long: &'static [&'static str],
     operands: usize,
 ) -> Wrapper {
-    Wrapper { name, short, long, quits: &[], operands, assigns: false, joins: false }
+    Wrapper { name, short, long, quits: &[], operands, assigns: false, joins: false, writes: &[] }
 }
 
 const SUDO_LONG: &[&str] = &[
@@ -45,6 +48,8 @@ const SUDO_LONG: &[&str] = &[
     "--auth-type",
     "--login-class",
 ];
+
+const OUTPUT: &[&str] = &["-o", "--output"];
 
 const WRAPPERS: &[Wrapper] = &[
     Wrapper {
@@ -65,11 +70,12 @@ const WRAPPERS: &[Wrapper] = &[
         operands: 0,
         assigns: true,
         joins: false,
+        writes: &[],
     },
     Wrapper { quits: &["-L"], ..plain("doas", "uC", &[], 0) },
     plain("nohup", "", &[], 0),
-    plain("time", "fo", &["--format", "--output"], 0),
-    plain("gtime", "fo", &["--format", "--output"], 0),
+    Wrapper { writes: OUTPUT, ..plain("time", "fo", &["--format", "--output"], 0) },
+    Wrapper { writes: OUTPUT, ..plain("gtime", "fo", &["--format", "--output"], 0) },
     plain("nice", "n", &["--adjustment"], 0),
     Wrapper {
         quits: &["-p", "-P", "-u"],
@@ -83,8 +89,11 @@ const WRAPPERS: &[Wrapper] = &[
     plain("setsid", "", &[], 0),
     plain("unbuffer", "", &[], 0),
     Wrapper { joins: true, ..plain("watch", "n", &["--interval"], 0) },
-    plain("strace", "abeEIoOpPsSuUX", &["--output", "--trace", "--attach", "--string-limit"], 0),
-    plain("ltrace", "aAeFlLnopsuwxX", &[], 0),
+    Wrapper {
+        writes: OUTPUT,
+        ..plain("strace", "abeEIoOpPsSuUX", &["--output", "--trace", "--attach", "--string-limit"], 0)
+    },
+    Wrapper { writes: OUTPUT, ..plain("ltrace", "aAeFlLnopsuwxX", &["--output"], 0) },
     plain("flock", "wEc", &["--timeout", "--wait", "--conflict-exit-code", "--command"], 1),
     plain("chroot", "", &[], 1),
     plain("nsenter", "tSGWw", &["--target", "--setuid", "--setgid", "--wdns"], 0),

@@ -2,7 +2,7 @@
 
 use super::super::AssessCx;
 use super::words::Reader;
-use super::{aws, clouds, docker, forge, host, kube, sql, stores, terraform};
+use super::{aws, clouds, docker, forge, host, kube, platforms, sql, stores, terraform};
 use crate::model::{Effect, Invocation, Word};
 
 /// The base names of the programs understood here.
@@ -144,6 +144,25 @@ pub const PROGRAMS: &[&str] = &[
     "ssh-copy-id",
     "nc",
     "telnet",
+    "tmux",
+    "screen",
+    "cdk",
+    "sam",
+    "serverless",
+    "sls",
+    "eksctl",
+    "doctl",
+    "kind",
+    "minikube",
+    "k3d",
+    "argocd",
+    "flux",
+    "velero",
+    "vault",
+    "etcdctl",
+    "wrangler",
+    "firebase",
+    "supabase",
 ];
 
 /// What an invocation of one of [`PROGRAMS`] does.
@@ -167,6 +186,7 @@ pub fn assess(inv: &Invocation, cx: &AssessCx<'_>) -> Vec<Effect> {
         "docker" => docker::read(program, &mut out),
         "gh" => forge::gh(&mut out),
         "registry" => forge::registry(program, &mut out),
+        "platform" => platforms::read(program, &mut out),
         _ => host::read(program, &mut out),
     }
     out.effects
@@ -186,6 +206,8 @@ fn system(program: &str) -> &'static str {
         "mongosh" | "mongo" | "mongodump" | "mongorestore" | "mongoexport" | "mongoimport" => "mongo",
         "docker" | "podman" | "docker-compose" | "podman-compose" | "nerdctl" => "docker",
         "gh" | "glab" => "gh",
+        "cdk" | "sam" | "serverless" | "sls" | "eksctl" | "doctl" | "kind" | "minikube" | "k3d" | "argocd"
+        | "flux" | "velero" | "vault" | "etcdctl" | "wrangler" | "firebase" | "supabase" => "platform",
         "twine" | "heroku" | "flyctl" | "fly" | "vercel" | "netlify" => "registry",
         _ => "system",
     }

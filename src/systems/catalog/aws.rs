@@ -193,13 +193,32 @@ pub fn read(out: &mut Reader<'_>) {
         ("configure", _) => out.add(C::Mutate, "path:~/.aws/config", R::Exact),
         ("sso" | "login", _) => out.add(C::Access, "path:~/.aws/sso", R::Compensating),
         ("sts", _) if op != "help" => {}
+        // What these fetch goes into the file that their last word names.
+        ("s3api", "get-object" | "get-object-torrent")
+        | ("lambda", "invoke")
+        | ("polly", "synthesize-speech")
+        | ("glacier", "get-job-output") => {
+            if service == "lambda" {
+                operation(&service, &op, &words, out);
+            }
+            out_file(&words, &args, out);
+        }
         ("s3api", op) => s3api(op, &words, out),
         ("eks", "update-kubeconfig") => out.add(C::Mutate, "path:~/.kube/config", R::Exact),
         (service, op) => operation(service, op, &words, out),
     }
 }
 
+/// The positional file of an operation: after the operation, or the word that an option did not take.
+fn out_file(words: &Words<'_>, args: &[Word], out: &mut Reader<'_>) {
+    let stray = words.options.last().filter(|(_, values)| values.len() > 1).and_then(|_| args.last());
+    if let Some(file) = words.operands.get(2).copied().or(stray) {
+        out.word(C::Overwrite, "path:", file, R::Exact);
+    }
+}
+
 fn verb_of(op: &str) -> (&str, &str) {
+    let op = op.strip_prefix("admin-").unwrap_or(op);
     for verb in ["batch-delete", "batch-get", "batch-write", "transact-write", "schedule"] {
         if let Some(rest) = op.strip_prefix(verb) {
             return (verb, rest.trim_start_matches('-'));
@@ -211,7 +230,12 @@ fn verb_of(op: &str) -> (&str, &str) {
 /// An operation by its verb.
 fn operation(service: &str, op: &str, words: &Words<'_>, out: &mut Reader<'_>) {
     let (verb, noun) = verb_of(op);
-    if READ_VERBS.contains(&verb) || verb.is_empty() {
+    let computes = match service {
+        "kms" => matches!(verb, "decrypt" | "encrypt" | "generate" | "re" | "sign" | "verify"),
+        "iam" => verb == "generate",
+        _ => false,
+    };
+    if READ_VERBS.contains(&verb) || verb.is_empty() || computes {
         return;
     }
     let text = |names: &[&str]| words.text(names);
@@ -233,6 +257,8 @@ fn operation(service: &str, op: &str, words: &Words<'_>, out: &mut Reader<'_>) {
         _ if service == "iam" && verb != "tag" && verb != "untag" => {
             (C::Access, if verb == "delete" { R::Compensating } else { R::Exact })
         }
+        // What runs on the other side is not told by the words.
+        "send" | "start" if service == "ssm" => (C::Opaque, R::Irreversible),
         "authorize" | "revoke" | "add-permission" => (C::Access, R::Exact),
         "delete" | "batch-delete" | "terminate" | "deregister" | "release" | "purge" | "destroy"
         | "schedule" => (C::Destroy, recover(R::Recreate)),
@@ -241,6 +267,8 @@ fn operation(service: &str, op: &str, words: &Words<'_>, out: &mut Reader<'_>) {
         "disable" if noun.contains("logging") => (C::Weaken, R::Exact),
         "stop" | "reboot" | "suspend" | "disable" | "cancel" | "pause" | "failover" | "detach"
         | "restart" => (C::Disrupt, R::Exact),
+        // Tags that are there are given new values.
+        "create" if noun == "tags" => (C::Mutate, R::Exact),
         "create" | "run" | "allocate" | "import" | "copy" | "register" | "request" | "add" | "upload"
         | "restore" => (C::Create, R::Compensating),
         "update" if noun == "function-code" => (C::Overwrite, R::Exact),
@@ -360,7 +388,10 @@ fn s3(op: &str, words: &Words<'_>, out: &mut Reader<'_>) {
             } else if op == "mv" {
                 out.word(C::Destroy, "path:", from, R::Exact);
             }
-            put(out, from, to, is_s3(to));
+            // `-` is standard output.
+            if to.as_str() != Some("-") {
+                put(out, from, to, is_s3(to));
+            }
         }
         "sync" => {
             let class = if words.has(&["--delete"]) { C::Destroy } else { C::Overwrite };

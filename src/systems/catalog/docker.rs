@@ -148,16 +148,16 @@ fn verb_of(kind: &str, verb: &str, args: &[Word], out: &mut Reader<'_>) {
         }
         "rm" | "remove" => {
             out.each(C::Destroy, &prefix, words.from(0), R::Recreate);
+            every(C::Destroy, kind, &words, out);
             if kind == "container" && words.has(&["-v", "--volumes"]) {
                 out.add(C::Destroy, "dyn:its anonymous volumes", R::Recreate);
             }
         }
-        "stop" | "kill" | "pause" | "restart" => out.each(
-            C::Disrupt,
-            &prefix,
-            words.from(0),
-            if verb == "kill" { R::Compensating } else { R::Exact },
-        ),
+        "stop" | "kill" | "pause" | "restart" => {
+            let back = if verb == "kill" { R::Compensating } else { R::Exact };
+            out.each(C::Disrupt, &prefix, words.from(0), back);
+            every(C::Disrupt, kind, &words, out);
+        }
         "start" | "unpause" | "rename" | "update" | "scale" | "promote" | "demote" => {
             let first: Vec<&Word> = words.from(0).iter().take(1).copied().collect();
             out.each(C::Mutate, &prefix, &first, R::Exact);
@@ -187,6 +187,13 @@ fn verb_of(kind: &str, verb: &str, args: &[Word], out: &mut Reader<'_>) {
         "use" => out.add(C::Mutate, "path:~/.docker/config.json", R::Exact),
         "leave" => out.add(C::Disrupt, "docker:swarm", R::Compensating),
         other => out.opaque(&format!("docker {other}")),
+    }
+}
+
+/// podman's `-a`, `--all`, `--latest` name what the words do not.
+fn every(class: C, kind: &str, words: &Words<'_>, out: &mut Reader<'_>) {
+    if words.from(0).is_empty() && words.has(&["-a", "--all", "-l", "--latest"]) {
+        out.add(class, format!("dyn:all of kind {kind}"), R::Recreate);
     }
 }
 

@@ -261,6 +261,8 @@ pub fn registry(program: &str, out: &mut Reader<'_>) {
                 other => out.opaque(&format!("heroku {other}")),
             }
         }
+        // Without a verb vercel deploys the directory.
+        "vercel" if verb.is_empty() => out.add(C::Publish, "dyn:vercel deploy", R::Compensating),
         _ => match verb.as_str() {
             "destroy" | "rm" | "remove" | "delete" | "apps:destroy" => out.add(
                 C::Destroy,

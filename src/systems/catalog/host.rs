@@ -34,6 +34,11 @@ pub fn read(program: &str, out: &mut Reader<'_>) {
         "zfs" | "zpool" | "btrfs" | "lvremove" | "vgremove" | "pvremove" | "lvreduce" => {
             volumes(program, out)
         }
+        // A scan of ports sends nothing.
+        "nc" if out.inv.args().iter().any(|w| {
+            w.as_str().is_some_and(|t| t.starts_with('-') && !t.starts_with("--") && t.contains('z'))
+        }) => {}
+        "tmux" | "screen" => terminals(program, out),
         "mail" | "sendmail" | "nc" | "telnet" => {
             out.add(C::Publish, format!("dyn:{program}"), R::Irreversible)
         }
@@ -300,6 +305,22 @@ fn network(program: &str, out: &mut Reader<'_>) {
     }
 }
 
+/// What gpg appends to the name of a file that it encrypts or signs (gpg(1)).
+fn sealed(words: &Words<'_>) -> Option<&'static str> {
+    let armor = words.has(&["-a", "--armor"]);
+    if words.has(&["-d", "--decrypt", "--verify"]) {
+        None
+    } else if words.has(&["--clear-sign", "--clearsign"]) {
+        Some(".asc")
+    } else if words.has(&["-b", "--detach-sign"]) {
+        Some(if armor { ".asc" } else { ".sig" })
+    } else if words.has(&["-c", "-e", "-s", "--symmetric", "--encrypt", "--sign"]) {
+        Some(if armor { ".asc" } else { ".gpg" })
+    } else {
+        None
+    }
+}
+
 fn keys(program: &str, out: &mut Reader<'_>) {
     let words = Words::split(
         out.inv.args(),
@@ -315,6 +336,10 @@ fn keys(program: &str, out: &mut Reader<'_>) {
             } else {
                 let file = words.text(&["-f"]).unwrap_or_else(|| "~/.ssh/id_ed25519".to_owned());
                 out.add(C::Overwrite, format!("path:{file}"), R::Exact);
+                // A new key is a pair; with `-p` and `-c` only the private half is written again.
+                if !words.has(&["-p", "-c"]) {
+                    out.add(C::Overwrite, format!("path:{file}.pub"), R::Exact);
+                }
             }
         }
         "gpg" => {
@@ -327,6 +352,10 @@ fn keys(program: &str, out: &mut Reader<'_>) {
                 out.word(C::Overwrite, "path:", &file, R::Exact);
             } else if writes {
                 out.add(C::Access, "path:~/.gnupg", R::Exact);
+            } else if let Some(suffix) = sealed(&words) {
+                for file in words.from(0).iter().filter(|w| w.certain) {
+                    out.add(C::Overwrite, format!("path:{}{suffix}", file.text.lossy()), R::Exact);
+                }
             }
         }
         "ssh-add" => {
@@ -453,4 +482,16 @@ fn devices(program: &str, out: &mut Reader<'_>) {
         );
     }
     out.each(C::Destroy, "dev:", &devices, R::Irreversible);
+}
+
+/// What the shell room left of `tmux` and `screen`: commands on running sessions.
+fn terminals(program: &str, out: &mut Reader<'_>) {
+    let words = Words::split(out.inv.args(), Takes::One(&["-t", "-s", "-S", "-X"]));
+    let ends = words.operand(0).starts_with("kill-")
+        || words.value(&["-X"]).is_some_and(|w| matches!(w.as_str(), Some("quit" | "kill")));
+    match words.text(&["-t", "-S"]) {
+        Some(session) if ends => out.add(C::Disrupt, format!("proc:{program} {session}"), R::Irreversible),
+        None if ends => out.add(C::Disrupt, format!("dyn:{program} sessions"), R::Irreversible),
+        _ => out.opaque(program),
+    }
 }

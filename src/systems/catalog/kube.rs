@@ -231,7 +231,8 @@ pub fn kubectl(program: &str, out: &mut Reader<'_>) {
                 .unwrap_or_else(|| name.rsplit('/').next().unwrap_or_default().to_owned());
             out.add(C::Create, place.object("service", &name), R::Exact);
         }
-        "exec" | "attach" | "debug" | "port-forward" | "proxy" => out.opaque("kubectl session"),
+        "port-forward" | "proxy" => {}
+        "exec" | "attach" | "debug" => out.opaque("kubectl session"),
         "cp" => {
             let to = rest.get(1).map(|w| w.text.lossy().into_owned()).unwrap_or_default();
             let remote = to.contains(':');
@@ -359,7 +360,10 @@ pub fn helm(out: &mut Reader<'_>) {
         "uninstall" | "delete" | "del" | "un" => out.each(C::Destroy, &prefix, words.from(1), R::Recreate),
         "upgrade" if words.has(&["--force"]) => out.each(C::Overwrite, &prefix, &first, R::Recreate),
         "upgrade" => out.each(C::Mutate, &prefix, &first, R::Exact),
-        "rollback" => out.each(C::Overwrite, &prefix, &first, R::Exact),
+        "rollback" if words.has(&["--force", "--recreate-pods"]) => {
+            out.each(C::Overwrite, &prefix, &first, R::Recreate)
+        }
+        "rollback" => out.each(C::Mutate, &prefix, &first, R::Exact),
         "install" => out.each(C::Create, &prefix, &first, R::Exact),
         "repo" | "plugin" | "registry" if matches!(words.operand(1), "list" | "ls") => {}
         "repo" | "plugin" | "registry" | "dependency" | "package" | "pull" | "push" | "create" => {

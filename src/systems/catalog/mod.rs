@@ -8,6 +8,7 @@ mod docker;
 mod forge;
 mod host;
 mod kube;
+mod platforms;
 mod sql;
 mod stores;
 mod terraform;

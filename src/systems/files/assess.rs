@@ -5,6 +5,7 @@ mod code;
 mod copy;
 mod edit;
 mod meta;
+mod output;
 mod remove;
 mod target;
 mod tools;
@@ -160,6 +161,33 @@ pub const PROGRAMS: &[&str] = &[
     "gofmt",
     "rustfmt",
     "conda",
+    "gcc",
+    "g++",
+    "cc",
+    "c++",
+    "clang",
+    "clang++",
+    "pandoc",
+    "ffmpeg",
+    "convert",
+    "magick",
+    "mogrify",
+    "dos2unix",
+    "unix2dos",
+    "tree",
+    "dot",
+    "xmllint",
+    "clang-format",
+    "shfmt",
+    "goimports",
+    "autopep8",
+    "yapf",
+    "isort",
+    "rubocop",
+    "golangci-lint",
+    "stylelint",
+    "markdownlint",
+    "ktlint",
 ];
 
 /// What an invocation of one of [`PROGRAMS`] does.
@@ -192,6 +220,7 @@ pub fn assess(inv: &Invocation, cx: &AssessCx<'_>) -> Vec<Effect> {
         | "Rscript" => {
             code::interpreter(program, &mut out);
         }
+        "gcc" | "g++" | "cc" | "c++" | "clang" | "clang++" | "pandoc" | "ffmpeg" | "convert" | "magick" | "mogrify" | "dos2unix" | "unix2dos" | "tree" | "dot" | "xmllint" | "clang-format" | "shfmt" | "goimports" | "autopep8" | "yapf" | "isort" | "rubocop" | "golangci-lint" | "stylelint" | "markdownlint" | "ktlint" => output::assess(program, &mut out),
         _ => tools::assess(program, &mut out),
     }
     out.into_effects()

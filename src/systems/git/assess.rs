@@ -319,7 +319,15 @@ fn dispatch(git: &mut Git<'_>) -> &'static str {
         "config" => keep::config(git),
         "init" | "archive" | "bundle" | "format-patch" | "hash-object" | "commit-tree" | "mktree"
         | "unpack-objects" | "index-pack" | "mktag" => keep::made(git),
+        "difftool" | "mergetool"
+            if git.args.iter().any(|w| w.as_str().is_some_and(|t| t == "--tool-help")) =>
+        {
+            ""
+        }
         reader if READERS.contains(&reader) => {
+            if reader == "fsck" && git.args.iter().any(|w| w.as_str() == Some("--lost-found")) {
+                git.path(EffectClass::Create, &Word::literal(".git/lost-found"));
+            }
             let out = git
                 .args
                 .iter()

@@ -170,6 +170,7 @@ fn compressor(program: &str, out: &mut Targets<'_>) {
             "--test",
             "--list",
             "--decompress",
+            "--uncompress",
             "--force",
             "--rm",
             "--help",
@@ -199,12 +200,42 @@ fn compressor(program: &str, out: &mut Targets<'_>) {
     }
     let keeps = found.has(&["-k", "--keep"])
         || (matches!(program, "zstd" | "unzstd" | "lz4") && !found.has(&["--rm"]));
+    let unpacks = found.has(&["-d", "--decompress", "--uncompress"])
+        || matches!(program, "gunzip" | "unxz" | "bunzip2" | "unzstd" | "uncompress");
+    let plain = !found.has(&["-r", "--recursive", "-S", "--suffix", "-o", "-F", "--format"]);
+    let made = if found.has(&["-f", "--force"]) { EffectClass::Overwrite } else { EffectClass::Create };
     for word in out.with_dynamic(&found.operands) {
-        let class = if keeps { EffectClass::Create } else { EffectClass::Overwrite };
-        if keeps {
-            out.workspace(class, &format!("the {program} output of {}", word.text.lossy()));
-        } else {
-            out.add(class, &word, Scope::Tree);
+        if !keeps {
+            out.add(EffectClass::Overwrite, &word, Scope::Tree);
+        }
+        let known = plain && word.certain && !word.glob;
+        match output_name(program, unpacks, word.text.as_slice()).filter(|_| known) {
+            Some(name) => out.add(made, &Word::literal(name), Scope::Node),
+            None if keeps => {
+                out.workspace(made, &format!("the {program} output of {}", word.text.lossy()));
+            }
+            None => {}
         }
     }
+}
+
+/// What `gzip f` and its kin make beside `f`.
+fn output_name(program: &str, unpacks: bool, path: &[u8]) -> Option<Vec<u8>> {
+    let suffix: &[u8] = match program {
+        "gzip" | "gunzip" => b".gz",
+        "xz" | "unxz" => b".xz",
+        "bzip2" | "bunzip2" => b".bz2",
+        "zstd" | "unzstd" => b".zst",
+        "lz4" => b".lz4",
+        "compress" | "uncompress" => b".Z",
+        _ => return None,
+    };
+    if !unpacks {
+        return Some([path, suffix].concat());
+    }
+    let short = [b".t".as_slice(), suffix.strip_prefix(b".")?].concat();
+    if let Some(base) = path.strip_suffix(short.as_slice()) {
+        return Some([base, b".tar"].concat());
+    }
+    path.strip_suffix(suffix).filter(|base| !base.is_empty()).map(<[u8]>::to_vec)
 }

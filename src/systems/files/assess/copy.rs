@@ -120,16 +120,24 @@ pub fn cp(program: &str, out: &mut Targets<'_>) {
     let (sources, to) = split(out, &found);
     let Some(to) = to else { return };
     if program == "scp" && is_remote(&to) {
-        out.other(
-            EffectClass::Opaque,
-            format!("ssh:{}", to.text.lossy()),
-            crate::model::Reversibility::Irreversible,
-        );
+        remote(out, &to);
         return;
     }
     let tree = found.has(&["-r", "-R", "-a", "--recursive", "--archive"]);
     let class = if keeps { EffectClass::Create } else { EffectClass::Overwrite };
     out.add_into(class, &to, if tree { Scope::Tree } else { Scope::Node }, &names(&sources));
+}
+
+/// `host:/srv` is `ssh:host:path:/srv`; `host::module` is an rsync daemon's.
+fn remote(out: &mut Targets<'_>, to: &Word) {
+    let text = to.text.lossy();
+    let place = match text.split_once(':') {
+        Some((host, rest)) if rest.starts_with(':') => format!("rsync:{host}:{rest}"),
+        Some((host, path)) => format!("ssh:{host}:path:{path}"),
+        None => format!("ssh:{text}"),
+    };
+    let place = if to.certain { place } else { format!("dyn:{text}") };
+    out.other(EffectClass::Opaque, place, crate::model::Reversibility::Irreversible);
 }
 
 fn is_remote(word: &Word) -> bool {
@@ -306,11 +314,7 @@ pub fn rsync(out: &mut Targets<'_>) {
         }
     }
     if is_remote(to) {
-        out.other(
-            EffectClass::Opaque,
-            format!("ssh:{}", to.text.lossy()),
-            crate::model::Reversibility::Irreversible,
-        );
+        remote(out, to);
         return;
     }
     if deletes {

@@ -49,9 +49,7 @@ fn sed(out: &mut Targets<'_>) {
     if found.has(&["-i", "--in-place"]) {
         // BSD's `-i ''` leaves an empty operand, which names no file.
         operands.retain(|w| !w.text.is_empty());
-        for word in out.with_dynamic(&operands) {
-            out.add(EffectClass::Overwrite, &word, Scope::Node);
-        }
+        in_place(out, &operands, found.value(&["-i", "--in-place"]));
     }
     let scripts = found.values(&["-e", "--expression"]).chain(first);
     for script in scripts.filter_map(Word::as_str) {
@@ -84,9 +82,30 @@ fn perl(out: &mut Targets<'_>) {
         }
         return super::code::interpreter("perl", out);
     }
-    for word in out.with_dynamic(&found.operands) {
+    in_place(out, &found.operands, found.value(&["-i"]));
+}
+
+/// Files that are edited in place, and the copies that a suffix (`-i.bak`) keeps: what has their name is replaced.
+fn in_place(out: &mut Targets<'_>, files: &[&Word], suffix: Option<&Word>) {
+    let suffix = suffix.filter(|s| s.certain && !s.text.is_empty());
+    for word in out.with_dynamic(files) {
         out.add(EffectClass::Overwrite, &word, Scope::Node);
+        if let Some(suffix) = suffix.filter(|_| word.certain && !word.glob) {
+            let text = backup_name(word.text.as_slice(), suffix.text.as_slice());
+            out.add(EffectClass::Overwrite, &Word::literal(text), Scope::Node);
+        }
     }
+}
+
+/// The suffix is appended; where it holds a `*`, it is the name with `*` for the file's own (sed(1), perlrun(1)).
+fn backup_name(path: &[u8], suffix: &[u8]) -> Vec<u8> {
+    if !suffix.contains(&b'*') {
+        return [path, suffix].concat();
+    }
+    let cut = path.iter().rposition(|c| *c == b'/').map_or(0, |at| at + 1);
+    let (dir, name) = path.split_at(cut);
+    let named = suffix.split(|c| *c == b'*').collect::<Vec<_>>().join(name);
+    if named.contains(&b'/') { named } else { [dir, named.as_slice()].concat() }
 }
 
 /// A text that names none of the builtins by which perl reaches anything but its own input and output.

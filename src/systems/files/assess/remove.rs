@@ -50,9 +50,29 @@ pub fn others(program: &str, out: &mut Targets<'_>) {
         return;
     }
     let scope = if program.starts_with("trash") { Scope::Tree } else { Scope::Node };
+    let parents = program == "rmdir" && found.has(&["-p", "--parents"]);
     for word in out.with_dynamic(&found.operands) {
         out.add(EffectClass::Destroy, &word, scope);
+        if parents && word.certain {
+            for above in above(word.text.as_slice()) {
+                out.add(EffectClass::Destroy, &Word { text: above.into(), ..(*word).clone() }, scope);
+            }
+        }
     }
+}
+
+/// The directories that `rmdir -p a/b/c` removes after `a/b/c`: `a/b`, `a`.
+fn above(path: &[u8]) -> Vec<&[u8]> {
+    let mut out = Vec::new();
+    let mut rest = path;
+    while let Some(end) = rest.iter().rposition(|c| *c == b'/').filter(|end| *end > 0) {
+        let tail = rest.get(end + 1..).unwrap_or_default();
+        rest = rest.get(..end).unwrap_or_default();
+        if !tail.is_empty() && !rest.is_empty() {
+            out.push(rest);
+        }
+    }
+    out
 }
 
 /// `find`: what it deletes and what it prints into files. Its `-exec` commands are invocations of their own.
@@ -74,15 +94,23 @@ pub fn find(program: &str, out: &mut Targets<'_>) {
                     out.below(EffectClass::Destroy, start, "what the same find prints with -print0", false);
                 }
             }
-            Some("-fprint" | "-fprint0" | "-fls" | "-fprintf") => {
+            Some(print @ ("-fprint" | "-fprint0" | "-fls" | "-fprintf")) => {
                 if let Some(file) = words.next() {
                     out.add(EffectClass::Overwrite, file, Scope::Node);
+                }
+                if print == "-fprintf" {
+                    words.next();
                 }
             }
             Some("-exec" | "-execdir" | "-ok" | "-okdir") => {
                 words.by_ref().find(|w| matches!(w.as_str(), Some(";" | "+")));
             }
-            _ => {}
+            Some(test) => {
+                for _ in 0..crate::shell::find_values(test) {
+                    words.next();
+                }
+            }
+            None => {}
         }
     }
 }

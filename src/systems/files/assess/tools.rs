@@ -102,9 +102,23 @@ pub fn assess(program: &str, out: &mut Targets<'_>) {
         "xdg-open" | "open" | "sftp" => out.workspace(EffectClass::Opaque, program),
         _ => match verb(args) {
             Some((verb, _)) if reads(program, verb) => {}
+            Some((verb, rest)) if publishes(program, verb) => {
+                if !has(rest, &["--dry-run"]) {
+                    let what = format!("dyn:what {program} {verb} sends");
+                    out.other(EffectClass::Publish, what, Reversibility::Compensating);
+                }
+            }
             _ => out.workspace(EffectClass::Opaque, program),
         },
     }
+}
+
+/// Words of a tool by which something leaves for a registry that keeps it.
+fn publishes(program: &str, verb: &str) -> bool {
+    matches!(
+        (program, verb),
+        ("gem", "push") | ("poetry" | "uv", "publish") | ("mvn", "deploy") | ("gradle", "publish")
+    )
 }
 
 fn make(program: &str, args: &[Word], out: &mut Targets<'_>) {
@@ -249,6 +263,12 @@ fn uv(program: &str, args: &[Word], out: &mut Targets<'_>) {
     match verb(args) {
         Some(("pip", rest)) => pip(rest, out),
         Some(("tree" | "version" | "help" | "list", _)) => {}
+        Some((verb, rest)) if publishes(program, verb) => {
+            if !has(rest, &["--dry-run"]) {
+                let what = "dyn:what uv publish sends".to_owned();
+                out.other(EffectClass::Publish, what, Reversibility::Compensating);
+            }
+        }
         _ => out.workspace(EffectClass::Opaque, program),
     }
 }

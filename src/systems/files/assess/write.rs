@@ -114,8 +114,11 @@ fn made(program: &str, out: &mut Targets<'_>) {
     }
     let operands =
         if program == "mknod" { found.operands.get(..1).unwrap_or_default() } else { &found.operands };
+    // `touch -c` only sets times.
+    let times = program == "touch" && found.has(&["-c", "--no-create"]);
+    let class = if times { EffectClass::Mutate } else { EffectClass::Create };
     for word in out.with_dynamic(operands) {
-        out.add(EffectClass::Create, &word, Scope::Node);
+        out.add(class, &word, Scope::Node);
     }
 }
 
@@ -272,7 +275,7 @@ fn curl(out: &mut Targets<'_>) {
     let urls: Vec<&Word> = found.operands.iter().copied().chain(found.values(&["--url"])).collect();
     if found.has(&["-O", "--remote-name", "--remote-name-all"]) {
         for url in &urls {
-            remote_name(out, url);
+            remote_name(out, EffectClass::Overwrite, found.value(&["--output-dir"]), url);
         }
     }
     let sends = found.has(&[
@@ -326,15 +329,21 @@ fn httpie(out: &mut Targets<'_>) {
     }
 }
 
-/// The file that a URL's last part names.
-fn remote_name(out: &mut Targets<'_>, url: &Word) {
+/// The file that a URL's last part names, in a directory that may be named elsewhere.
+fn remote_name(out: &mut Targets<'_>, class: EffectClass, dir: Option<&Word>, url: &Word) {
     let text = url.text.lossy().into_owned();
     let path = text.split(['?', '#']).next().unwrap_or_default();
     let path = path.split_once("://").map_or(path, |(_, p)| p);
     let name = path.rsplit_once('/').map(|(_, n)| n).filter(|n| !n.is_empty());
     match name {
         Some(name) => {
-            out.add(EffectClass::Overwrite, &Word { text: name.into(), ..url.clone() }, Scope::Node)
+            let dir = dir.filter(|d| !d.text.is_empty());
+            let certain = url.certain && dir.is_none_or(|d| d.certain);
+            let text = match dir {
+                Some(dir) => format!("{}/{name}", dir.text.lossy().trim_end_matches('/')),
+                None => name.to_owned(),
+            };
+            out.add(class, &Word { text: text.as_str().into(), certain, glob: false }, Scope::Node)
         }
         None => out.named(EffectClass::Create, "the file wget names"),
     }
@@ -391,8 +400,12 @@ fn wget(out: &mut Targets<'_>) {
     } else if found.has(&["-r", "-m", "-i", "-p", "--recursive", "--mirror", "--input-file"]) {
         out.workspace(EffectClass::Create, "the files wget gets");
     } else {
+        // Without these a file that is there stays, and the new one is called `name.1` (wget(1), `-nc`).
+        let over = found.has(&["-N", "-c", "--timestamping", "--continue"]);
+        let class = if over { EffectClass::Overwrite } else { EffectClass::Create };
+        let dir = found.value(&["-P", "--directory-prefix"]);
         for url in &found.operands {
-            remote_name(out, url);
+            remote_name(out, class, dir, url);
         }
     }
     if let Some(log) = found.value(&["-o", "--output-file"]) {

@@ -105,7 +105,6 @@ pub fn rebase(git: &mut Git<'_>) -> &'static str {
         git.local(C::Mutate, "HEAD");
         return "refs,index,worktree";
     }
-    git.local(C::Overwrite, "HEAD branch");
     let spec = Spec {
         short: "sXCx",
         long: &["--onto", "--exec", "--strategy", "--strategy-option"],
@@ -122,6 +121,16 @@ pub fn rebase(git: &mut Git<'_>) -> &'static str {
         ..Spec::default()
     };
     let found = read(&spec, &args);
+    // `git rebase [--onto n] upstream branch` switches to the branch first; `--root` has no upstream.
+    let at = usize::from(!found.has(&["--root"]));
+    match found.operands.get(at).filter(|w| !matches!(w.as_str(), Some("HEAD" | "@"))) {
+        Some(branch) if branch.certain => {
+            git.local(C::Overwrite, &format!("refs/heads/{}", branch.text.lossy()));
+            git.local(C::Mutate, "HEAD");
+        }
+        Some(branch) => git.add(C::Overwrite, format!("dyn:{}", branch.text.lossy())),
+        None => git.local(C::Overwrite, "HEAD branch"),
+    }
     if found.has(&["-x", "--exec"]) {
         git.add(C::Opaque, "dyn:rebase --exec");
     }

@@ -86,6 +86,9 @@ pub fn push(git: &mut Git<'_>) -> &'static str {
         }
     } else {
         refspecs(git, &remote, &specs, each);
+        if found.has(&["--follow-tags"]) {
+            git.add(C::Publish, format!("dyn:annotated tags that {remote} lacks"));
+        }
         if found.has(&["--tags"]) {
             git.add(class, format!("dyn:all local tags on {remote}"));
         }
