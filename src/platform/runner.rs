@@ -7,7 +7,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, PipeReader, PipeWriter, Read, Write};
-use std::os::unix::process::ExitStatusExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -236,6 +236,67 @@ pub struct Finished {
     pub stdout: Vec<u8>,
     /// All of its standard error.
     pub stderr: Vec<u8>,
+}
+
+/// Runs a short command of our own with nothing but `env` in its environment, no input and no terminal (it has a session
+/// of its own, so nothing that it starts can ask a person), and ends it with all that it started after `limit`.
+///
+/// # Errors
+/// When it cannot be started, its output cannot be read, or it does not end in time.
+pub fn errand(
+    argv: &[OsString],
+    env: &[(OsString, OsString)],
+    cwd: &Path,
+    limit: Duration,
+) -> Result<Finished> {
+    let Some((program, args)) = argv.split_first() else { return Err(Error::failure("no command to run")) };
+    let failed = |e: io::Error| Error::io("run", program, &e);
+    let mut command = Command::new(program);
+    command.args(args).env_clear().envs(env.iter().map(|(name, value)| (name, value))).current_dir(cwd);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    // SAFETY: setsid(2) is async-signal-safe and touches nothing of ours.
+    unsafe { command.pre_exec(|| rustix::process::setsid().map(|_| ()).map_err(io::Error::from)) };
+    let mut child = command.spawn().map_err(failed)?;
+    let (mut out, mut err) = (child.stdout.take(), child.stderr.take());
+    let read = |pipe: &mut dyn Read| {
+        let mut bytes = Vec::new();
+        pipe.take(MOST_OUTPUT).read_to_end(&mut bytes).map(|_| bytes)
+    };
+    std::thread::scope(|scope| {
+        let out = scope.spawn(move || out.as_mut().map_or(Ok(Vec::new()), |pipe| read(pipe)));
+        let err = scope.spawn(move || err.as_mut().map_or(Ok(Vec::new()), |pipe| read(pipe)));
+        let status = end_within(&mut child, limit).map_err(failed)?;
+        let lost = || failed(io::Error::other("its output was not read"));
+        let stdout = out.join().map_err(|_| lost())?.map_err(failed)?;
+        let stderr = err.join().map_err(|_| lost())?.map_err(failed)?;
+        let Some(status) = status else {
+            let what = format!("{} did not end within {} s", program.display(), limit.as_secs());
+            return Err(Error::failure(what));
+        };
+        let code = status.code().or_else(|| status.signal().map(|s| 128 + s)).unwrap_or(-1);
+        Ok(Finished { code, stdout, stderr })
+    })
+}
+
+/// The most bytes of an errand's output that are read.
+const MOST_OUTPUT: u64 = 256 << 20;
+
+/// Waits for a child that leads its own session; after `limit` the whole of it is killed, and there is no status.
+fn end_within(child: &mut Child, limit: Duration) -> io::Result<Option<ExitStatus>> {
+    let end = Instant::now() + limit;
+    let mut nap = Duration::from_micros(200);
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(Some(status));
+        }
+        if Instant::now() >= end {
+            let _ = rustix::process::kill_process_group(Pid::from_child(child), Signal::KILL);
+            child.wait()?;
+            return Ok(None);
+        }
+        std::thread::sleep(nap);
+        nap = (nap * 2).min(Duration::from_millis(10));
+    }
 }
 
 /// Runs a command with nothing but `env` in its environment, feeds it `stdin`, and collects its output.

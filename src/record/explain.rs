@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::model::{Effect, EffectClass, Invocation};
 use crate::shell::Understood;
+use crate::systems::{self, git};
 
 /// The report on one line.
 #[derive(Clone, Debug, Serialize)]
@@ -44,7 +45,7 @@ pub struct ExplainedEffect<'a> {
 pub enum Coverage {
     /// All of it, within the caps.
     All,
-    /// What is here, not what lies on the other side: a push changes a remote that is not captured yet.
+    /// What is here, not what lies on the other side: the remote of a push that forces and deletes nothing.
     LocalSide,
     /// Nothing: the command is recorded.
     None,
@@ -53,11 +54,12 @@ pub enum Coverage {
 /// How much of an effect's resource would be captured.
 pub fn coverage(effect: &Effect) -> Coverage {
     let Some(locator) = &effect.locator else { return Coverage::None };
-    if crate::systems::by_id(&effect.system.0).is_none() {
+    if systems::by_id(&effect.system.0).is_none() {
         return Coverage::None;
     }
     let what = locator.opts.get("what").map(|what| what.lossy().into_owned()).unwrap_or_default();
-    if what.split(',').any(|part| part == "remote") { Coverage::LocalSide } else { Coverage::All }
+    let pushes = what.split(',').any(|part| part == "remote");
+    if pushes && !git::captures_remote(locator) { Coverage::LocalSide } else { Coverage::All }
 }
 
 /// The most severe class of some effects.

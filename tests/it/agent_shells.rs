@@ -179,7 +179,8 @@ fn the_hook_s_own_shell_is_no_command() {
 fn claude_line(agent: &Agent, command: &str) -> String {
     let snapshot = agent.env.home.join(".claude/shell-snapshots/snapshot-bash-1795-vjj31m.sh");
     std::fs::create_dir_all(snapshot.parent().unwrap()).unwrap();
-    std::fs::write(&snapshot, "set -o monitor\nset -o onecmd\ntrap 'echo D >>\"$HOME/debug\"' DEBUG\n").unwrap();
+    std::fs::write(&snapshot, "set -o monitor\nset -o onecmd\ntrap 'echo D >>\"$HOME/debug\"' DEBUG\n")
+        .unwrap();
     format!(
         "source {} 2>/dev/null || true && shopt -u extglob 2>/dev/null || true && eval '{}' < /dev/null && pwd -P >| {}",
         snapshot.display(),
@@ -208,7 +209,8 @@ fn beside_claude_s_hook_its_shells_keep_silent() {
 fn a_terminal_that_claude_types_into_is_recorded() {
     // `tmux send-keys`: the hook sees tmux, nobody sees the keys.
     let agent = Agent::new(&[("CLAUDECODE", "1"), ("CLAUDE_CODE_SESSION_ID", "090923af")]);
-    std::fs::write(agent.env.home.join(".bashrc"), format!("PS1='{PROMPT}'\neval \"$(fr init bash)\"\n")).unwrap();
+    std::fs::write(agent.env.home.join(".bashrc"), format!("PS1='{PROMPT}'\neval \"$(fr init bash)\"\n"))
+        .unwrap();
     let mut bash = Pty::start(&agent.command("bash", &["-i"]));
     bash.expect(PROMPT);
     bash.line("echo typed", PROMPT);

@@ -2,6 +2,7 @@
 
 mod histories;
 mod hostile;
+mod pushes;
 mod rounds;
 mod scene;
 mod vaults;

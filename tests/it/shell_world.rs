@@ -115,4 +115,3 @@ pub fn have(shell: &str) -> bool {
     }
     found
 }
-

@@ -64,7 +64,9 @@ pub fn hook(args: &[OsString], stdin: impl Read, env: &Env) -> Happening {
         ["before", session, call] => match payload::read(stdin) {
             Ok(line) => match without_newline(line) {
                 line if *call == WHOLE && wrapped::is_hook(&line) => Happening::Ignore,
-                line if *call == WHOLE => before(session, call, Action::Shell(wrapped::command(&line, env)), env),
+                line if *call == WHOLE => {
+                    before(session, call, Action::Shell(wrapped::command(&line, env)), env)
+                }
                 line => before(session, call, Action::Shell(line), env),
             },
             Err(malformed) => Happening::Malformed(malformed),

@@ -220,7 +220,10 @@ pub fn assess(inv: &Invocation, cx: &AssessCx<'_>) -> Vec<Effect> {
         | "Rscript" => {
             code::interpreter(program, &mut out);
         }
-        "gcc" | "g++" | "cc" | "c++" | "clang" | "clang++" | "pandoc" | "ffmpeg" | "convert" | "magick" | "mogrify" | "dos2unix" | "unix2dos" | "tree" | "dot" | "xmllint" | "clang-format" | "shfmt" | "goimports" | "autopep8" | "yapf" | "isort" | "rubocop" | "golangci-lint" | "stylelint" | "markdownlint" | "ktlint" => output::assess(program, &mut out),
+        "gcc" | "g++" | "cc" | "c++" | "clang" | "clang++" | "pandoc" | "ffmpeg" | "convert" | "magick"
+        | "mogrify" | "dos2unix" | "unix2dos" | "tree" | "dot" | "xmllint" | "clang-format" | "shfmt"
+        | "goimports" | "autopep8" | "yapf" | "isort" | "rubocop" | "golangci-lint" | "stylelint"
+        | "markdownlint" | "ktlint" => output::assess(program, &mut out),
         _ => tools::assess(program, &mut out),
     }
     out.into_effects()

@@ -152,6 +152,7 @@ pub fn assess(inv: &Invocation, cx: &AssessCx<'_>) -> Vec<Effect> {
         git.effects = effects;
     }
     let what = dispatch(&mut git);
+    note_push(&git, &mut locator);
     if let Some(first) = git.effects.first_mut() {
         let what = if what.is_empty() { "refs,index,worktree,stash,config" } else { what };
         locator.opts.insert("what".into(), what.into());
@@ -159,6 +160,29 @@ pub fn assess(inv: &Invocation, cx: &AssessCx<'_>) -> Vec<Effect> {
         first.locator = (!locator.at.is_empty()).then_some(locator);
     }
     git.effects
+}
+
+/// Option of a locator: the remote of a push that forces or deletes.
+pub const PUSH_TO: &str = "push-to";
+/// Option of a locator: the arguments of that push, normalised and separated by NUL, where all of them are certain.
+pub const PUSH_ARGS: &str = "push-args";
+/// Option of a locator: the `-c` settings of that push, separated by NUL.
+pub const SETTINGS: &str = "settings";
+
+/// What the capture of a push's other side needs, where the push destroys something there.
+fn note_push(git: &Git<'_>, locator: &mut Locator) {
+    if git.verb != "push" || !git.effects.iter().any(|e| e.class.is_destructive()) {
+        return;
+    }
+    let Some((to, args)) = push::normalised(&git.args) else { return };
+    locator.opts.insert(PUSH_TO.to_owned(), Bytes::from(to));
+    if let Some(args) = args.filter(|_| git.dynamic.is_none()) {
+        locator.opts.insert(PUSH_ARGS.to_owned(), Bytes(args.join(&0)));
+    }
+    if !git.settings.is_empty() {
+        let settings: Vec<String> = git.settings.iter().map(|(k, v)| format!("{k}={v}")).collect();
+        locator.opts.insert(SETTINGS.to_owned(), Bytes::from(settings.join("\0")));
+    }
 }
 
 /// The sub-command of an invocation and its place in the argv, where it is none of git's own: an alias, perhaps.

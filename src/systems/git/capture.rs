@@ -7,6 +7,7 @@ use git2::Oid;
 use super::look::{Seen, look};
 use super::objects::{Objects, parse_oid};
 use super::place::Place;
+use super::remote;
 use super::state::{FileKind, RepoState, put_new};
 use super::vault::{Limits, Vault, Wanted};
 use crate::error::Result;
@@ -29,24 +30,42 @@ pub fn capture(effect: &Effect, cx: &CaptureCx<'_>) -> Result<Vec<Capture>> {
     if cx.contents {
         missing.extend(pin(&place, &seen, what, cx));
     }
-    if what.remote {
-        let why = "the remote side is not captured, only what this repository knows of it".to_owned();
-        missing.push(Missing { what: Bytes::from("remote"), why });
-    }
-    Ok(vec![Capture {
+    let remotes = if what.remote { other_side(&place, locator, cx, &mut missing) } else { Vec::new() };
+    let local = Capture {
         system: SystemId::new("git"),
         resource: place.resource(),
-        locator: with_vault(&place, locator),
+        locator: with_vault(&place, locator, !remotes.is_empty()),
         items: seen.state.items(),
         bytes: seen.state.bytes(),
         state: seen.state.store(cx.sink)?,
         missing,
-    }])
+    };
+    Ok(std::iter::once(local).chain(remotes).collect())
+}
+
+/// What a push is about to destroy on its remotes. Where a remote cannot be asked the capture of this side says so.
+fn other_side(
+    place: &Place,
+    locator: &Locator,
+    cx: &CaptureCx<'_>,
+    missing: &mut Vec<Missing>,
+) -> Vec<Capture> {
+    let why = if remote::is_captured(locator) {
+        match remote::capture(place, locator, cx) {
+            Ok(captures) => return captures,
+            Err(e) => format!("the remote side is not captured: {e}"),
+        }
+    } else {
+        "the remote side of a push that forces nothing is not captured".to_owned()
+    };
+    missing.push(Missing { what: Bytes::from("remote"), why });
+    Vec::new()
 }
 
 /// The place, and the vault's name: it must be found although the repository may be gone by then.
-fn with_vault(place: &Place, from: &Locator) -> Locator {
+fn with_vault(place: &Place, from: &Locator, remote_has_its_own: bool) -> Locator {
     let mut locator = place.locator(from);
+    remote::forget_push(&mut locator, remote_has_its_own);
     locator.opts.insert("vault".to_owned(), Bytes::from(Vault::name(place)));
     locator
 }

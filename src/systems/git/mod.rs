@@ -1,5 +1,6 @@
 //! git repositories: HEAD, refs, index, stash, reflogs, configuration and operations in progress are read as files,
-//! objects through libgit2, and no git is ever started: whatever a hostile repository configures, nothing of it runs.
+//! objects through libgit2, and no git is ever started in it: whatever a hostile repository configures, nothing of it runs.
+//! Only the other side of a push needs git itself, in a repository of our own ([`remote`]).
 //! `docs/systems/git.md` says what is captured, what equality means and what cannot come back.
 
 mod action;
@@ -20,6 +21,7 @@ mod place;
 mod plan;
 mod reflog;
 mod refs;
+mod remote;
 mod state;
 mod vault;
 mod walk;
@@ -27,6 +29,8 @@ mod walk;
 use std::path::Path;
 
 pub use difference::difference;
+use remote::RemoteState;
+pub use remote::is_captured as captures_remote;
 
 use super::{ApplyCx, AssessCx, CaptureCx, ForgetCx, Forgotten, PlanCx, System};
 use crate::error::Result;
@@ -49,19 +53,36 @@ impl System for Git {
         assess::assess(inv, cx)
     }
     fn capture(&self, effect: &Effect, cx: &CaptureCx<'_>) -> Result<Vec<Capture>> {
-        capture::capture(effect, cx)
+        match &effect.locator {
+            Some(locator) if remote::is_remote(locator) => {
+                remote::capture_again(&effect.resource, locator, cx)
+            }
+            _ => capture::capture(effect, cx),
+        }
     }
     fn observe(&self, captured: &Capture, cx: &CaptureCx<'_>) -> Result<StateRef> {
+        if remote::is_remote(&captured.locator) {
+            return remote::observe(captured, cx);
+        }
         capture::observe(captured, cx)
     }
     fn plan(&self, captured: &Captured, now: &StateRef, cx: &PlanCx<'_>) -> Result<Vec<Step>> {
+        if remote::is_remote(&captured.before.locator) {
+            return remote::plan(captured, now, cx);
+        }
         plan::plan(captured, now, cx)
     }
     fn apply(&self, step: &Step, cx: &ApplyCx<'_>) -> Result<StepOutcome> {
-        apply::apply(step, cx)
+        if remote::is_remote(&step.locator) { remote::apply(step, cx) } else { apply::apply(step, cx) }
     }
     fn changes(&self, before: &StateRef, after: Option<&StateRef>, cx: &PlanCx<'_>) -> Result<Vec<Change>> {
-        changes::changes(before, after, cx.source)
+        match RemoteState::load(before, cx.source)? {
+            Some(old) => {
+                let new = after.map(|after| RemoteState::expect(after, cx.source)).transpose()?;
+                Ok(remote::changes(&old, new.as_ref()))
+            }
+            None => changes::changes(before, after, cx.source),
+        }
     }
     fn references(&self, kind: ObjectKind, content: &[u8]) -> Result<Vec<ObjectId>> {
         // Documents of other systems are not JSON objects with our fields; they name nothing of ours.
@@ -69,6 +90,9 @@ impl System for Git {
         if is_ours { state::references(content) } else { Ok(Vec::new()) }
     }
     fn restore_to(&self, captured: &Capture, to: &Path, cx: &ApplyCx<'_>) -> Result<StepOutcome> {
+        if remote::is_remote(&captured.locator) {
+            return remote::restore_to(captured, to, cx);
+        }
         beside::restore_to(captured, to, cx)
     }
     fn forget(&self, cx: &ForgetCx<'_>) -> Result<Vec<Forgotten>> {

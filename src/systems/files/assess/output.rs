@@ -51,8 +51,17 @@ fn named(out: &mut Targets<'_>) {
         Some("dot") => "oTKGNEAls",
         _ => "o",
     };
-    let long =
-        &["--output", "--from", "--to", "--xpath", "--pattern", "--schema", "--relaxng", "--encode", "--template"];
+    let long = &[
+        "--output",
+        "--from",
+        "--to",
+        "--xpath",
+        "--pattern",
+        "--schema",
+        "--relaxng",
+        "--encode",
+        "--template",
+    ];
     let spec = Spec { short, long, ..Spec::default() };
     let found = read(&spec, out.inv.args());
     let file = found.value(&["-o", "--output"]).cloned();
@@ -98,8 +107,26 @@ fn compiler(out: &mut Targets<'_>) {
 /// What is not an option or its value is an output; every option but these flags has a value (ffmpeg(1)).
 fn ffmpeg(out: &mut Targets<'_>) {
     const FLAGS: &[&str] = &[
-        "-y", "-n", "-vn", "-an", "-sn", "-dn", "-hide_banner", "-nostdin", "-nostats", "-stats", "-shortest",
-        "-re", "-version", "-codecs", "-formats", "-encoders", "-decoders", "-filters", "-h", "-copyts",
+        "-y",
+        "-n",
+        "-vn",
+        "-an",
+        "-sn",
+        "-dn",
+        "-hide_banner",
+        "-nostdin",
+        "-nostats",
+        "-stats",
+        "-shortest",
+        "-re",
+        "-version",
+        "-codecs",
+        "-formats",
+        "-encoders",
+        "-decoders",
+        "-filters",
+        "-h",
+        "-copyts",
     ];
     let inv = out.inv;
     let (mut at, mut skips, mut null) = (0, false, false);

@@ -96,6 +96,49 @@ pub fn push(git: &mut Git<'_>) -> &'static str {
     "refs,remote"
 }
 
+/// The remote of a push (empty: the one that is configured for the branch), and its arguments in a form in which a dry run of it can be asked for: without what only shows,
+/// signs or verifies. No arguments where one of them is not certain; nothing where the remote is not.
+pub fn normalised(args: &[Word]) -> Option<(String, Option<Vec<Vec<u8>>>)> {
+    const DROPPED: [&str; 14] = [
+        "-v",
+        "--verbose",
+        "-q",
+        "--quiet",
+        "--porcelain",
+        "--progress",
+        "--no-progress",
+        "--verify",
+        "--no-verify",
+        "--signed",
+        "-u",
+        "--set-upstream",
+        "--recurse-submodules",
+        "--no-recurse-submodules",
+    ];
+    let found = crate::shell::options::read(&PUSH, args);
+    let remote = match found.operands.first() {
+        Some(word) if !word.certain => return None,
+        Some(word) => text(word),
+        None => found.value(&["--repo"]).map(text).unwrap_or_default(),
+    };
+    if args.iter().any(|word| !word.certain) {
+        return Some((remote, None));
+    }
+    let mut out = Vec::new();
+    for (name, value) in found.options.iter().filter(|(name, _)| !DROPPED.contains(&name.as_str())) {
+        match value {
+            Some(value) if name.starts_with("--") => {
+                out.push([name.as_bytes(), b"=", value.text.as_slice()].concat())
+            }
+            Some(value) => out.extend([name.as_bytes().to_vec(), value.text.0.clone()]),
+            None => out.push(name.as_bytes().to_vec()),
+        }
+    }
+    out.push(b"--".to_vec());
+    out.extend(found.operands.iter().map(|word| word.text.0.clone()));
+    Some((remote, Some(out)))
+}
+
 fn deletions(git: &mut Git<'_>, remote: &str, specs: &[&Word]) {
     let mut specs = specs.iter().peekable();
     while let Some(spec) = specs.next() {

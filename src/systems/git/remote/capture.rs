@@ -1,0 +1,289 @@
+//! Before and after a push: the remote's refs that it changes, and the objects that they name.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+
+use super::SIDE;
+use super::shadow::{Shadow, refused};
+use super::state::RemoteState;
+use crate::error::{Error, Result};
+use crate::model::{Bytes, Capture, Locator, Missing, ObjectId, StateRef, SystemId};
+use crate::systems::CaptureCx;
+use crate::systems::git::assess::{PUSH_ARGS, PUSH_TO, SETTINGS};
+use crate::systems::git::objects::{Objects, holds, parse_oid};
+use crate::systems::git::place::Place;
+use crate::systems::git::vault::{Limits, Vault, Wanted};
+
+/// Option of a capture's locator: its own stored state, which knows the URL. The record is no place for that: it may
+/// hold a password.
+const STATE: &str = "state";
+/// The most refs that are captured one by one.
+const MOST: usize = 100_000;
+
+/// True where the words of a push are known well enough for its remote to be captured.
+pub fn is_captured(locator: &Locator) -> bool {
+    locator.opts.contains_key(PUSH_TO)
+}
+
+/// Stores the refs that a push is about to change on its remotes, one capture for each.
+///
+/// # Errors
+/// Where a remote cannot be asked: the reason, for people.
+pub fn capture(place: &Place, locator: &Locator, cx: &CaptureCx<'_>) -> Result<Vec<Capture>> {
+    let vault = Vault::at(&cx.vault, &Vault::name(place));
+    let shadow = Shadow::make(Some(place), &vault, &cx.vault, cx.deadline)?.with(settings(locator));
+    let named = locator.opts.get(PUSH_TO).map(|name| name.lossy().into_owned());
+    let name = named.filter(|name| !name.is_empty()).unwrap_or_else(|| shadow.own_remote());
+    let mut captures = Vec::new();
+    for url in urls(&shadow, &name)? {
+        let mut state = RemoteState::new(&name, &shadow.absolute(&url));
+        let wanted = match locator.opts.get(PUSH_ARGS) {
+            Some(args) => Some(targets(&shadow, args)?),
+            None => None,
+        };
+        state.refs = ask(&shadow, &state.url, wanted.as_ref())?;
+        if state.refs.is_empty() {
+            continue;
+        }
+        let missing = if cx.contents { pin(&shadow, place, &vault, &state, cx) } else { Vec::new() };
+        let resource = Bytes::from(format!("git:{name}"));
+        captures.push(finished(&state, resource, locator_of(place, locator), missing, cx)?);
+    }
+    Ok(captures)
+}
+
+/// The captured refs of a remote now.
+pub fn observe(captured: &Capture, cx: &CaptureCx<'_>) -> Result<StateRef> {
+    let before = RemoteState::expect(&captured.state, cx.source)?;
+    let place = Place::find(&captured.locator).ok();
+    let vault = Vault::of(&cx.vault, &captured.locator)?;
+    let shadow = Shadow::make(place.as_ref(), &vault, &cx.vault, cx.deadline)?;
+    now(&shadow.with(settings(&captured.locator)), before)?.store(cx.sink)
+}
+
+/// Captures the present of what an earlier capture covers: an undo is about to write it.
+///
+/// # Errors
+/// Where the remote cannot be asked, or the repository is not there to fetch into its vault.
+pub fn capture_again(resource: &Bytes, locator: &Locator, cx: &CaptureCx<'_>) -> Result<Vec<Capture>> {
+    let id = locator.opts.get(STATE).and_then(Bytes::as_str).and_then(|hex| hex.parse::<ObjectId>().ok());
+    let id = id.ok_or_else(|| Error::corrupt("a capture of a remote that does not say where it is"))?;
+    let earlier = RemoteState::expect(&StateRef { digest: id, object: Some(id) }, cx.source)?;
+    let place = Place::find(locator)?;
+    let vault = Vault::of(&cx.vault, locator)?;
+    let shadow = Shadow::make(Some(&place), &vault, &cx.vault, cx.deadline)?.with(settings(locator));
+    let state = now(&shadow, earlier)?;
+    let missing = if cx.contents { pin(&shadow, &place, &vault, &state, cx) } else { Vec::new() };
+    Ok(vec![finished(&state, resource.clone(), locator.clone(), missing, cx)?])
+}
+
+fn now(shadow: &Shadow, earlier: RemoteState) -> Result<RemoteState> {
+    let names = earlier.refs.keys().cloned().collect();
+    let refs = ask(shadow, &earlier.url, Some(&names))?;
+    Ok(RemoteState { refs, ..earlier })
+}
+
+fn finished(
+    state: &RemoteState,
+    resource: Bytes,
+    mut locator: Locator,
+    missing: Vec<Missing>,
+    cx: &CaptureCx<'_>,
+) -> Result<Capture> {
+    let stored = state.store(cx.sink)?;
+    if let Some(id) = stored.object {
+        locator.opts.insert(STATE.to_owned(), Bytes::from(id.to_string()));
+    }
+    let items = state.refs.len() as u64;
+    Ok(Capture { system: SystemId::new("git"), resource, locator, items, bytes: 0, state: stored, missing })
+}
+
+/// A capture is not taken again by pushing again: takes the push out of a locator, and the remote too where it has a
+/// capture of its own.
+pub fn forget_push(locator: &mut Locator, remote_has_its_own: bool) {
+    for option in [PUSH_TO, PUSH_ARGS, SETTINGS] {
+        locator.opts.remove(option);
+    }
+    if remote_has_its_own && let Some(what) = locator.opts.get_mut("what") {
+        let parts: Vec<String> =
+            what.lossy().split(',').filter(|w| *w != "remote").map(str::to_owned).collect();
+        *what = Bytes::from(parts.join(","));
+    }
+}
+
+fn locator_of(place: &Place, from: &Locator) -> Locator {
+    let mut locator = place.locator(from);
+    locator.opts.remove(PUSH_ARGS);
+    locator.opts.remove(PUSH_TO);
+    locator.opts.insert("vault".to_owned(), Bytes::from(Vault::name(place)));
+    locator.opts.insert(SIDE.to_owned(), "remote".into());
+    locator
+}
+
+/// The `-c` settings of the command.
+fn settings(locator: &Locator) -> impl Iterator<Item = (String, String)> {
+    let text = locator.opts.get(SETTINGS).map(|s| s.lossy().into_owned()).unwrap_or_default();
+    let pairs: Vec<(String, String)> = text
+        .split('\0')
+        .filter_map(|s| s.split_once('='))
+        .map(|(k, v)| (k.to_owned(), v.to_owned()))
+        .collect();
+    pairs.into_iter()
+}
+
+/// Where a remote's pushes go. What is no remote is a URL or path itself.
+fn urls(shadow: &Shadow, name: &str) -> Result<Vec<String>> {
+    let args = ["remote", "get-url", "--push", "--all", "--", name].map(OsString::from);
+    let done = shadow.git(&args)?;
+    if done.code == 0 {
+        let text = String::from_utf8_lossy(&done.stdout);
+        return Ok(text.lines().filter(|l| !l.is_empty()).map(str::to_owned).collect());
+    }
+    let is_place = name.contains(['/', ':']);
+    if is_place {
+        Ok(vec![name.to_owned()])
+    } else {
+        Err(Error::failure(format!("no remote is called {name}")))
+    }
+}
+
+/// The refs that a push would change, by a dry run of it.
+fn targets(shadow: &Shadow, args: &Bytes) -> Result<BTreeSet<String>> {
+    let mut argv: Vec<OsString> =
+        ["push", "--dry-run", "--porcelain", "--no-verify"].map(OsString::from).to_vec();
+    let given = args.as_slice().split(|b| *b == 0).filter(|a| !a.is_empty());
+    argv.extend(given.map(|a| OsStr::from_bytes(a).to_owned()));
+    let done = shadow.git(&argv)?;
+    let text = String::from_utf8_lossy(&done.stdout);
+    let found: BTreeSet<String> = text.lines().filter_map(changed_ref).collect();
+    // A push that is refused in part exits with 1 and still says what it would do.
+    if done.code != 0 && !text.lines().any(|line| line.starts_with("To ")) {
+        return Err(refused(&done));
+    }
+    Ok(found)
+}
+
+/// The target in a line of `push --porcelain` (git-push(1), "OUTPUT"), unless it stays as it is.
+fn changed_ref(line: &str) -> Option<String> {
+    let mut parts = line.split('\t');
+    let flag = parts.next()?;
+    let (_, to) = parts.next()?.rsplit_once(':')?;
+    matches!(flag, " " | "+" | "-" | "*" | "!").then(|| to.to_owned())
+}
+
+/// Asks a remote for refs: those that are named, else all branches and tags.
+fn ask(
+    shadow: &Shadow,
+    url: &str,
+    names: Option<&BTreeSet<String>>,
+) -> Result<BTreeMap<String, Option<String>>> {
+    if names.is_some_and(BTreeSet::is_empty) {
+        return Ok(BTreeMap::new());
+    }
+    let mut args: Vec<&OsStr> = ["ls-remote", "--refs", "--quiet", "--", url].map(OsStr::new).to_vec();
+    // A few names are asked for; of many, all are listed, or the command line would be too long.
+    if let Some(names) = names.filter(|names| names.len() <= 100) {
+        args.extend(names.iter().map(OsStr::new));
+    }
+    let answer = shadow.ask(&args)?;
+    let text = String::from_utf8_lossy(&answer);
+    let found: BTreeMap<&str, &str> =
+        text.lines().filter_map(|line| line.split_once('\t')).map(|(id, name)| (name, id)).collect();
+    if found.len() > MOST {
+        return Err(Error::failure(format!("it has more than {MOST} refs")));
+    }
+    Ok(match names {
+        Some(names) => {
+            names.iter().map(|n| (n.clone(), found.get(n.as_str()).map(|id| (*id).to_owned()))).collect()
+        }
+        None => {
+            let ours = |name: &&str| name.starts_with("refs/heads/") || name.starts_with("refs/tags/");
+            let found = found.into_iter().filter(|(name, _)| ours(name));
+            found.map(|(name, id)| (name.to_owned(), Some(id.to_owned()))).collect()
+        }
+    })
+}
+
+/// Pins what the remote's refs name: from the repository where it has it, else fetched.
+fn pin(
+    shadow: &Shadow,
+    place: &Place,
+    vault: &Vault,
+    state: &RemoteState,
+    cx: &CaptureCx<'_>,
+) -> Vec<Missing> {
+    let values: BTreeMap<&String, &String> =
+        state.refs.iter().filter_map(|(name, id)| Some((name, id.as_ref()?))).collect();
+    let tips: BTreeSet<git2::Oid> = values.values().filter_map(|id| parse_oid(id.as_bytes())).collect();
+    // What the repository has is walked from there; the rest is fetched, with all that it points to.
+    let wanted = Wanted {
+        tips: &BTreeSet::new(),
+        optional: &tips,
+        everything: false,
+        limits: Limits { bytes: cx.caps.tree_bytes, until: cx.deadline },
+        has_holes: true,
+    };
+    let mut missing = Vec::new();
+    if let Err(e) = vault.pin(place, &wanted) {
+        missing.push(Missing { what: Bytes::from(state.remote.as_str()), why: e.to_string() });
+    }
+    let absent = |vault: &Vault| -> Result<Vec<&String>> {
+        let objects = Objects::open(&[&vault.objects()])?;
+        let odb = objects.odb()?;
+        let lacks = |id: &String| parse_oid(id.as_bytes()).is_none_or(|oid| !holds(&odb, oid));
+        Ok(values.iter().filter(|(_, id)| lacks(id)).map(|(name, _)| *name).collect())
+    };
+    let left = absent(vault).and_then(|names| {
+        fetch(shadow, &state.url, &names)?;
+        absent(vault)
+    });
+    match left {
+        Ok(names) => missing.extend(names.into_iter().map(|name| Missing {
+            what: Bytes::from(format!("{} {name}", state.remote)),
+            why: "its objects could not be fetched before the push".to_owned(),
+        })),
+        Err(e) => missing
+            .push(Missing { what: Bytes::from(format!("objects of {}", state.remote)), why: e.to_string() }),
+    }
+    missing
+}
+
+/// Fetches refs into the vault. They are given names in the shadow only, which is thrown away.
+fn fetch(shadow: &Shadow, url: &str, names: &[&String]) -> Result<()> {
+    if names.is_empty() {
+        return Ok(());
+    }
+    let options = [
+        "fetch",
+        "--quiet",
+        "--no-tags",
+        "--no-write-fetch-head",
+        "--no-auto-maintenance",
+        "--no-recurse-submodules",
+        "--",
+        url,
+    ];
+    let specs: Vec<String> =
+        names.iter().enumerate().map(|(n, name)| format!("+{name}:refs/fr/{n}")).collect();
+    let args: Vec<&OsStr> = options.iter().map(OsStr::new).chain(specs.iter().map(OsStr::new)).collect();
+    shadow.ask(&args).map(|_| ())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::changed_ref;
+
+    #[test]
+    fn lines_of_a_dry_run_are_read() {
+        let changed = |line: &str| changed_ref(line);
+        assert_eq!(
+            changed("+\trefs/heads/main:refs/heads/main\t1a...2b (forced update)"),
+            Some("refs/heads/main".into())
+        );
+        assert_eq!(changed("-\t:refs/heads/old\t[deleted]"), Some("refs/heads/old".into()));
+        assert_eq!(changed("=\trefs/heads/a:refs/heads/a\t[up to date]"), None);
+        assert_eq!(changed("To ../remote.git"), None);
+        assert_eq!(changed("Done"), None);
+    }
+}

@@ -1,0 +1,27 @@
+//! The other side of a push: what a remote's refs were before it, and how they get back there.
+//!
+//! A push that forces or deletes destroys what only the remote may have. So before it runs its targets are found (by a
+//! dry run of the same push), their values are asked for (`ls-remote`), and the objects that they name are pinned in the
+//! vault, fetched if need be. All of it runs in a [`shadow`] of the repository, so that nothing the repository
+//! configures is started. Undo pushes the old values back, each guarded by the value that it expects there.
+
+mod beside;
+mod capture;
+mod shadow;
+mod state;
+mod undo;
+
+pub use beside::restore_to;
+pub use capture::{capture, capture_again, forget_push, is_captured, observe};
+pub use state::{RemoteState, changes};
+pub use undo::{apply, plan};
+
+use crate::model::Locator;
+
+/// Option of a locator that names the other side.
+const SIDE: &str = "side";
+
+/// True for captures and steps that concern a remote.
+pub fn is_remote(locator: &Locator) -> bool {
+    locator.opts.contains_key(SIDE)
+}

@@ -1,0 +1,100 @@
+//! The refs of a remote as a stored document.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::model::{Bytes, Change, ChangeKind, ObjectId, ObjectKind, ObjectSink, ObjectSource, StateRef};
+
+/// The version of [`RemoteState`]. A reader refuses what is newer.
+const VERSION: u32 = 1;
+
+/// How a stored document of this kind begins.
+const FRONT: &[u8] = b"{\"remote\"";
+
+/// Some refs of a remote at one moment. The document is secret as states are: the URL may hold a password.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RemoteState {
+    /// Its name, or its URL where it was pushed to by URL. First, so that a document is known by its beginning.
+    pub remote: String,
+    /// Format of this document.
+    pub version: u32,
+    /// Where it is, as git resolved it.
+    pub url: String,
+    /// The refs that were asked for, by full name; `None`: the remote does not have it.
+    pub refs: BTreeMap<String, Option<String>>,
+}
+
+impl RemoteState {
+    /// A remote none of whose refs were asked for yet.
+    pub fn new(remote: &str, url: &str) -> RemoteState {
+        RemoteState {
+            remote: remote.to_owned(),
+            version: VERSION,
+            url: url.to_owned(),
+            refs: BTreeMap::new(),
+        }
+    }
+
+    /// Stores the document. States are equal when the refs are.
+    pub fn store(&self, sink: &dyn ObjectSink) -> Result<StateRef> {
+        let encode = |e| Error::failure(format!("cannot encode the state of a remote: {e}"));
+        let text = serde_json::to_vec(self).map_err(encode)?;
+        let refs = serde_json::to_vec(&self.refs).map_err(encode)?;
+        let digest = ObjectId::of(ObjectKind::State, &refs);
+        Ok(StateRef { digest, object: Some(sink.put(ObjectKind::State, &text)?) })
+    }
+
+    /// Reads a stored document; `None` where it is of another kind.
+    pub fn load(state: &StateRef, source: &dyn ObjectSource) -> Result<Option<RemoteState>> {
+        let Some(id) = &state.object else { return Ok(None) };
+        let text = source.get(id)?;
+        if !text.starts_with(FRONT) {
+            return Ok(None);
+        }
+        let parsed: RemoteState = serde_json::from_slice(&text)
+            .map_err(|e| Error::corrupt(format!("object {} is no state of a remote: {e}", id.short())))?;
+        if parsed.version > VERSION {
+            return Err(Error::new(
+                crate::error::ExitCode::NewerStore,
+                format!("the remote's state has format {}, this fr knows {VERSION}", parsed.version),
+            ));
+        }
+        Ok(Some(parsed))
+    }
+
+    /// The same, where it must be one.
+    pub fn expect(state: &StateRef, source: &dyn ObjectSource) -> Result<RemoteState> {
+        Self::load(state, source)?.ok_or_else(|| Error::corrupt("a capture of a remote without its state"))
+    }
+
+    /// The value of a ref; `None` where the remote does not have it.
+    pub fn value(&self, name: &str) -> Option<&str> {
+        self.refs.get(name).and_then(Option::as_deref)
+    }
+}
+
+/// What differs between two states of a remote. `after` is `None` where it is not known.
+pub fn changes(before: &RemoteState, after: Option<&RemoteState>) -> Vec<Change> {
+    let names: BTreeSet<&String> =
+        before.refs.keys().chain(after.iter().flat_map(|a| a.refs.keys())).collect();
+    let change = |name: &String| {
+        let old = before.value(name);
+        let new = after.map(|a| a.value(name));
+        let how = match (old, new) {
+            (_, None) => ChangeKind::Unknown,
+            (a, Some(b)) if a == b => return None,
+            (None, _) => ChangeKind::Added,
+            (_, Some(None)) => ChangeKind::Removed,
+            _ => ChangeKind::Changed,
+        };
+        Some(Change {
+            what: Bytes::from(format!("git:{}/{name}", before.remote)),
+            how,
+            before: old.map(Bytes::from),
+            after: new.flatten().map(Bytes::from),
+        })
+    };
+    names.into_iter().filter_map(change).collect()
+}
