@@ -65,7 +65,7 @@ pub fn actor(name: &str, version: Option<String>, subagent: Option<String>) -> A
         name: name.to_owned(),
         version,
         subagent,
-        evidence: "its own hook".to_owned(),
+        evidence: "its own hook's payload".to_owned(),
         confidence: Confidence::High,
     }
 }
