@@ -156,7 +156,7 @@ fn try_capture(
 }
 
 fn append(record: Before, slot: Option<(Slot, Report)>, journal: &Journal) -> Result<Recorded> {
-    let (effects, mut warnings) = (record.effects.clone(), record.warnings.clone());
+    let (effects, warnings) = (record.effects.clone(), record.warnings.clone());
     // What is about to be destroyed must survive a power cut; the record of a harmless command need not.
     let durability = if record.effects.is_empty() { Durability::Buffered } else { Durability::Durable };
     let captures = record.captures.clone();
@@ -165,8 +165,7 @@ fn append(record: Before, slot: Option<(Slot, Report)>, journal: &Journal) -> Re
     match (&appended, slot) {
         (Ok(appended), Some((slot, report))) if taken > 0 => {
             let open = OpenEvent { report, event: appended.event, captures };
-            // The event is on record whatever becomes of this.
-            warnings.extend(slot.fill(&open).err().map(|error| error.to_string()));
+            slot.fill(&open)?;
         }
         // There is nothing to look at again, or no event.
         (_, Some((slot, _))) => slot.release(),
