@@ -18,6 +18,9 @@ pub enum Call {
     },
 }
 
+/// The most bytes of JSON whose fields are sorted: a value takes many times its text in memory.
+const SORTED_LIMIT: usize = 64 << 10;
+
 impl Call {
     /// Sixteen hex digits that equal actions share: of the tool's name and the command as it is recorded. It is made
     /// from the redacted line, so it tells nothing of a secret that the record does not tell. A line of shell has the
@@ -29,10 +32,12 @@ impl Call {
         hasher.update(&[0]);
         match line.first() {
             // `serde_json::Value` keeps fields sorted and does not recurse without bound.
-            Some(b'{') if !tool.is_empty() => match serde_json::from_slice::<serde_json::Value>(line) {
-                Ok(value) => hasher.update(value.to_string().as_bytes()),
-                Err(_) => hasher.update(line),
-            },
+            Some(b'{') if !tool.is_empty() && line.len() <= SORTED_LIMIT => {
+                match serde_json::from_slice::<serde_json::Value>(line) {
+                    Ok(value) => hasher.update(value.to_string().as_bytes()),
+                    Err(_) => hasher.update(line),
+                }
+            }
             _ => hasher.update(line),
         };
         hasher.finalize().to_hex().as_str().get(..16).unwrap_or_default().to_owned()

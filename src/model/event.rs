@@ -128,6 +128,8 @@ pub enum Outcome {
     Succeeded,
     /// The agent said it failed, without a code.
     Failed,
+    /// It has ended, and nobody said how: Codex reports no exit codes.
+    Ended,
     /// It was started and goes on in the background.
     Background,
     /// It never ran: refused by the agent or by its user.

@@ -11,6 +11,7 @@ mod event;
 mod id;
 mod invocation;
 mod object;
+mod patch;
 mod plan;
 
 pub use actor::{Actor, ActorKind, Confidence};
@@ -26,4 +27,5 @@ pub use event::{
 pub use id::{EventId, ObjectId, Uid};
 pub use invocation::{Invocation, Redirect, RedirectMode, Stdin, Word};
 pub use object::{ObjectKind, ObjectSink, ObjectSource};
+pub use patch::{PatchedFile, patched_files};
 pub use plan::{Step, StepOutcome, StepVerdict, Verification};

@@ -106,8 +106,8 @@ pub fn session(signal: &SessionSignal, home: &Home) -> Result<()> {
 fn unknown_end(open: &OpenEvent) -> After {
     After {
         at_ns: clock::now_ns(),
-        session: open.session.clone(),
-        call: Some(open.call.clone()),
+        session: open.report.session.clone(),
+        call: Some(open.report.call.clone()),
         outcome: Outcome::Unknown,
         duration_ms: None,
         post: Vec::new(),

@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use super::open_events::{self, Claim, OpenEvent, Slot};
+use super::open_events::{self, Claim, OpenEvent, Report, Slot};
 use super::redact::{self, TagKey};
 use super::{captures, context};
 use crate::error::{ExitCode, Result};
 use crate::intake::{Action, Request};
 use crate::journal::{Durability, Journal};
 use crate::model::{
-    Before, Bytes, Call, CommandText, Effect, EffectClass, EventId, EventKind, Gap, ObjectId, ObjectKind,
-    ObjectSink, Record, Reversibility, Source, SystemId, Uid,
+    ActorKind, Before, Bytes, Call, CommandText, Effect, EffectClass, EventId, EventKind, Gap, ObjectId,
+    ObjectKind, ObjectSink, Record, Reversibility, Source, SystemId, Uid,
 };
 use crate::platform::{clock, home, home::Home, random};
 use crate::shell::{self, ShellCx, Understood};
@@ -48,19 +48,15 @@ pub fn before(request: &Request, registration: Option<&str>, home: &Home) -> Res
     let journal = journal(home)?;
     let mut command = command_text(&request.action, request.source, home);
     let call = pairing(request.call.as_deref(), registration, &command);
-    let claim = call
-        .as_ref()
-        .filter(|_| !effects.is_empty())
-        .map(|call| open_events::claim(home, &request.session, call, &key_of(&command)));
-    let slot = match claim {
-        Some(Ok(Claim::Twin)) => return Ok(None),
-        Some(Ok(Claim::Mine(slot))) => Some(slot),
-        Some(Err(error)) => {
-            warnings.push(format!("what it leaves behind will not be known: {error}"));
-            None
+    let mut slot = None;
+    if let Some(call) = call.as_ref().filter(|_| !effects.is_empty()) {
+        let report = report(request, call, &command);
+        match open_events::claim(home, call, &report) {
+            Ok(Claim::Twin) => return Ok(None),
+            Ok(Claim::Mine(ours)) => slot = Some((ours, report)),
+            Err(error) => warnings.push(format!("what it leaves behind will not be known: {error}")),
         }
-        None => None,
-    };
+    }
     let mut taken = captures::Capturing::default();
     if !effects.is_empty() {
         (taken, command.exact) = capture(&effects, request, home);
@@ -91,6 +87,23 @@ pub(super) fn pairing(id: Option<&str>, registration: Option<&str>, command: &Co
         (Some(id), _) => Some(Call::Id(id.to_owned())),
         (None, Some(by)) => Some(Call::Args { key: key_of(command), by: by.to_owned() }),
         (None, None) => None,
+    }
+}
+
+fn report(request: &Request, call: &Call, command: &CommandText) -> Report {
+    let channel = match (request.source, call) {
+        (Source::Shell, _) => "shell".to_owned(),
+        (_, Call::Args { by, .. }) => by.clone(),
+        (_, Call::Id(_)) => "id".to_owned(),
+    };
+    let is_agent = request.actor.kind == ActorKind::Agent;
+    Report {
+        session: request.session.clone(),
+        call: call.to_string(),
+        key: key_of(command),
+        agent: if is_agent { request.actor.name.clone() } else { String::new() },
+        channel,
+        closed: false,
     }
 }
 
@@ -142,30 +155,23 @@ fn try_capture(
     Ok((taken, exact))
 }
 
-fn append(record: Before, slot: Option<Slot>, journal: &Journal) -> Result<Recorded> {
-    let mut open = OpenEvent {
-        event: EventId(0),
-        session: record.session.clone(),
-        call: record.call.clone().unwrap_or_default(),
-        key: key_of(&record.command),
-        captures: record.captures.clone(),
-        closed: false,
-    };
-    let (effects, mut warnings) = (record.effects.clone(), record.warnings.clone());
+fn append(record: Before, slot: Option<(Slot, Report)>, journal: &Journal) -> Result<Recorded> {
+    let (effects, warnings) = (record.effects.clone(), record.warnings.clone());
     // What is about to be destroyed must survive a power cut; the record of a harmless command need not.
     let durability = if record.effects.is_empty() { Durability::Buffered } else { Durability::Durable };
+    let captures = record.captures.clone();
     let appended = journal.append(&Record::Before(Box::new(record)), None, durability);
+    let taken = captures.len();
     match (&appended, slot) {
-        (Ok(appended), Some(slot)) if !open.captures.is_empty() => {
-            open.event = appended.event;
-            // The event is on record whatever becomes of this.
-            warnings.extend(slot.fill(&open).err().map(|error| error.to_string()));
+        (Ok(appended), Some((slot, report))) if taken > 0 => {
+            let open = OpenEvent { report, event: appended.event, captures };
+            slot.fill(&open)?;
         }
         // There is nothing to look at again, or no event.
-        (_, Some(slot)) => slot.release(),
+        (_, Some((slot, _))) => slot.release(),
         (_, None) => {}
     }
-    Ok(Recorded { event: appended?.event, effects, captures: open.captures.len(), warnings })
+    Ok(Recorded { event: appended?.event, effects, captures: taken, warnings })
 }
 
 /// Lets the stat caches count. They only save work: one that cannot be renamed is made anew by the next capture.

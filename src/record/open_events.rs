@@ -5,8 +5,8 @@
 //! another agent's hooks too, agents.md 4.8) learns that it is the second, and captures nothing again.
 //!
 //! A call with an id has the file `HASH`. Calls without one are told apart by what they run: the directory `HASH` has a
-//! file `TIME-PID` for each such call that is open, and beside it a mark `TIME-PID.BY` for each registration that has
-//! reported it. An after-half takes the oldest call that its own registration has reported.
+//! file `TIME-PID` for each such call that is open. Beside a file is a mark, `….by-CHANNEL`, for each channel that has
+//! reported it as well. An after-half without an id takes the oldest call that its own registration has reported.
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Result as Io, Write};
@@ -32,39 +32,41 @@ const FORGOTTEN: Duration = Duration::from_secs(7 * 24 * 3600);
 /// How often a directory is made anew that another process has just found empty and removed.
 const TRIES: usize = 8;
 
-/// What the after-half needs to know.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct OpenEvent {
-    /// The event.
-    pub event: EventId,
-    /// Its session, to close what is left when the session ends.
+/// A call as it is reported: what tells it from others.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    /// Its session.
     pub session: String,
     /// Its call.
     pub call: String,
     /// [`Call::key`] of what it runs: some model servers give ids like `call_0` again and again.
-    #[serde(default)]
     pub key: String,
-    /// What to look at again.
-    pub captures: Vec<Capture>,
+    /// The name of the agent that runs it; empty for a person.
+    pub agent: String,
+    /// Who reports it: `id` for whoever has call ids, `shell`, else the registration.
+    pub channel: String,
     /// The record says already that nobody told how it ended. Somebody still may.
     #[serde(default)]
     pub closed: bool,
 }
 
-/// The part of [`OpenEvent`] that is there from the beginning.
-#[derive(Default, Serialize, Deserialize)]
-struct Begun {
-    #[serde(default)]
-    key: String,
-    #[serde(default)]
-    closed: bool,
+/// What the after-half needs to know.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct OpenEvent {
+    /// The call. The files hold it from the beginning.
+    #[serde(flatten)]
+    pub report: Report,
+    /// The event.
+    pub event: EventId,
+    /// What to look at again.
+    pub captures: Vec<Capture>,
 }
 
 /// The answer to "may I record this call?".
 pub enum Claim {
     /// Nobody has; the slot is ours.
     Mine(Slot),
-    /// Another registration has reported it, and its process records it.
+    /// Another channel has reported it, and its process records it.
     Twin,
 }
 
@@ -103,14 +105,40 @@ impl Slot {
     }
 }
 
-/// Asks for the place of a call that is about to be captured. `key` is that of what it runs.
-pub fn claim(home: &Home, session: &str, call: &Call, key: &str) -> Result<Claim> {
-    let place = path_of(home, session, call);
+/// Asks for the place of a call that is about to be captured.
+pub fn claim(home: &Home, call: &Call, report: &Report) -> Result<Claim> {
+    if is_twin(home, report) {
+        return Ok(Claim::Twin);
+    }
+    let place = path_of(home, &report.session, call);
     let claimed = match call {
-        Call::Id(_) => claim_id(&place, key),
-        Call::Args { by, .. } => claim_args(&place, by, clock::now_ns()),
+        Call::Id(_) => claim_id(&place, report),
+        Call::Args { by, .. } => claim_args(&place, by, report).map(Claim::Mine),
     };
     claimed.map_err(|e| Error::io("make", &place, &e))
+}
+
+/// Whether this is what another channel has just reported: the same action in the same session, or a shell's report of
+/// what its agent has announced. One call is told once by each channel, so each leaves its mark on it; the same channel
+/// reporting the same line again has run it again.
+fn is_twin(home: &Home, report: &Report) -> bool {
+    let from_agent = |there: &Report| report.channel == "shell" && there.agent == report.agent;
+    let same = |there: &Report| {
+        there.key == report.key
+            && !there.closed
+            && there.channel != report.channel
+            && (there.session == report.session || (!report.agent.is_empty() && from_agent(there)))
+    };
+    let places = children(&home.open_events());
+    let files =
+        places.into_iter().flat_map(|place| if place.is_dir() { entries(&place) } else { vec![place] });
+    files.filter(|file| file.extension().is_none() && age(file).is_some_and(|age| age <= AT_WORK)).any(
+        |file| {
+            read_report(&file).is_some_and(|there| same(&there))
+                && is_fresh(&file)
+                && make_new(&mark_of(&file, &report.channel)).is_ok()
+        },
+    )
 }
 
 /// Takes the word back: the event's after-half is being written.
@@ -121,7 +149,7 @@ pub fn take(home: &Home, session: &str, call: &Call) -> Taken {
             let open = read(&place);
             // A leftover that cannot be removed is closed again at the session's end; the index keeps what is known.
             if open.is_some() {
-                let _ = fs::remove_file(&place);
+                remove_with_marks(&place);
             }
             open.map_or(Taken::Nothing, |open| Taken::Open(Box::new(open)))
         }
@@ -152,17 +180,19 @@ fn close(file: PathBuf, session: &str, end: bool, left: &mut Vec<OpenEvent>) {
         return;
     }
     let Some(mut open) = read(&file) else {
-        if is_forgotten(&file) {
+        // Its recorder was killed at work.
+        let ours = read_report(&file).is_some_and(|report| report.session == session);
+        if (ours && end) || is_forgotten(&file) {
             remove_with_marks(&file);
         }
         return;
     };
-    let ours = open.session == session;
+    let ours = open.report.session == session;
     if (ours && end) || is_forgotten(&file) {
         remove_with_marks(&file);
     }
-    if ours && !open.closed && file.extension().is_none() {
-        open.closed = true;
+    if ours && !open.report.closed && file.extension().is_none() {
+        open.report.closed = true;
         if !end && let Ok(text) = serde_json::to_vec(&open) {
             let _ = fs::write(&file, text);
         }
@@ -188,8 +218,8 @@ fn make_dir(path: &Path) -> Io<()> {
     fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
-fn claim_id(place: &Path, key: &str) -> Io<Claim> {
-    let begun = serde_json::to_vec(&Begun { key: key.to_owned(), closed: false })?;
+fn claim_id(place: &Path, report: &Report) -> Io<Claim> {
+    let begun = serde_json::to_vec(report)?;
     let made = match make_new(place) {
         Err(e) if e.kind() == ErrorKind::NotFound => {
             make_dir(place.parent().unwrap_or(place))?;
@@ -199,8 +229,8 @@ fn claim_id(place: &Path, key: &str) -> Io<Claim> {
     };
     match made {
         Err(e) if e.kind() == ErrorKind::AlreadyExists => {
-            let there: Begun = serde_json::from_slice(&fs::read(place)?).unwrap_or_default();
-            if there.key == key && !there.closed && is_fresh(place) {
+            let there = read_report(place).unwrap_or_default();
+            if there.key == report.key && !there.closed && is_fresh(place) {
                 return Ok(Claim::Twin);
             }
             fs::write(place, begun)?;
@@ -223,20 +253,15 @@ fn age(file: &Path) -> Option<Duration> {
     Some(modified.elapsed().unwrap_or_default())
 }
 
-fn claim_args(dir: &Path, by: &str, now_ns: i64) -> Io<Claim> {
-    for entry in entries(dir) {
-        let is_open = entry.extension().is_none() && !read(&entry).is_some_and(|open| open.closed);
-        if is_open && is_fresh(&entry) && make_new(&mark_of(&entry, by)).is_ok() {
-            return Ok(Claim::Twin);
-        }
-    }
-    let path = dir.join(format!("{now_ns:020}-{}", std::process::id()));
+fn claim_args(dir: &Path, by: &str, report: &Report) -> Io<Slot> {
+    let path = dir.join(format!("{:020}-{}", clock::now_ns(), std::process::id()));
     let mark = mark_of(&path, by);
+    let begun = serde_json::to_vec(report)?;
     for _ in 0..TRIES {
         make_dir(dir)?;
         // The mark first: whoever sees the call must see that it is ours.
-        match make_new(&mark).and_then(|_| make_new(&path)) {
-            Ok(_) => return Ok(Claim::Mine(Slot { path, mark: Some(mark) })),
+        match make_new(&mark).and_then(|_| make_new(&path)).and_then(|mut file| file.write_all(&begun)) {
+            Ok(()) => return Ok(Slot { path, mark: Some(mark) }),
             Err(e) if e.kind() == ErrorKind::NotFound => {}
             Err(e) => return Err(e),
         }
@@ -249,7 +274,7 @@ fn take_args(dir: &Path, by: &str) -> Taken {
     let mut ours: Vec<(bool, PathBuf)> = entries(dir)
         .into_iter()
         .filter(|entry| mark_of(entry, by).exists())
-        .map(|entry| (read(&entry).is_some_and(|open| open.closed), entry))
+        .map(|entry| (read_report(&entry).is_some_and(|report| report.closed), entry))
         .collect();
     ours.sort();
     for (_, entry) in ours {
@@ -304,6 +329,10 @@ fn children(dir: &Path) -> Vec<PathBuf> {
 }
 
 fn read(file: &Path) -> Option<OpenEvent> {
+    serde_json::from_slice(&fs::read(file).ok()?).ok()
+}
+
+fn read_report(file: &Path) -> Option<Report> {
     serde_json::from_slice(&fs::read(file).ok()?).ok()
 }
 

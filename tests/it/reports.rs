@@ -187,3 +187,74 @@ fn a_refused_line_does_not_take_the_ending_of_its_repetition() {
     fails(&env, "git status", 3);
     assert_eq!(endings(&env), ["unknown", "3"]);
 }
+
+/// An agent's hook and the shell that the agent starts: `BASH_ENV` makes the shell report what the hook has announced.
+#[test]
+fn a_shell_that_reports_what_its_agent_announced_is_no_second_event() {
+    let mut env = TestEnv::new();
+    env.write("a.txt", "one\n");
+    env.vars.push(("CODEX_THREAD_ID".into(), "s".into()));
+    let announce = |line: &str, call: &str| {
+        let payload = json!({
+            "session_id": "s", "turn_id": "t", "cwd": env.project.to_str().unwrap(),
+            "hook_event_name": "PreToolUse", "tool_name": "Bash", "tool_input": {"command": line},
+            "tool_use_id": call,
+        });
+        env.fr_with(&["hook", "codex"], payload.to_string().as_bytes()).ok();
+    };
+    let shell = |line: &str, pid: &str| {
+        env.fr_with(&["hook", "shell", "before", &format!("shell-{pid}-1"), "1"], line.as_bytes()).ok();
+    };
+    for (number, line) in ["ls", "rm a.txt"].into_iter().enumerate() {
+        announce(line, &format!("call-{number}"));
+        shell(line, &format!("10{number}"));
+    }
+    assert_eq!(timeline(&env).len(), 2);
+    // What the agent types into a shell that it left open was announced by nobody (agents.md 4.1).
+    shell("rm -r build", "100");
+    // And one announcement is one run.
+    shell("ls", "103");
+    let events = timeline(&env);
+    assert_eq!(events.len(), 4, "{events:?}");
+    assert_eq!(events[2]["source"], "shell");
+    assert_eq!(events[3]["actor"]["name"], "codex");
+}
+
+/// Cursor fires one hook with a call id and one without for the same command.
+#[test]
+fn a_report_with_an_id_and_one_without_are_one_event() {
+    let env = TestEnv::new();
+    env.write("a.txt", "one\n");
+    for line in ["ls", "rm a.txt"] {
+        let with_id = |event: &str| {
+            json!({
+                "hook_event_name": event, "tool_name": "Bash", "tool_input": {"command": line}, "tool_use_id": line,
+            })
+        };
+        env.claude_hook(with_id("PreToolUse")).ok();
+        begins(&env, line);
+        fails(&env, line, 4);
+        env.claude_hook(with_id("PostToolUse")).ok();
+    }
+    let events = timeline(&env);
+    assert_eq!(events.len(), 2, "{events:?}");
+    assert_eq!(events[1]["after"]["post"].as_array().unwrap().len(), 1);
+}
+
+/// `make; make` as two calls within two seconds.
+#[test]
+fn the_same_line_by_the_same_registration_ran_twice() {
+    let env = TestEnv::new();
+    env.write("a.txt", "one\n");
+    for line in ["git status", "touch a.txt"] {
+        for code in [1, 2] {
+            begins(&env, line);
+            fails(&env, line, code);
+        }
+        for code in [3, 4] {
+            let call = env.claude_pre(line);
+            env.claude_fail(&call, code).ok();
+        }
+    }
+    assert_eq!(endings(&env), ["1", "2", "3", "4", "1", "2", "3", "4"]);
+}

@@ -259,15 +259,5 @@ fn bounded(mut note: Vec<u8>) -> Vec<u8> {
 
 /// Exit 0 with JSON on standard output is the documented form; nothing at all is "go on".
 fn reply(verdict: &Verdict) -> Reply {
-    let (decision, reason) = match verdict {
-        Verdict::Allow => return Reply::silent(),
-        Verdict::Ask { reason } => ("ask", reason),
-        Verdict::Deny { reason } => ("deny", reason),
-    };
-    let answer = serde_json::json!({"hookSpecificOutput": {
-        "hookEventName": "PreToolUse",
-        "permissionDecision": decision,
-        "permissionDecisionReason": reason,
-    }});
-    Reply { stdout: answer.to_string(), stderr: String::new(), code: 0 }
+    verdict.hook_specific()
 }

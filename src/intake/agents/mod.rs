@@ -2,8 +2,13 @@
 //! format, the conversion and the form of its answers, and nothing else knows them.
 
 mod claude;
+mod codex;
+mod copilot;
+pub mod fields;
 pub mod payload;
 mod reply;
+pub mod tools;
+mod vscode;
 
 use std::io::Read;
 
@@ -25,7 +30,7 @@ pub struct AgentSpec {
 }
 
 /// Every agent, by the word after `fr hook`.
-pub const AGENTS: &[AgentSpec] = &[claude::SPEC];
+pub const AGENTS: &[AgentSpec] = &[claude::SPEC, codex::SPEC, copilot::SPEC, vscode::SPEC];
 
 /// The agent of that name.
 pub fn find(name: &str) -> Option<&'static AgentSpec> {
@@ -41,7 +46,13 @@ pub fn hook(agent: &str, stdin: impl Read, env: &Env) -> Happening {
     };
     match payload::read(stdin) {
         Ok(bytes) => {
-            let speaker = AGENTS.iter().find(|other| (other.claims)(&bytes, env)).unwrap_or(registered);
+            // Whose payload it is, it says itself; the registration decides only where no agent knows it as its own.
+            let claims = |other: &&AgentSpec| (other.claims)(&bytes, env);
+            let speaker = if claims(&registered) {
+                registered
+            } else {
+                AGENTS.iter().find(claims).unwrap_or(registered)
+            };
             (speaker.parse)(&bytes, env)
         }
         Err(malformed) => Happening::Malformed(malformed),

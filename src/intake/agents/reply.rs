@@ -28,6 +28,24 @@ pub struct Reply {
     pub code: u8,
 }
 
+impl Verdict {
+    /// The answer that Claude Code, Codex and VS Code understand: exit code 0 and `hookSpecificOutput` on standard
+    /// output.
+    pub fn hook_specific(&self) -> Reply {
+        let (decision, reason) = match self {
+            Verdict::Allow => return Reply::silent(),
+            Verdict::Ask { reason } => ("ask", reason),
+            Verdict::Deny { reason } => ("deny", reason),
+        };
+        let answer = serde_json::json!({"hookSpecificOutput": {
+            "hookEventName": "PreToolUse",
+            "permissionDecision": decision,
+            "permissionDecisionReason": reason,
+        }});
+        Reply { stdout: answer.to_string(), stderr: String::new(), code: 0 }
+    }
+}
+
 impl Reply {
     /// Exit 0 and print nothing: every agent takes it for "go on".
     pub fn silent() -> Reply {

@@ -183,18 +183,18 @@ impl Taker<'_> {
         Ok(())
     }
 
-    /// The first ending that says how it ended stands; one that does not know, or says "in the background", gives way
-    /// to one that does. An undo may end more than once (`--resume`): there the last one stands.
+    /// An ending gives way to one that tells more: "not known" and "in the background" to "ended", that to a verdict. An undo may end more than once (`--resume`): there the last one stands.
     fn after(&mut self, named: i64, at: Position, after: &After) -> Sql<()> {
         let Some(event) = pending::event_of(self.tx, named, after)? else { return Ok(()) };
         let failed = failed(after.outcome);
-        if failed.is_some() {
+        let tells = told(after.outcome);
+        if tells >= told(Outcome::Ended) {
             pending::close(self.tx, event, after)?;
         }
-        let sql = "UPDATE event SET asegment = ?2, aoffset = ?3, failed = ?4 WHERE id = ?1 \
-                   AND (asegment IS NULL OR kind <> 0 OR (failed IS NULL AND ?4 IS NOT NULL))";
+        let sql = "UPDATE event SET asegment = ?2, aoffset = ?3, failed = ?4, told = ?5 WHERE id = ?1 \
+                   AND (told < ?5 OR kind <> 0)";
         let offset = signed(at.offset);
-        if self.tx.prepare_cached(sql)?.execute(params![event, at.segment, offset, failed])? == 0 {
+        if self.tx.prepare_cached(sql)?.execute(params![event, at.segment, offset, failed, tells])? == 0 {
             return Ok(());
         }
         let sql = "UPDATE session SET last_ns = max(last_ns, ?2), failed = failed + ?3 \
@@ -270,6 +270,16 @@ fn failed(outcome: Outcome) -> Option<bool> {
         Outcome::Exited { code } => Some(code != 0),
         Outcome::Signalled { .. } | Outcome::Failed | Outcome::Refused => Some(true),
         Outcome::Succeeded => Some(false),
-        Outcome::Background | Outcome::Unknown => None,
+        Outcome::Ended | Outcome::Background | Outcome::Unknown => None,
+    }
+}
+
+/// How much an outcome tells. More overrules less.
+fn told(outcome: Outcome) -> i64 {
+    match outcome {
+        Outcome::Unknown => 1,
+        Outcome::Background => 2,
+        Outcome::Ended => 3,
+        _ => 4,
     }
 }

@@ -79,6 +79,8 @@ pub const PROGRAMS: &[&str] = &[
     "compress",
     "uncompress",
     "patch",
+    "apply_patch",
+    "applypatch",
     "split",
     "csplit",
     "curl",
@@ -211,7 +213,9 @@ pub fn assess(inv: &Invocation, cx: &AssessCx<'_>) -> Vec<Effect> {
         "chmod" | "chown" | "chgrp" | "setfacl" | "setfattr" | "chattr" => meta::assess(program, &mut out),
         "sed" | "gsed" | "perl" | "ed" | "ex" | "vim" | "vi" | "view" | "nvim" | "nano" | "emacs"
         | "emacsclient" | "code" | "subl" | "pico" | "micro" | "hx" | "sudoedit" | "visudo" | "patch"
-        | "awk" | "gawk" | "mawk" | "nawk" | "jq" | "yq" => edit::assess(program, &mut out),
+        | "apply_patch" | "applypatch" | "awk" | "gawk" | "mawk" | "nawk" | "jq" | "yq" => {
+            edit::assess(program, &mut out)
+        }
         "tar" | "gtar" | "bsdtar" | "unzip" | "7z" | "7za" | "unrar" | "zip" | "gzip" | "gunzip" | "xz"
         | "unxz" | "bzip2" | "bunzip2" | "zstd" | "unzstd" | "lz4" | "compress" | "uncompress" => {
             archive::assess(program, &mut out)

@@ -8,7 +8,17 @@ use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
     let env = BTreeMap::new();
-    match intake::hook("claude", data, &env) {
+    for agent in intake::agents::AGENTS {
+        understood((agent.parse)(data, &env));
+        let _ = (agent.claims)(data, &env);
+    }
+    understood(intake::hook("claude", data, &env));
+    let words = ["before", "session", "call"].map(Into::into);
+    let _ = intake::shell_hook(&words, data, &env);
+});
+
+fn understood(happening: Happening) {
+    match happening {
         Happening::Malformed(it) => {
             assert!(it.detail.len() <= Malformed::DETAIL);
             assert!(!it.reason.is_empty() && !it.reason.contains('\n'), "{:?}", it.reason);
@@ -20,6 +30,4 @@ fuzz_target!(|data: &[u8]| {
         }
         Happening::After(_) | Happening::Session(_) | Happening::Ignore => {}
     }
-    let words = ["before", "session", "call"].map(Into::into);
-    let _ = intake::shell_hook(&words, data, &env);
-});
+}

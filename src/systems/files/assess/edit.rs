@@ -1,7 +1,7 @@
 //! Editors and filters that change files in place.
 
 use super::target::{Scope, Targets};
-use crate::model::{EffectClass, Word};
+use crate::model::{EffectClass, PatchedFile, Stdin, Word, patched_files};
 use crate::shell::options::{Spec, read};
 
 /// One of the tools of this file.
@@ -10,6 +10,7 @@ pub fn assess(program: &str, out: &mut Targets<'_>) {
         "sed" | "gsed" => sed(out),
         "perl" => perl(out),
         "patch" => patch(out),
+        "apply_patch" | "applypatch" => apply_patch(out),
         "awk" | "gawk" | "mawk" | "nawk" => awk(program, out),
         "jq" => {}
         "yq" => yq(out),
@@ -118,6 +119,28 @@ fn perl_only_computes(text: &Word) -> bool {
     let Some(code) = text.as_str() else { return false };
     let mut words = code.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
     !code.contains(['`', '<', '>']) && !words.any(|w| REACHES.contains(&w))
+}
+
+/// The patch tool of OpenAI's models as a command. Codex applies it itself where it stands in a command, starts no
+/// process and reports no end (agents.md 4.2); other agents have a program of that name.
+fn apply_patch(out: &mut Targets<'_>) {
+    let inv = out.inv;
+    let text = match (inv.args(), &inv.stdin) {
+        ([patch], _) => Some(patch),
+        (_, Stdin::Text(patch)) => Some(patch),
+        _ => None,
+    };
+    let files = text.map(|word| patched_files(word.text.as_slice())).unwrap_or_default();
+    if files.is_empty() {
+        out.workspace(EffectClass::Opaque, "apply_patch");
+    }
+    for file in files {
+        let class = match file {
+            PatchedFile::Written(_) => EffectClass::Overwrite,
+            PatchedFile::Removed(_) => EffectClass::Destroy,
+        };
+        out.add(class, &Word::literal(file.path().clone()), Scope::Node);
+    }
 }
 
 fn patch(out: &mut Targets<'_>) {

@@ -1,30 +1,15 @@
 //! Every payload that a real Claude Code 2.1.197 sent, and hostile ones that none ever did.
 
-use std::path::{Path, PathBuf};
-
 use fr::intake::agents::{Verdict, find};
 use fr::intake::{Action, Ending, Env, Happening, Request, hook};
 use fr::model::{Bytes, Outcome};
 use proptest::prelude::*;
 
-fn corpus() -> Vec<PathBuf> {
-    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/payloads/claude");
-    let is_payload = |path: &PathBuf| {
-        let name = path.file_name().unwrap().to_str().unwrap().to_string();
-        name.ends_with(".json") && !name.starts_with("probe-") && name != "command.json"
-    };
-    let mut paths: Vec<_> =
-        dir.read_dir().unwrap().map(|entry| entry.unwrap().path()).filter(is_payload).collect();
-    paths.sort();
-    paths
-}
+use super::{corpus, damaged_payloads_do_not_panic, environment, shown};
 
 /// The environment of Claude's hooks (agents.md 3).
 fn claude_env() -> Env {
-    [("CLAUDECODE", "1"), ("AI_AGENT", "claude-code_2-1-197_harness"), ("USER", "dev")]
-        .into_iter()
-        .map(|(name, value)| (name.to_string(), value.into()))
-        .collect()
+    environment(&[("CLAUDECODE", "1"), ("AI_AGENT", "claude-code_2-1-197_harness"), ("USER", "dev")])
 }
 
 fn claude(payload: &[u8]) -> Happening {
@@ -52,51 +37,21 @@ fn reason(payload: &[u8]) -> String {
     }
 }
 
-fn action(action: &Action) -> String {
-    let text = String::from_utf8_lossy;
-    match action {
-        Action::Shell(line) => format!("shell {}", text(line)),
-        Action::OtherTool { name, raw } => format!("tool {name} {}", text(raw)),
-        other => format!("{other:?}"),
-    }
-}
-
-/// A happening in a few words, nothing left out but the environment.
-fn shown(happening: &Happening) -> String {
-    match happening {
-        Happening::Before(request) => {
-            let Request { session, call, actor, source, cwd, background, action: act, env } = &**request;
-            assert_eq!(*env, claude_env());
-            let actor = format!("{} {:?} {:?}", actor.name, actor.version, actor.subagent);
-            let call = call.as_deref().unwrap_or("-");
-            let back = if *background { "background " } else { "" };
-            format!("before {session} {call}\n  {actor} {source:?} in {cwd:?}\n  {back}{}", action(act))
-        }
-        Happening::After(Ending { session, call, outcome, duration_ms, note, action: act }) => {
-            let call = call.as_deref().unwrap_or("-");
-            let note = String::from_utf8_lossy(note.as_deref().unwrap_or_default()).into_owned();
-            let act = act.as_ref().map(action).unwrap_or_default();
-            format!("after {session} {call}\n  {outcome:?} {duration_ms:?} {note:?}\n  {act}")
-        }
-        other => format!("{other:?}"),
-    }
-}
-
 #[test]
 fn all_recorded_payloads() {
     let mut all = String::new();
-    for path in corpus() {
+    for path in corpus("claude") {
         let happening = claude(&std::fs::read(&path).unwrap());
-        all.push_str(&format!("{}: {}\n", path.file_stem().unwrap().to_str().unwrap(), shown(&happening)));
+        all.push_str(&format!("{}: {}\n", super::name(&path), shown(&happening, &claude_env())));
     }
-    assert_eq!(corpus().len(), 43);
+    assert_eq!(corpus("claude").len(), 43);
     insta::assert_snapshot!("claude", all.replace("090923af-75c4-44ef-a6cf-39d67bbb8c36", "SESSION"));
 }
 
 #[test]
 fn every_announced_call_that_was_answered_finds_its_ending() {
     let (mut begun, mut ended) = (Vec::new(), Vec::new());
-    for path in corpus() {
+    for path in corpus("claude") {
         match claude(&std::fs::read(&path).unwrap()) {
             Happening::Before(request) => begun.push((request.session, request.call, Some(request.action))),
             Happening::After(ending) => ended.push((ending.session, ending.call, ending.action)),
@@ -247,25 +202,10 @@ fn replies_are_in_claudes_form() {
     assert!(reply(&Verdict::Ask { reason: String::new() }).stdout.contains(r#""permissionDecision":"ask""#));
 }
 
+damaged_payloads_do_not_panic!("claude", ["claude"]);
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
-
-    /// Any bytes, and any damage to a real payload, are understood or refused, never a panic.
-    #[test]
-    fn no_payload_panics(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
-        let _ = claude(&bytes);
-    }
-
-    #[test]
-    fn damaged_payloads_do_not_panic(which in 0usize..43, at in any::<prop::sample::Index>(), byte in any::<u8>(), cut in any::<bool>()) {
-        let mut payload = std::fs::read(&corpus()[which]).unwrap();
-        let at = at.index(payload.len());
-        payload[at] = byte;
-        if cut {
-            payload.truncate(at);
-        }
-        let _ = claude(&payload);
-    }
 
     /// The line that the agent runs is the line that is recorded.
     #[test]
