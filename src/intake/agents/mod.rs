@@ -2,8 +2,13 @@
 //! format, the conversion and the form of its answers, and nothing else knows them.
 
 mod claude;
+mod cursor;
+mod gemini;
+pub mod opencode;
+mod patch;
 pub mod payload;
 mod reply;
+mod windsurf;
 
 use std::io::Read;
 
@@ -25,7 +30,7 @@ pub struct AgentSpec {
 }
 
 /// Every agent, by the word after `fr hook`.
-pub const AGENTS: &[AgentSpec] = &[claude::SPEC];
+pub const AGENTS: &[AgentSpec] = &[claude::SPEC, cursor::SPEC, gemini::SPEC, opencode::SPEC, windsurf::SPEC];
 
 /// The agent of that name.
 pub fn find(name: &str) -> Option<&'static AgentSpec> {
