@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 /// The agents of these tests, and how many payloads, befores and afters their corpus has.
 const AGENTS: &[(&str, usize, usize, usize)] =
-    &[("cursor", 15, 3, 2), ("gemini", 40, 18, 18), ("opencode", 42, 18, 18), ("windsurf", 10, 4, 4)];
+    &[("cursor", 15, 3, 2), ("gemini", 46, 21, 21), ("opencode", 42, 18, 18), ("windsurf", 10, 4, 4)];
 
 /// One agent's payloads, by name.
 fn corpus(agent: &str) -> Vec<(String, Vec<u8>)> {

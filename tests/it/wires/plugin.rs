@@ -41,7 +41,8 @@ fn after(call: &str, tool: &str, args: &Value, output: &Value) -> Value {
 }
 
 fn timeline(env: &TestEnv) -> Vec<Value> {
-    let mut events: Vec<Value> = serde_json::from_value(env.fr(&["timeline", "--json"]).ok().json()).unwrap();
+    let mut events: Vec<Value> =
+        serde_json::from_value(env.fr(&["timeline", "--limit", "100", "--json"]).ok().json()).unwrap();
     events.sort_by_key(|event| event["id"].as_u64());
     events
 }
