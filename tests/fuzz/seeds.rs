@@ -38,14 +38,10 @@ fn write() -> Done {
 fn payloads(from: &Path, to: &Path) -> Done {
     fs::create_dir_all(to)?;
     for agent in fs::read_dir(from)? {
-        let agent = agent?;
-        for payload in fs::read_dir(agent.path())? {
+        for payload in fs::read_dir(agent?.path())? {
             let payload = payload?.path();
             if payload.extension().is_some_and(|e| e == "json") {
-                // Agents have events of the same name.
-                let mut name = agent.file_name();
-                name.push(payload.file_name().unwrap_or_default());
-                fs::copy(&payload, to.join(name))?;
+                fs::copy(&payload, to.join(payload.file_name().unwrap_or_default()))?;
             }
         }
     }

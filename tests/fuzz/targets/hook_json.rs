@@ -1,4 +1,4 @@
-//! Whatever bytes a hook of any agent gets on stdin, they are understood or called malformed, within bounds.
+//! Whatever bytes an agent's hook gets on stdin, they are understood or called malformed, within bounds.
 #![no_main]
 
 use std::collections::BTreeMap;
@@ -8,15 +8,7 @@ use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
     let env = BTreeMap::new();
-    for agent in intake::agents::AGENTS {
-        check(intake::hook(agent.name, data, &env));
-    }
-    let words = ["before", "session", "call"].map(Into::into);
-    let _ = intake::shell_hook(&words, data, &env);
-});
-
-fn check(happening: Happening) {
-    match happening {
+    match intake::hook("claude", data, &env) {
         Happening::Malformed(it) => {
             assert!(it.detail.len() <= Malformed::DETAIL);
             assert!(!it.reason.is_empty() && !it.reason.contains('\n'), "{:?}", it.reason);
@@ -28,4 +20,6 @@ fn check(happening: Happening) {
         }
         Happening::After(_) | Happening::Session(_) | Happening::Ignore => {}
     }
-}
+    let words = ["before", "session", "call"].map(Into::into);
+    let _ = intake::shell_hook(&words, data, &env);
+});
