@@ -26,4 +26,5 @@ mod shell_world;
 mod shells;
 mod store;
 mod undo;
+mod wires;
 mod wrong;

@@ -4,16 +4,13 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::payload::{Flag, Text, WireString, absolute};
+use super::payload::{Flag, Text, WireString, absolute, bounded, milliseconds, subagent};
 use super::{AgentSpec, Reply, Verdict};
 use crate::intake::{Action, Ending, Env, Happening, Malformed, Request, SessionSignal, attribution};
 use crate::model::{Actor, ActorKind, Bytes, Confidence, Outcome, SessionMoment, Source};
 
 /// The table entry.
 pub const SPEC: AgentSpec = AgentSpec { name: "claude", parse, claims, reply };
-
-/// The most bytes of an error text that go on to the record.
-const NOTE_LIMIT: usize = 4096;
 
 /// Tools that change nothing, and whose input says nothing but what they look at.
 const READ_ONLY: &[&str] = &[
@@ -224,11 +221,8 @@ fn actor(wire: &mut Wire<'_>, text: &Text<'_>, env: &Env) -> Actor {
         Some((other, _)) if other != "claude" => other,
         _ => "claude",
     };
-    let part = |part: Option<WireString>| part.map(|part| text.text(part)).filter(|part| !part.is_empty());
-    let subagent = match (part(wire.agent_type.take()), part(wire.agent_id.take())) {
-        (Some(kind), Some(id)) => Some(format!("{kind} {id}")),
-        (kind, id) => kind.or(id),
-    };
+    let part = |part: Option<WireString>| part.map(|part| text.text(part));
+    let subagent = subagent(part(wire.agent_type.take()), part(wire.agent_id.take()));
     let evidence =
         if name == "claude" { "its own hook" } else { "environment of a hook registered for claude" };
     Actor {
@@ -245,16 +239,6 @@ fn actor(wire: &mut Wire<'_>, text: &Text<'_>, env: &Env) -> Actor {
 fn exit_code(error: &[u8]) -> Option<i32> {
     let digits = error.strip_prefix(b"Exit code ")?.split(|byte| !byte.is_ascii_digit()).next()?;
     std::str::from_utf8(digits).ok()?.parse().ok()
-}
-
-fn milliseconds(number: &serde_json::Number) -> Option<u64> {
-    // A float-to-integer `as` saturates; negative durations (a clock set back) become 0.
-    number.as_u64().or_else(|| number.as_f64().map(|ms| ms as u64))
-}
-
-fn bounded(mut note: Vec<u8>) -> Vec<u8> {
-    note.truncate(NOTE_LIMIT);
-    note
 }
 
 /// Exit 0 with JSON on standard output is the documented form; nothing at all is "go on".

@@ -4,11 +4,15 @@
 mod claude;
 mod codex;
 mod copilot;
+mod cursor;
 pub mod fields;
+mod gemini;
+pub mod opencode;
 pub mod payload;
 mod reply;
 pub mod tools;
 mod vscode;
+mod windsurf;
 
 use std::io::Read;
 
@@ -30,7 +34,16 @@ pub struct AgentSpec {
 }
 
 /// Every agent, by the word after `fr hook`.
-pub const AGENTS: &[AgentSpec] = &[claude::SPEC, codex::SPEC, copilot::SPEC, vscode::SPEC];
+pub const AGENTS: &[AgentSpec] = &[
+    claude::SPEC,
+    codex::SPEC,
+    copilot::SPEC,
+    cursor::SPEC,
+    gemini::SPEC,
+    opencode::SPEC,
+    vscode::SPEC,
+    windsurf::SPEC,
+];
 
 /// The agent of that name.
 pub fn find(name: &str) -> Option<&'static AgentSpec> {

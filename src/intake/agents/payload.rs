@@ -11,11 +11,14 @@ use std::io::Read;
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::intake::Malformed;
-use crate::model::Bytes;
+use crate::intake::{Happening, Malformed};
+use crate::model::{Actor, ActorKind, Bytes, Confidence};
 
 /// The most bytes of one payload that are read into memory.
 pub const LIMIT: u64 = 16 << 20;
+
+/// The most bytes of an error text that go on to the record.
+const NOTE_LIMIT: usize = 4096;
 
 /// What is read and thrown away of a payload over the limit, so that the agent does not get EPIPE while it writes.
 const DRAIN: u64 = 1 << 30;
@@ -155,6 +158,86 @@ pub fn absolute(path: Vec<u8>, cwd: &Bytes) -> Bytes {
     if path.starts_with(b"/") || cwd.is_empty() { Bytes(path) } else { cwd.join(&path) }
 }
 
+/// A directory that a payload names. A relative one says nothing: relative to what?
+pub fn directory(path: Vec<u8>) -> Option<Bytes> {
+    path.starts_with(b"/").then_some(Bytes(path))
+}
+
+/// A number of milliseconds: a float is cut off, a negative one (a clock set back) is 0.
+pub fn milliseconds(number: &serde_json::Number) -> Option<u64> {
+    // A float-to-integer `as` saturates.
+    number.as_u64().or_else(|| number.as_f64().map(|ms| ms as u64))
+}
+
+/// The beginning of an error text, as much of it as goes on to the record.
+pub fn bounded(mut note: Vec<u8>) -> Vec<u8> {
+    note.truncate(NOTE_LIMIT);
+    note
+}
+
+/// A sub-agent's name from its kind and id, as far as the agent tells them.
+pub fn subagent(kind: Option<String>, id: Option<String>) -> Option<String> {
+    let told = |part: Option<String>| part.filter(|part| !part.is_empty());
+    match (told(kind), told(id)) {
+        (Some(kind), Some(id)) => Some(format!("{kind} {id}")),
+        (kind, id) => kind.or(id),
+    }
+}
+
+/// The agent whose own hook spoke.
+pub fn own_hook(name: &str, version: Option<String>, subagent: Option<String>) -> Actor {
+    Actor {
+        kind: ActorKind::Agent,
+        name: name.to_string(),
+        version,
+        subagent,
+        evidence: "its own hook".to_string(),
+        confidence: Confidence::High,
+    }
+}
+
+/// A payload that was not understood. The command runs all the same.
+pub fn malformed(what: &str, agent: &str, payload: &[u8]) -> Happening {
+    let hint =
+        format!("compare the agent's version with `docs/agents/{agent}.md`; the command was not held up");
+    Happening::Malformed(Malformed::new(format!("malformed hook payload: {what}"), hint, payload))
+}
+
+/// True where the payload is an object with this key at its top. `quoted` is the key with its quotes and colon
+/// (`"key":`): the bytes are looked for first, so that a payload without them costs no parse. A key inside a string
+/// is written `\"key\":` and does not match.
+pub fn has_key(payload: &[u8], quoted: &str) -> bool {
+    if memchr::memmem::find(payload, quoted.as_bytes()).is_none() {
+        return false;
+    }
+    let key = quoted.trim_matches([':', '"']);
+    let text = Text::new(payload);
+    text.parse::<Keys>().is_ok_and(|keys| keys.0.iter().any(|name| name == key))
+}
+
+/// The keys of an object.
+struct Keys(Vec<String>);
+
+impl<'de> Deserialize<'de> for Keys {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        struct Visit;
+        impl<'de> Visitor<'de> for Visit {
+            type Value = Keys;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Keys, A::Error> {
+                let mut keys = Vec::new();
+                while let Some((key, IgnoredAny)) = map.next_entry()? {
+                    keys.push(key);
+                }
+                Ok(Keys(keys))
+            }
+        }
+        d.deserialize_map(Visit)
+    }
+}
+
 /// UTF-8 with every byte that is none as a `\udcXX` escape.
 fn escape(payload: &[u8]) -> String {
     let mut out = String::with_capacity(payload.len() + 64);
@@ -250,6 +333,15 @@ mod tests {
             let raw: &RawValue = text.parse().unwrap();
             assert_eq!(text.raw(Some(raw)), payload);
         }
+    }
+
+    #[test]
+    fn a_key_is_found_at_the_top_only() {
+        let key = "\"cursor_version\":";
+        assert!(has_key(br#"{"a":1,"cursor_version": "2.4"}"#, key));
+        assert!(!has_key(br#"{"a":{"cursor_version":"2.4"}}"#, key), "an argument of some tool");
+        assert!(!has_key(br#"{"command":"echo '{\"cursor_version\":1}'"}"#, key), "a line about it");
+        assert!(!has_key(br#"["cursor_version":1"#, key));
     }
 
     #[test]

@@ -52,3 +52,11 @@ impl Reply {
         Reply { stdout: String::new(), stderr: String::new(), code: 0 }
     }
 }
+
+/// The reason of an "ask" for an agent whose hooks cannot ask: it is answered with "deny", so it says how a person
+/// approves.
+pub fn approval(reason: &str) -> String {
+    format!(
+        "{reason}; this needs a person's approval, which a hook cannot ask for here: run it yourself in a terminal"
+    )
+}
