@@ -81,7 +81,9 @@ fn a_hanging_store_gives_the_prompt_back_by_itself() {
         let init = script(shell, TestEnv::binary()).unwrap();
         let mut command = env.command(name);
         match shell {
-            Shell::Bash => std::fs::write(env.home.join(".bashrc"), format!("PS1='{PROMPT}'\n{init}")).unwrap(),
+            Shell::Bash => {
+                std::fs::write(env.home.join(".bashrc"), format!("PS1='{PROMPT}'\n{init}")).unwrap()
+            }
             Shell::Zsh => {
                 let rc = format!("PS1='{PROMPT}'\nunsetopt zle prompt_sp\n{init}");
                 std::fs::write(env.home.join(".zshrc"), rc).unwrap();
@@ -118,8 +120,11 @@ fn files_that_cannot_grow_are_no_matter_of_the_prompt() {
     // The limit stands for a full disk: the first write to the journal ends the recorder by SIGXFSZ.
     let env = TestEnv::new();
     let init = script(Shell::Bash, TestEnv::binary()).unwrap();
-    std::fs::write(env.home.join(".bashrc"), format!("PS1='{PROMPT}'\nbind 'set enable-bracketed-paste off'\n{init}"))
-        .unwrap();
+    std::fs::write(
+        env.home.join(".bashrc"),
+        format!("PS1='{PROMPT}'\nbind 'set enable-bracketed-paste off'\n{init}"),
+    )
+    .unwrap();
     let mut command = env.command("bash");
     command.arg("-i");
     let mut bash = Pty::start(&command);
