@@ -6,3 +6,4 @@ pub mod home;
 pub mod libgit;
 pub mod random;
 pub mod runner;
+pub mod stall;

@@ -206,6 +206,21 @@ fn beside_claude_s_hook_its_shells_keep_silent() {
 }
 
 #[test]
+fn the_hook_and_the_shell_of_one_call_are_one_event() {
+    // Without the session's id the shell reports too; what is left of the wrapper is what the hook announced.
+    let agent = Agent::new(&[("CLAUDECODE", "1")]);
+    agent.env.write("it's precious", "p");
+    let command = "rm \"it's precious\"; echo done";
+    let call = agent.env.claude_pre(command);
+    assert_eq!(agent.runs("bash", &["-c", &claude_line(&agent, command)]).ok().stdout, "done\n");
+    agent.env.claude_post(&call);
+    assert_eq!(agent.lines(), Agent::by("claude", &[command]));
+    assert_eq!(agent.events()[0]["source"], "hook");
+    agent.env.fr(&["undo", "1", "--yes"]).ok();
+    assert_eq!(agent.env.read("it's precious"), "p");
+}
+
+#[test]
 fn a_terminal_that_claude_types_into_is_recorded() {
     // `tmux send-keys`: the hook sees tmux, nobody sees the keys.
     let agent = Agent::new(&[("CLAUDECODE", "1"), ("CLAUDE_CODE_SESSION_ID", "090923af")]);

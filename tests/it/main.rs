@@ -22,6 +22,7 @@ mod pty;
 mod reports;
 mod samples;
 mod shell;
+mod shell_failures;
 mod shell_world;
 mod shells;
 mod store;

@@ -200,6 +200,7 @@ fn zsh_reports_lines_and_codes() {
     let shown = zsh.line("false", PROMPT);
     assert!(shown.contains("PC:1"), "{shown}");
     assert!(zsh.line("echo st=$?", PROMPT).contains("st=1"));
+    assert_eq!(zsh.line("jobs", PROMPT), format!("jobs\r\nPC:0\r\n{PROMPT}"));
     zsh.send("setopt err_exit\n");
     zsh.expect(PROMPT);
     zsh.line("true", PROMPT);
@@ -216,6 +217,8 @@ fn zsh_reports_lines_and_codes() {
             "false",
             "=1",
             "echo st=$?",
+            "=0",
+            "jobs",
             "=0",
             "setopt err_exit",
             "=0",

@@ -3,12 +3,18 @@
 
 use std::ffi::OsString;
 use std::io::Write;
+use std::time::Duration;
 
 use crate::cli::render::{next_step, safe};
 use crate::error::{Error, Result};
-use crate::intake::{self, Happening, Malformed};
+use crate::intake::{self, Env, Happening, Malformed};
 use crate::platform::home::{self, Home};
+use crate::platform::stall;
 use crate::record;
+
+/// Seconds without any progress before a shell's hook gives up; `FR_HOOK_PATIENCE` sets another number. Writing a large
+/// capture back to a slow disk is one long system call: hence a minute.
+const PATIENCE: u64 = 60;
 
 /// Runs the verb. The exit code is always 0: any other one means something to some agent.
 pub fn run(args: &[OsString]) -> u8 {
@@ -23,6 +29,9 @@ pub fn run(args: &[OsString]) -> u8 {
     let none = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
     let _ = rustix::process::setrlimit(rustix::process::Resource::Core, none);
     let env = intake::current_env();
+    if agent == "shell" {
+        watch(&env);
+    }
     let stdin = std::io::stdin().lock();
     let happening = match agent {
         "shell" => intake::shell_hook(&args[1..], stdin, &env),
@@ -34,6 +43,17 @@ pub fn run(args: &[OsString]) -> u8 {
         talk_error("fr: not recorded", &error);
     }
     0
+}
+
+/// Agents end a hook that hangs; a prompt waits for ever. A line that was not recorded is better than a dead terminal.
+fn watch(env: &Env) {
+    let asked = env.get("FR_HOOK_PATIENCE").and_then(|value| value.as_str()?.parse().ok());
+    let patience = Duration::from_secs(asked.unwrap_or(PATIENCE).max(1));
+    stall::watch(patience, move || {
+        talk(&format!("fr: not recorded: nothing moved for {} s", patience.as_secs()));
+        talk("  hint: is the file system of the store there? `fr store stats` says where it is");
+        std::process::exit(0);
+    });
 }
 
 fn handle(happening: Happening, registration: Option<&str>) -> Result<()> {

@@ -47,10 +47,10 @@ __fr_whole() {
     fi
 }
 
-# Prints nothing, fails never; where fr is killed, it is this shell that would say so.
+# Prints nothing, fails never. In a substitution: bash counts what runs for a prompt among the jobs, and prompts show
+# them (powerline); and it would say so where fr is killed.
 __fr_report() {
-    [[ -x $__fr_bin ]] || return 0
-    { "$__fr_bin" hook shell before "$__fr_session" "$1" <<<"$2" || :; } >/dev/null 2>&1
+    [[ ! -x $__fr_bin ]] || : "$(exec "$__fr_bin" hook shell before "$__fr_session" "$1" <<<"$2" >/dev/null 2>&1)"
 }
 
 # $1 the exit code, $2 the call.
@@ -62,8 +62,8 @@ __fr_end() {
     now=${now/[.,]/}
     [[ -n $now ]] || now=$(( SECONDS * 1000000 ))
     [[ -x $__fr_bin ]] || return 0
-    { "$__fr_bin" hook shell after "$__fr_session" "$2" "$1" "$(( (now - __fr_began) / 1000 ))" </dev/null || :; } \
-        >/dev/null 2>&1
+    : "$(exec "$__fr_bin" hook shell after "$__fr_session" "$2" "$1" "$(( (now - __fr_began) / 1000 ))" \
+        </dev/null >/dev/null 2>&1)"
 }
 
 __fr_hook_prompt() {
@@ -85,7 +85,7 @@ __fr_standby='[[ ${PROMPT_COMMAND[*]-} == *__bp_install* ]] || { [[ -n $(trap -p
 # In PS0: arithmetic runs in this shell, so it can count and take the time; the substitution waits for the recorder.
 __fr_ps0='${__fr_none:$((__fr_call+=1,__fr_began=${EPOCHREALTIME/[.,]/}+0,__fr_open=1,__fr_hidden=(HISTCMD==__fr_history),0)):0}$({ (( __fr_hidden )) && __fr_traps=$(trap -p DEBUG); __fr_before; } >/dev/null 2>&1)'
 # Also in PS0: where the last prompt came without us, somebody has written PROMPT_COMMAND anew. This expands to nothing.
-__fr_ps0_heal='${__fr_none:$((__fr_lost=!__fr_seen,__fr_seen=0)):0}${__fr_x/[x${PROMPT_COMMAND[__fr_lost?900:0]:=__fr_after}]/}'
+__fr_ps0_heal='${__fr_none:$((__fr_lost=!__fr_seen,__fr_seen=0)):0}${__fr_x/[x"${PROMPT_COMMAND[__fr_lost?900:0]:=__fr_after}"]/}'
 if [[ -z ${EPOCHREALTIME-} ]]; then
     __fr_ps0=${__fr_ps0/'${EPOCHREALTIME/[.,]/}+0'/SECONDS*1000000}
 fi
@@ -124,9 +124,15 @@ __fr_debug() {
 
 # The prompt comes back: report how the line ended, then see that the hooks still stand.
 __fr_after() {
-    local code=$?
-    __fr_end "$code" "$__fr_call"
+    local code=$? told
+    told=$code
     __fr_seen=1
+    if (( BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] >= 501 )); then
+        # Behind others in one element, as once beside bash-preexec 0.4, a success may be theirs.
+        [[ $code != 0 ]] || __fr_alone || told=unknown
+        __fr_stand
+    fi
+    __fr_end "$told" "$__fr_call"
     if shopt -q promptvars; then
         __fr_hidden=0
         __fr_hook_ps0
@@ -136,7 +142,6 @@ __fr_after() {
         PS0=${PS0/"$__fr_ps0"/}
         __fr_hidden=1
     fi
-    (( BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] < 501 )) || __fr_stand
     __fr_history=$HISTCMD
     # Older bash hands our status on to the rest of PROMPT_COMMAND; under set -e a failure would end the shell.
     [[ $- == *e* ]] || return "$code"
@@ -149,21 +154,31 @@ __fr_hook_ps0() {
 # Since bash 5.1 each element of PROMPT_COMMAND sees the command's own $? and PIPESTATUS: so stand alone in one. And in
 # front: what trusts the DEBUG trap (bash-preexec, undistract-me) must be the last to run before the prompt.
 __fr_stand() {
-    local element
-    for element in "${PROMPT_COMMAND[@]}"; do
-        [[ $element != __fr_after ]] || return 0
-    done
-    # bash-preexec wants to be in front as well, and hands the status on.
-    [[ ${PROMPT_COMMAND[*]-} != *__bp_* ]] || return 0
-    for element in "${!PROMPT_COMMAND[@]}"; do
-        case ${PROMPT_COMMAND[element]} in
-            '__fr_after;eval "$__fr_standby"') unset "PROMPT_COMMAND[element]" ;;
+    local at
+    # bash-preexec of today wants to be in front as well; those of old rewrite the first element at the first prompt.
+    [[ ${PROMPT_COMMAND[*]-} != *__bp_install* ]] && ! __fr_alone __fr_after || return 0
+    for at in "${!PROMPT_COMMAND[@]}"; do
+        case ${PROMPT_COMMAND[at]} in
+            '__fr_after;eval "$__fr_standby"') unset "PROMPT_COMMAND[at]" ;;
             '__fr_after;eval "$__fr_standby";'*)
-                PROMPT_COMMAND[element]=${PROMPT_COMMAND[element]#'__fr_after;eval "$__fr_standby";'}
+                PROMPT_COMMAND[at]=${PROMPT_COMMAND[at]#'__fr_after;eval "$__fr_standby";'}
                 ;;
         esac
     done
     PROMPT_COMMAND=(__fr_after "${PROMPT_COMMAND[@]}")
+}
+
+# True where the status that reaches us is the line's own: nothing else runs before us in our element, or it hands the
+# status on, as bash-preexec does since 0.6. With $1, only where the element is all ours.
+__fr_alone() {
+    local element
+    for element in "${PROMPT_COMMAND[@]}"; do
+        case $element in
+            __fr_after | '__bp_precmd_invoke_cmd "$_"'*) return 0 ;;
+            __fr_after*) [[ -n ${1-} ]] || return 0 ;;
+        esac
+    done
+    return 1
 }
 
 __fr_bin=@FR@
