@@ -192,7 +192,8 @@ impl Walker<'_> {
 /// Devices that swallow or are the terminal: writing to them is no write.
 fn is_device(target: &Word) -> bool {
     let Some(path) = target.as_str() else { return false };
-    path.starts_with("/dev/fd/")
+    // bash makes connections of the last two; no file of that name is opened.
+    ["/dev/fd/", "/dev/tcp/", "/dev/udp/"].iter().any(|front| path.starts_with(front))
         || matches!(
             path,
             "/dev/null" | "/dev/stdout" | "/dev/stderr" | "/dev/stdin" | "/dev/tty" | "/dev/full"

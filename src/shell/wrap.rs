@@ -150,12 +150,7 @@ impl Walker<'_> {
     }
 
     /// Runs an argv as a program: functions and builtins of the shell are not seen by it.
-    pub(super) fn program(
-        &mut self,
-        sh: &mut Shell,
-        argv: Vec<Word>,
-        redirects: Vec<Redirect>,
-    ) -> Status {
+    pub(super) fn program(&mut self, sh: &mut Shell, argv: Vec<Word>, redirects: Vec<Redirect>) -> Status {
         let ready = Ready { argv, redirects };
         match ready.argv.first().and_then(Word::as_str).map(str::to_owned) {
             Some(name) if matches!(name.as_str(), "true" | "false" | "command" | "exec" | "eval") => {

@@ -140,9 +140,9 @@ impl Walker<'_> {
                 let argv = unknown_items(sh, &template, MARKS);
                 return w.joined(sh, argv);
             }
-            let parts = template.iter().any(|w| {
-                MARKS.iter().skip(1).any(|m| text::from_bytes(w.text.as_slice()).contains(m))
-            });
+            let parts = template
+                .iter()
+                .any(|w| MARKS.iter().skip(1).any(|m| text::from_bytes(w.text.as_slice()).contains(m)));
             if parts {
                 sh.frame.dynamic = Some("parts of the items".to_owned());
                 let argv = unknown_items(sh, &template, MARKS);
@@ -383,7 +383,9 @@ fn unknown_items(sh: &mut Shell, argv: &[Word], marks: &[&str]) -> Vec<Word> {
     const ITEM: &str = "_item";
     sh.forget(ITEM);
     let text_at = if is_shell_text(argv) {
-        let has_c = |w: &Word| w.as_str().is_some_and(|t| t.starts_with('-') && !t.starts_with("--") && t.contains('c'));
+        let has_c = |w: &Word| {
+            w.as_str().is_some_and(|t| t.starts_with('-') && !t.starts_with("--") && t.contains('c'))
+        };
         argv.iter().position(has_c).map(|at| at + 1)
     } else {
         argv.first().filter(|w| w.text.as_slice().contains(&b' ')).map(|_| 0)

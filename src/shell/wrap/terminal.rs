@@ -5,8 +5,12 @@ use super::super::walk::{Ready, Status, Walker};
 use super::table;
 use crate::model::{Redirect, RedirectMode, Word};
 
-const SCRIPT: table::Wrapper =
-    table::plain("script", "cEIOBTmo", &["--command", "--log-in", "--log-out", "--log-io", "--log-timing"], 0);
+const SCRIPT: table::Wrapper = table::plain(
+    "script",
+    "cEIOBTmo",
+    &["--command", "--log-in", "--log-out", "--log-io", "--log-timing"],
+    0,
+);
 const SCREEN: table::Wrapper = table::plain("screen", "ScehpstT", &[], 0);
 const TMUX: table::Wrapper = table::plain("tmux", "LSfcT", &[], 0);
 
@@ -17,7 +21,8 @@ impl Walker<'_> {
         if peeled.has(&["--help", "--version", "-h", "-V"]) {
             return Status::Unknown;
         }
-        let mode = if peeled.has(&["-a", "--append"]) { RedirectMode::Append } else { RedirectMode::Truncate };
+        let mode =
+            if peeled.has(&["-a", "--append"]) { RedirectMode::Append } else { RedirectMode::Truncate };
         let text = peeled.value(&["-c", "--command"]).cloned();
         let log = peeled.value(&["-O", "-B", "--log-out", "--log-io"]).cloned();
         let rest = ready.argv.get(peeled.rest..).unwrap_or_default();
@@ -72,9 +77,11 @@ impl Walker<'_> {
             "send-keys" | "send" => return self.typed(sh, command),
             "" | "ls" | "has" | "lsp" | "lsw" | "lsc" | "capturep" | "display" | "info" | "attach" | "a"
             | "attach-session" | "detach" | "set" | "setw" | "bind" | "start-server" | "start" => return,
-            look if ["list-", "has-", "capture-", "display-", "show", "select-", "rename-", "resize-", "set-"]
-                .iter()
-                .any(|p| look.starts_with(p)) =>
+            look if [
+                "list-", "has-", "capture-", "display-", "show", "select-", "rename-", "resize-", "set-",
+            ]
+            .iter()
+            .any(|p| look.starts_with(p)) =>
             {
                 return;
             }
@@ -105,8 +112,10 @@ impl Walker<'_> {
         let keys = command.get(peeled.rest..).unwrap_or_default();
         let is_key = |w: &&Word| {
             w.as_str().is_none_or(|t| {
-                matches!(t, "Enter" | "Escape" | "Space" | "Tab" | "BSpace" | "Up" | "Down" | "Left" | "Right" | "q")
-                    || t.starts_with("C-")
+                matches!(
+                    t,
+                    "Enter" | "Escape" | "Space" | "Tab" | "BSpace" | "Up" | "Down" | "Left" | "Right" | "q"
+                ) || t.starts_with("C-")
                     || t.starts_with("M-")
             })
         };

@@ -206,8 +206,10 @@ fn system(program: &str) -> &'static str {
         "mongosh" | "mongo" | "mongodump" | "mongorestore" | "mongoexport" | "mongoimport" => "mongo",
         "docker" | "podman" | "docker-compose" | "podman-compose" | "nerdctl" => "docker",
         "gh" | "glab" => "gh",
-        "cdk" | "sam" | "serverless" | "sls" | "eksctl" | "doctl" | "kind" | "minikube" | "k3d" | "argocd"
-        | "flux" | "velero" | "vault" | "etcdctl" | "wrangler" | "firebase" | "supabase" => "platform",
+        "cdk" | "sam" | "serverless" | "sls" | "eksctl" | "doctl" | "kind" | "minikube" | "k3d"
+        | "argocd" | "flux" | "velero" | "vault" | "etcdctl" | "wrangler" | "firebase" | "supabase" => {
+            "platform"
+        }
         "twine" | "heroku" | "flyctl" | "fly" | "vercel" | "netlify" => "registry",
         _ => "system",
     }

@@ -143,8 +143,25 @@ const LINES: &[Line] = &[
 /// One of these tools.
 pub fn read(program: &str, out: &mut Reader<'_>) {
     let takes = Takes::One(&[
-        "--profile", "--region", "--stack-name", "--name", "-p", "-n", "--namespace", "--context", "--app", "-a",
-        "--cluster", "--config", "-c", "--project", "--stage", "-s", "--server", "--address", "--endpoints",
+        "--profile",
+        "--region",
+        "--stack-name",
+        "--name",
+        "-p",
+        "-n",
+        "--namespace",
+        "--context",
+        "--app",
+        "-a",
+        "--cluster",
+        "--config",
+        "-c",
+        "--project",
+        "--stage",
+        "-s",
+        "--server",
+        "--address",
+        "--endpoints",
     ]);
     let words = Words::split(out.inv.args(), takes);
     if words.operands.is_empty() || words.has(&["--dry-run", "--help", "-h"]) {
@@ -166,7 +183,8 @@ pub fn read(program: &str, out: &mut Reader<'_>) {
 }
 
 fn begins(operands: &[&Word], start: &[&str]) -> bool {
-    start.iter().enumerate().all(|(at, word)| {
-        operands.get(at).is_some_and(|w| *word == "*" || w.as_str() == Some(word))
-    })
+    start
+        .iter()
+        .enumerate()
+        .all(|(at, word)| operands.get(at).is_some_and(|w| *word == "*" || w.as_str() == Some(word)))
 }

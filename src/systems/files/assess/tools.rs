@@ -91,6 +91,12 @@ pub fn assess(program: &str, out: &mut Targets<'_>) {
                 out.other(EffectClass::Mutate, "host:name".to_owned(), Reversibility::Exact);
             }
         }
+        "rustc" if args.iter().any(|w| w.as_str() == Some("-o")) => {
+            let file = args.windows(2).find(|p| p.first().and_then(Word::as_str) == Some("-o"));
+            file.and_then(<[Word]>::last)
+                .into_iter()
+                .for_each(|w| out.add(EffectClass::Overwrite, w, Scope::Node));
+        }
         "tsc" if has(args, &["--noEmit"]) => {}
         "prettier"
             if has(args, &["--check", "-c", "-l", "--list-different"]) || !has(args, &["--write", "-w"]) => {}
