@@ -63,6 +63,8 @@ pub struct Shell {
     pub maybe: u32,
     /// An `exit` was certainly reached.
     pub stopped: bool,
+    /// A command that fails ends the shell (`set -e`).
+    pub errexit: bool,
     /// How its commands are run.
     pub frame: Frame,
 }
@@ -79,6 +81,7 @@ impl Shell {
             args: None,
             maybe: 0,
             stopped: false,
+            errexit: false,
             frame: Frame::default(),
         }
     }

@@ -275,7 +275,9 @@ impl Walker<'_> {
                 });
             }
             let text = text::from_bytes(word.text.as_slice()).into_owned();
-            out.push(Piece::expanded(Value { text, certain: word.certain }, quoted));
+            // A glob that matches nothing now may match when the command runs.
+            let certain = word.certain && !word.glob;
+            out.push(Piece::expanded(Value { text, certain }, quoted));
         }
     }
 
@@ -283,11 +285,15 @@ impl Walker<'_> {
     pub fn special(&self, sh: &Shell, name: &str) -> Option<Value> {
         let args = sh.args.as_ref()?;
         if name == "#" {
-            return Some(Value { text: args.len().saturating_sub(1).to_string(), certain: true });
+            let certain = !args.iter().any(|w| w.glob);
+            return Some(Value { text: args.len().saturating_sub(1).to_string(), certain });
         }
         let n: usize = name.parse().ok()?;
         Some(match args.get(n) {
-            Some(w) => Value { text: text::from_bytes(w.text.as_slice()).into_owned(), certain: w.certain },
+            Some(w) => {
+                let text = text::from_bytes(w.text.as_slice()).into_owned();
+                Value { text, certain: w.certain && !w.glob }
+            }
             None => Value { text: String::new(), certain: true },
         })
     }

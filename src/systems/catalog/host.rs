@@ -15,7 +15,7 @@ pub fn read(program: &str, out: &mut Reader<'_>) {
         }
         "apt" | "apt-get" | "aptitude" | "yum" | "dnf" | "apk" | "pacman" | "zypper" | "snap" | "brew"
         | "dpkg" | "rpm" => packages(program, out),
-        "kill" | "killall" | "pkill" => processes(program, out),
+        "kill" | "killall" | "pkill" | "fuser" => processes(program, out),
         "shutdown" | "reboot" | "halt" | "poweroff" | "init" => {
             if !out.inv.args().iter().any(|w| matches!(w.as_str(), Some("-c" | "-k" | "--show"))) {
                 out.add(C::Disrupt, "host", R::Irreversible);
@@ -209,7 +209,15 @@ fn processes(program: &str, out: &mut Reader<'_>) {
         out.inv.args(),
         Takes::One(&["-s", "-n", "-u", "-U", "-g", "-t", "-P", "--signal", "--user"]),
     );
-    if program == "kill" && words.has(&["-l", "-L", "--list", "-0"])
+    if program == "fuser" {
+        // Without `-k` it lists.
+        if words.options.iter().any(|(n, _)| n == "--kill" || !n.starts_with("--") && n.contains('k')) {
+            out.add(C::Disrupt, "dyn:processes that fuser lists", R::Irreversible);
+        }
+        return;
+    }
+    if words.has(&["-l", "-L", "--list", "-0"]) && program != "pkill"
+        || words.has(&["-0"])
         || words.text(&["-s"]).as_deref() == Some("0")
     {
         return;
