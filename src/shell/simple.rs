@@ -56,11 +56,8 @@ impl Walker<'_> {
         let away = simple.redirs.iter().any(|r| matches!(r, Redir::Away));
         let function = |sh: &Shell, name: &str| sh.functions.contains_key(name);
         let own = ready.argv.first().and_then(Word::as_str).is_some_and(|name| function(sh, name));
-        let said = if away || own {
-            None
-        } else {
-            known::output(&ready.argv, &sh.frame.stdin, sh.cwd.as_deref())
-        };
+        let said =
+            if away || own { None } else { known::output(&ready.argv, &sh.frame.stdin, sh.cwd.as_deref()) };
         let status = match ready.argv.first().and_then(Word::as_str) {
             Some("export" | "declare" | "local" | "readonly" | "typeset") if bare.is_some() => {
                 for arg in &simple.words {

@@ -266,7 +266,8 @@ impl<'a> Walker<'a> {
         self.list(&mut inner, &list);
         self.depth -= 1;
         let simple = |p: &Pipeline| matches!(p.commands.as_slice(), [Command::Simple(_)]);
-        let alone = matches!(list.as_slice(), [(AndOr { first, rest }, false)] if rest.is_empty() && simple(first));
+        let alone =
+            matches!(list.as_slice(), [(AndOr { first, rest }, false)] if rest.is_empty() && simple(first));
         match self.said.take().filter(|_| alone) {
             Some(word) => {
                 let text = text::from_bytes(word.text.as_slice()).trim_end_matches('\n').to_owned();

@@ -10,6 +10,9 @@ use crate::model::Word;
 /// The deepest nesting of expansions that is followed.
 pub const MAX_DEPTH: usize = 16;
 
+/// The longest word that is put together, in bytes: Linux takes no argument beyond 128 KiB (execve(2)).
+const MAX_FIELD: usize = 256 << 10;
+
 /// A part of a word after expansion.
 #[derive(Clone, Debug)]
 pub enum Piece {
@@ -65,6 +68,10 @@ impl Field {
 
     fn push(&mut self, text: &str, quoted: bool, certain: bool) {
         self.any = true;
+        if self.text.len() > MAX_FIELD {
+            self.certain = false;
+            return;
+        }
         self.certain &= certain;
         self.text.push_str(text);
         if quoted || !certain {

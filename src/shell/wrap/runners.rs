@@ -23,8 +23,19 @@ const fn runner(name: &'static str, verbs: &'static [&'static str]) -> Runner {
 
 const NPM: &[&str] = &["--package", "--call", "--workspace", "--cache", "--registry"];
 const UV: &[&str] = &[
-    "--with", "--python", "--env-file", "--directory", "--project", "--package", "--extra", "--group",
-    "--only-group", "--index-url", "--with-requirements", "--with-editable", "--from",
+    "--with",
+    "--python",
+    "--env-file",
+    "--directory",
+    "--project",
+    "--package",
+    "--extra",
+    "--group",
+    "--only-group",
+    "--index-url",
+    "--with-requirements",
+    "--with-editable",
+    "--from",
 ];
 
 const RUNNERS: &[Runner] = &[
@@ -88,7 +99,8 @@ impl Walker<'_> {
         }
         if let Some(first) = command.first_mut().filter(|w| w.certain) {
             // `npx rimraf@5` runs rimraf.
-            let plain = first.as_str().and_then(|t| t.rfind('@').filter(|at| *at > 0).and_then(|at| t.get(..at)));
+            let plain =
+                first.as_str().and_then(|t| t.rfind('@').filter(|at| *at > 0).and_then(|at| t.get(..at)));
             if let Some(plain) = plain.map(str::to_owned) {
                 *first = Word::literal(plain.as_str());
             }

@@ -205,10 +205,15 @@ fn packages(program: &str, out: &mut Reader<'_>) {
 }
 
 fn processes(program: &str, out: &mut Reader<'_>) {
-    let words = Words::split(
-        out.inv.args(),
-        Takes::One(&["-s", "-n", "-u", "-U", "-g", "-t", "-P", "--signal", "--user"]),
-    );
+    // `-KILL`, `-SIGTERM`, `-9` are signals, not bundles of options.
+    let is_signal = |w: &&Word| {
+        let name = w.as_str().and_then(|t| t.strip_prefix('-'));
+        name.is_some_and(|n| n.len() > 1 && n.bytes().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit()))
+            || name.is_some_and(|n| n.bytes().all(|c| c.is_ascii_digit() && c != b'0'))
+    };
+    let args: Vec<Word> = out.inv.args().iter().filter(|w| !is_signal(w)).cloned().collect();
+    let words =
+        Words::split(&args, Takes::One(&["-s", "-n", "-u", "-U", "-g", "-t", "-P", "--signal", "--user"]));
     if program == "fuser" {
         // Without `-k` it lists.
         if words.options.iter().any(|(n, _)| n == "--kill" || !n.starts_with("--") && n.contains('k')) {
