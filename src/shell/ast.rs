@@ -130,4 +130,6 @@ pub enum Redir {
     HereString(String),
     /// `< <(…)`, `> >(…)`
     Process(List),
+    /// What the command prints goes elsewhere than where it would.
+    Away,
 }

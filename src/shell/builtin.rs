@@ -80,7 +80,7 @@ impl Walker<'_> {
                 if dir.is_empty() { from.clone() } else { join(from.as_deref(), &dir) }
             }
         };
-        let local = self.cx.globs && sh.frame.remote.is_none() && !self.changed();
+        let local = !sh.errexit && self.cx.globs && sh.frame.remote.is_none() && !self.changed();
         let missing = |dir: &String| !text::to_bytes(dir).as_path().is_dir();
         self.cd_missed = from.clone().filter(|_| local && sh.cwd.as_ref().is_some_and(missing));
         sh.oldpwd = from;
@@ -158,9 +158,10 @@ impl Walker<'_> {
                 self.traps.push(name.to_owned())
             }
             known => {
-                let script = text::from_bytes(action.text.as_slice()).into_owned();
+                let mut script = text::from_bytes(action.text.as_slice()).into_owned();
                 if known.is_none() {
                     self.opaque("a trap whose text is not fully known");
+                    script = text::unknowns_in_quotes(&script);
                 }
                 let mut inner = sh.clone();
                 inner.maybe += 1;
@@ -198,6 +199,17 @@ impl Walker<'_> {
             let mut args = vec![Word::literal("sh")];
             args.extend(argv.iter().skip(at + 1).cloned());
             sh.args = Some(args);
+            return;
+        }
+        // Under `set -e` a `cd` that fails ends the shell.
+        for (at, word) in argv.iter().enumerate().skip(1) {
+            let Some(option) = word.as_str() else { continue };
+            let long = matches!(argv.get(at + 1).and_then(Word::as_str), Some("errexit"));
+            let names = |sign: char| {
+                let letters = option.strip_prefix(sign);
+                letters.is_some_and(|l| l.contains('e') || l.ends_with('o') && long)
+            };
+            sh.errexit = (sh.errexit || names('-')) && !names('+');
         }
     }
 

@@ -18,6 +18,10 @@ pub fn output(argv: &[Word], stdin: &Stdin, cwd: Option<&str>) -> Option<Word> {
             Stdin::Text(word) if word.certain => Some(word.clone()),
             _ => None,
         },
+        "tee" => match stdin {
+            Stdin::Text(word) if word.certain => Some(word.clone()),
+            _ => None,
+        },
         "dirname" | "basename" => path_part(name, args),
         "seq" => seq(args),
         _ => None,

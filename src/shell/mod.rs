@@ -14,6 +14,7 @@ pub mod options;
 mod param;
 mod parse;
 mod readers;
+mod salvage;
 mod scan;
 mod simple;
 mod state;

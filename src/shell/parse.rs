@@ -86,6 +86,23 @@ fn on_thread(line: String) -> Result<List, String> {
     }
 }
 
+/// The tokens of a line that is short and nests little: what may be looked at again in place.
+pub fn short_tokens(line: &str) -> Option<Vec<Token>> {
+    let expansions = line.bytes().filter(|c| *c == b'$').count();
+    let small = line.len() <= INLINE_LINE && expansions <= INLINE_EXPANSIONS;
+    if small && naive_depth(line) <= MAX_NAIVE_DEPTH { tokens(line).ok() } else { None }
+}
+
+/// Parses one command of a line that is already in tokens; only what nests little is tried.
+pub fn piece(tokens: &[Token]) -> Option<List> {
+    let openers = openers(tokens).ok().filter(|n| *n <= INLINE_OPENERS)?;
+    let expansions = tokens.iter().map(|t| t.to_str().matches('$').count()).sum::<usize>();
+    if tokens.is_empty() || openers + expansions > INLINE_EXPANSIONS {
+        return None;
+    }
+    program(tokens).ok().map(|p| convert(&p)).filter(|list| !list.is_empty())
+}
+
 fn options() -> ParserOptions {
     ParserOptions::default()
 }
@@ -97,6 +114,7 @@ fn tokens(line: &str) -> Result<Vec<Token>, String> {
         return Err(format!("more than {MAX_TOKENS} words"));
     }
     part_parentheses(&mut tokens);
+    bridge_gaps(&mut tokens);
     Ok(tokens)
 }
 
@@ -114,6 +132,52 @@ fn part_parentheses(tokens: &mut Vec<Token>) {
         let Some(place) = tokens.get(at).map(|t| t.location().clone()) else { continue };
         tokens.insert(at, Token::Operator(";".to_owned(), place.clone()));
         tokens.insert(at, Token::Word(":".to_owned(), place));
+    }
+}
+
+/// What brush-parser 0.4 does not know is put in words that it does: `select x in …` loops over the same words as
+/// `for`, and the `;;` of `for ((;;))` is two semicolons.
+fn bridge_gaps(tokens: &mut Vec<Token>) {
+    let is = |t: Option<&Token>, text: &str| t.is_some_and(|t| t.to_str() == text);
+    let starts = |before: Option<&Token>| match before {
+        None => true,
+        Some(Token::Operator(op, _)) => !op.starts_with(['<', '>']),
+        Some(Token::Word(w, _)) => matches!(w.as_str(), "do" | "then" | "else" | "{" | "!" | "time"),
+    };
+    let mut arithmetic = false;
+    let mut at = 0;
+    while at < tokens.len() {
+        let before = at.checked_sub(1).and_then(|i| tokens.get(i));
+        if is(tokens.get(at), "select") && starts(before) && is(tokens.get(at + 2), "in") {
+            let place = tokens.get(at).map(|t| t.location().clone());
+            if let Some((place, token)) = place.zip(tokens.get_mut(at)) {
+                *token = Token::Word("for".to_owned(), place);
+            }
+        }
+        // `{fd}>file`: the number goes into a variable; the file is opened all the same.
+        let joins = tokens.get(at).zip(tokens.get(at + 1)).is_some_and(|(word, next)| {
+            let named = matches!(word, Token::Word(w, _) if w.strip_prefix('{').and_then(|w| w.strip_suffix('}'))
+                .is_some_and(super::word_is_name));
+            let redirects = matches!(next, Token::Operator(op, _) if op.starts_with(['<', '>']));
+            named && redirects && word.location().end.index == next.location().start.index
+        });
+        if joins {
+            tokens.remove(at);
+            continue;
+        }
+        if is(tokens.get(at), "for") && is(tokens.get(at + 1), "(") && is(tokens.get(at + 2), "(") {
+            arithmetic = true;
+        } else if is(tokens.get(at), "do") || is(tokens.get(at), ")") && is(tokens.get(at + 1), ")") {
+            arithmetic = false;
+        } else if arithmetic && matches!(tokens.get(at), Some(Token::Operator(op, _)) if op == ";;") {
+            let place = tokens.get(at).map(|t| t.location().clone());
+            if let Some((place, token)) = place.zip(tokens.get_mut(at)) {
+                *token = Token::Operator(";".to_owned(), place.clone());
+                tokens.insert(at, Token::Operator(";".to_owned(), place));
+                at += 1;
+            }
+        }
+        at += 1;
     }
 }
 
@@ -289,6 +353,21 @@ fn redirs(r: Option<&b::RedirectList>) -> Vec<Redir> {
 
 fn redir(r: &b::IoRedirect, out: &mut Vec<Redir>) {
     use b::{IoFileRedirectKind as K, IoFileRedirectTarget as T};
+    match r {
+        b::IoRedirect::File(None | Some(1), K::Write | K::Clobber | K::Append, _)
+        | b::IoRedirect::OutputAndError(..) => out.push(Redir::Away),
+        b::IoRedirect::File(None | Some(1), K::DuplicateOutput, target) => {
+            let same = match target {
+                T::Fd(fd) => *fd == 1,
+                T::Filename(w) | T::Duplicate(w) => w.value == "1",
+                T::ProcessSubstitution(..) => false,
+            };
+            if !same {
+                out.push(Redir::Away);
+            }
+        }
+        _ => {}
+    }
     out.push(match r {
         b::IoRedirect::File(_, _, T::ProcessSubstitution(_, l)) => Redir::Process(list(&l.list)),
         b::IoRedirect::File(_, _, T::Fd(_)) => return,

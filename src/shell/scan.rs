@@ -2,7 +2,7 @@
 
 /// True for a word in which nothing can be expanded or unquoted.
 pub fn is_plain(raw: &str) -> bool {
-    !raw.is_empty() && !raw.bytes().any(|c| b"\\'\"`$*?[]{}~".contains(&c))
+    !raw.is_empty() && !raw.bytes().any(|c| b"\\'\"`$*?[](){}~".contains(&c))
 }
 
 /// The cursor. Positions are bytes; it only ever stops at character boundaries.

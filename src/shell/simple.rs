@@ -53,11 +53,11 @@ impl Walker<'_> {
             Arg::Assign(a, _) => Some(a),
             _ => None,
         });
-        let said = if ready.redirects.is_empty() {
-            known::output(&ready.argv, &sh.frame.stdin, sh.cwd.as_deref())
-        } else {
-            None
-        };
+        let away = simple.redirs.iter().any(|r| matches!(r, Redir::Away));
+        let function = |sh: &Shell, name: &str| sh.functions.contains_key(name);
+        let own = ready.argv.first().and_then(Word::as_str).is_some_and(|name| function(sh, name));
+        let said =
+            if away || own { None } else { known::output(&ready.argv, &sh.frame.stdin, sh.cwd.as_deref()) };
         let status = match ready.argv.first().and_then(Word::as_str) {
             Some("export" | "declare" | "local" | "readonly" | "typeset") if bare.is_some() => {
                 for arg in &simple.words {
@@ -85,10 +85,11 @@ impl Walker<'_> {
             }
             AssignValue::Array(raw) => {
                 let words = raw.iter().flat_map(|r| self.fields(sh, r));
+                // A glob that matches nothing now may match when the command runs.
                 words
                     .map(|w| Value {
                         text: text::from_bytes(w.text.as_slice()).into_owned(),
-                        certain: w.certain,
+                        certain: w.certain && !w.glob,
                     })
                     .collect()
             }
@@ -133,6 +134,7 @@ impl Walker<'_> {
                         writes.push(Redirect { mode: RedirectMode::Truncate, target });
                     }
                 }
+                Redir::Away => {}
                 Redir::Read(0, raw) => stdin = Some(Stdin::File(self.target(sh, raw))),
                 Redir::Read(_, raw) => {
                     self.target(sh, raw);
@@ -192,7 +194,8 @@ impl Walker<'_> {
 /// Devices that swallow or are the terminal: writing to them is no write.
 fn is_device(target: &Word) -> bool {
     let Some(path) = target.as_str() else { return false };
-    path.starts_with("/dev/fd/")
+    // bash makes connections of the last two; no file of that name is opened.
+    ["/dev/fd/", "/dev/tcp/", "/dev/udp/"].iter().any(|front| path.starts_with(front))
         || matches!(
             path,
             "/dev/null" | "/dev/stdout" | "/dev/stderr" | "/dev/stdin" | "/dev/tty" | "/dev/full"

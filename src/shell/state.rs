@@ -6,6 +6,9 @@ use std::rc::Rc;
 use super::ast::{Compound, Redir};
 use crate::model::{Bytes, Stdin, Word};
 
+/// The longest value that is followed, in bytes.
+const MAX_VALUE: usize = 64 << 10;
+
 /// A variable set by the line itself. The value is known where `certain`, else the text as written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Var {
@@ -63,6 +66,8 @@ pub struct Shell {
     pub maybe: u32,
     /// An `exit` was certainly reached.
     pub stopped: bool,
+    /// A command that fails ends the shell (`set -e`).
+    pub errexit: bool,
     /// How its commands are run.
     pub frame: Frame,
 }
@@ -79,6 +84,7 @@ impl Shell {
             args: None,
             maybe: 0,
             stopped: false,
+            errexit: false,
             frame: Frame::default(),
         }
     }
@@ -89,7 +95,11 @@ impl Shell {
     }
 
     /// Sets a variable to all its values.
-    pub fn set_all(&mut self, name: &str, values: Vec<Value>, array: bool) {
+    pub fn set_all(&mut self, name: &str, mut values: Vec<Value>, array: bool) {
+        // `x+=$x` doubles it every time.
+        for value in values.iter_mut().filter(|v| v.text.len() > MAX_VALUE) {
+            *value = Value { text: format!("${name}"), certain: false };
+        }
         let exported = self.vars.get(name).is_some_and(|v| v.exported);
         Rc::make_mut(&mut self.vars).insert(name.to_owned(), Var { values, exported, array });
     }

@@ -54,6 +54,44 @@ pub fn to_bytes(text: &str) -> Bytes {
     Bytes(out)
 }
 
+/// A text for a shell in which the values of some variables are missing and stand as `$X`. In single quotes that
+/// would pass for a name; so such quotes are made double ones.
+pub fn unknowns_in_quotes(script: &str) -> String {
+    let mut out = String::with_capacity(script.len());
+    let mut rest = script;
+    let mut double = false;
+    while let Some(c) = rest.chars().next() {
+        let after = rest.get(c.len_utf8()..).unwrap_or_default();
+        match c {
+            '\\' => {
+                let taken = after.chars().next().map_or(0, char::len_utf8);
+                out.push(c);
+                out.push_str(after.get(..taken).unwrap_or_default());
+                rest = after.get(taken..).unwrap_or_default();
+                continue;
+            }
+            '"' => double = !double,
+            '\'' if !double => {
+                if let Some((inner, end)) = after.split_once('\'').filter(|(i, _)| i.contains(['$', '`'])) {
+                    let inner = inner.replace('\\', "\\\\").replace('"', "\\\"");
+                    out.push_str(&format!("\"{inner}\""));
+                    rest = end;
+                    continue;
+                }
+                let end = after.find('\'').map_or(after.len(), |i| i + 1);
+                out.push(c);
+                out.push_str(after.get(..end).unwrap_or_default());
+                rest = after.get(end..).unwrap_or_default();
+                continue;
+            }
+            _ => {}
+        }
+        out.push(c);
+        rest = after;
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::{from_bytes, to_bytes};

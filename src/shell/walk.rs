@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::ast::{AndOr, Command, Join, List, Pipeline, Redir};
 use super::readers::is_reader;
 use super::state::{Shell, Value};
-use super::{ShellCx, Understood, parse, text, word};
+use super::{ShellCx, Understood, parse, salvage, text, word};
 use crate::model::{Invocation, Redirect, Stdin, Word};
 
 /// The most invocations one line may become.
@@ -140,6 +140,13 @@ impl<'a> Walker<'a> {
             }
             Err(why) => {
                 self.opaque(format!("cannot parse: {why}"));
+                self.depth += 1;
+                sh.maybe += 1;
+                for list in salvage::pieces(text) {
+                    self.list(sh, &list);
+                }
+                sh.maybe -= 1;
+                self.depth -= 1;
                 Status::Unknown
             }
         }
@@ -227,7 +234,8 @@ impl<'a> Walker<'a> {
                 }
                 self.said = None;
                 self.command(&mut inner, command);
-                said = self.said.take();
+                // The last word of a compound command is not all that it says.
+                said = self.said.take().filter(|_| matches!(command, Command::Simple(_)));
             }
         }
         match (pipeline.bang, status) {
@@ -257,7 +265,9 @@ impl<'a> Walker<'a> {
         self.said = None;
         self.list(&mut inner, &list);
         self.depth -= 1;
-        let alone = matches!(list.as_slice(), [(AndOr { first, rest }, false)] if rest.is_empty() && first.commands.len() == 1);
+        let simple = |p: &Pipeline| matches!(p.commands.as_slice(), [Command::Simple(_)]);
+        let alone =
+            matches!(list.as_slice(), [(AndOr { first, rest }, false)] if rest.is_empty() && simple(first));
         match self.said.take().filter(|_| alone) {
             Some(word) => {
                 let text = text::from_bytes(word.text.as_slice()).trim_end_matches('\n').to_owned();

@@ -10,6 +10,9 @@ use crate::model::Word;
 /// The deepest nesting of expansions that is followed.
 pub const MAX_DEPTH: usize = 16;
 
+/// The longest word that is put together, in bytes: Linux takes no argument beyond 128 KiB (execve(2)).
+const MAX_FIELD: usize = 256 << 10;
+
 /// A part of a word after expansion.
 #[derive(Clone, Debug)]
 pub enum Piece {
@@ -65,6 +68,10 @@ impl Field {
 
     fn push(&mut self, text: &str, quoted: bool, certain: bool) {
         self.any = true;
+        if self.text.len() > MAX_FIELD {
+            self.certain = false;
+            return;
+        }
         self.certain &= certain;
         self.text.push_str(text);
         if quoted || !certain {
@@ -275,7 +282,9 @@ impl Walker<'_> {
                 });
             }
             let text = text::from_bytes(word.text.as_slice()).into_owned();
-            out.push(Piece::expanded(Value { text, certain: word.certain }, quoted));
+            // A glob that matches nothing now may match when the command runs.
+            let certain = word.certain && !word.glob;
+            out.push(Piece::expanded(Value { text, certain }, quoted));
         }
     }
 
@@ -283,11 +292,15 @@ impl Walker<'_> {
     pub fn special(&self, sh: &Shell, name: &str) -> Option<Value> {
         let args = sh.args.as_ref()?;
         if name == "#" {
-            return Some(Value { text: args.len().saturating_sub(1).to_string(), certain: true });
+            let certain = !args.iter().any(|w| w.glob);
+            return Some(Value { text: args.len().saturating_sub(1).to_string(), certain });
         }
         let n: usize = name.parse().ok()?;
         Some(match args.get(n) {
-            Some(w) => Value { text: text::from_bytes(w.text.as_slice()).into_owned(), certain: w.certain },
+            Some(w) => {
+                let text = text::from_bytes(w.text.as_slice()).into_owned();
+                Value { text, certain: w.certain && !w.glob }
+            }
             None => Value { text: String::new(), certain: true },
         })
     }

@@ -1,6 +1,7 @@
 //! Commands that run another command: their own options are stepped over by table, the rest is walked again.
 
 mod exec;
+mod runners;
 mod shells;
 mod table;
 mod terminal;
@@ -14,7 +15,7 @@ use crate::model::{Redirect, RedirectMode, Word};
 /// What was found behind a wrapper's own words.
 pub(super) struct Peeled<'a> {
     /// The wrapper's options and their values, in order: (`-u`, Some(`root`)).
-    pub options: Vec<(String, Option<&'a Word>)>,
+    pub options: Vec<(String, Option<Word>)>,
     /// Its own operands.
     pub operands: Vec<&'a Word>,
     /// `NAME=value` words before the command.
@@ -31,7 +32,7 @@ impl Peeled<'_> {
 
     /// The last value of one of the options.
     pub fn value(&self, names: &[&str]) -> Option<&Word> {
-        self.options.iter().rev().find(|(n, _)| names.contains(&n.as_str())).and_then(|(_, v)| *v)
+        self.options.iter().rev().find(|(n, _)| names.contains(&n.as_str())).and_then(|(_, v)| v.as_ref())
     }
 }
 
@@ -39,6 +40,9 @@ impl Walker<'_> {
     /// Runs a command by its base name: a wrapper, a shell, or a program.
     pub fn wrapped(&mut self, sh: &mut Shell, name: &str, ready: Ready) -> Status {
         let base = name.rsplit('/').next().unwrap_or(name).to_owned();
+        if self.runner(sh, &base, &ready) {
+            return Status::Unknown;
+        }
         match base.as_str() {
             "bash" | "sh" | "zsh" | "dash" | "ksh" | "ash" | "mksh" | "rbash" | "fish" => {
                 self.shell(sh, &base, ready)

@@ -23,6 +23,7 @@ struct Row {
 const FILES: &[(&str, &str)] = &[
     ("commands.tsv", include_str!("../corpus/commands.tsv")),
     ("more.tsv", include_str!("../corpus/more.tsv")),
+    ("expert.tsv", include_str!("../corpus/expert.tsv")),
 ];
 
 fn rows() -> Vec<Row> {

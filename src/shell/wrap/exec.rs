@@ -60,19 +60,11 @@ impl Walker<'_> {
         if peeled.has(&["--help", "--version"]) {
             return Status::Unknown;
         }
-        let file = peeled.value(&["-a", "--arg-file"]).map(|w| w.text.lossy().into_owned());
-        let attached = |long: &str| {
-            let prefix = format!("{long}=");
-            ready.argv.iter().find_map(|w| w.as_str()?.strip_prefix(prefix.as_str()).map(str::to_owned))
-        };
-        let file = file.or_else(|| attached("--arg-file"));
-        let mut replace = peeled.value(&["-I"]).map(|w| w.text.lossy().into_owned());
-        if replace.is_none() && peeled.has(&["-I"]) {
-            let inline = ready.argv.iter().find_map(|w| w.as_str()?.strip_prefix("-I").map(str::to_owned));
-            replace = inline.filter(|r| !r.is_empty());
-        }
+        let text = |names: &[&str]| peeled.value(names).map(|w| w.text.lossy().into_owned());
+        let file = text(&["-a", "--arg-file"]);
+        let mut replace = text(&["-I", "--replace"]);
         if replace.is_none() && peeled.has(&["-i", "--replace"]) {
-            replace = attached("--replace").or(Some("{}".to_owned()));
+            replace = Some("{}".to_owned());
         }
         let null = peeled.has(&["-0", "--null"]);
         let plain = !peeled.has(&["-d", "--delimiter", "-E"]);

@@ -66,9 +66,10 @@ impl Walker<'_> {
     /// Runs the text that a word holds; a word that is not known may be anything.
     pub(super) fn word_script(&mut self, sh: &mut Shell, word: &Word) -> Status {
         // A text that only lacks the value of a variable is still a command that can be understood.
-        let script = text::from_bytes(word.text.as_slice()).into_owned();
+        let mut script = text::from_bytes(word.text.as_slice()).into_owned();
         if !word.certain {
             self.opaque("a text for a shell that is not fully known");
+            script = text::unknowns_in_quotes(&script);
         }
         sh.functions = std::rc::Rc::default();
         self.script(sh, &script)
@@ -121,7 +122,9 @@ impl Walker<'_> {
             return Status::Unknown;
         }
         let host = peeled.operands.first().map(|w| w.text.lossy().into_owned());
-        let command = ready.argv.get(peeled.rest..).unwrap_or_default().to_vec();
+        let command = ready.argv.get(peeled.rest..).unwrap_or_default();
+        let dashes = command.first().is_some_and(|w| w.as_str() == Some("--"));
+        let command = command.get(usize::from(dashes)..).unwrap_or_default().to_vec();
         let Some(host) = host.filter(|_| !command.is_empty() || matches!(sh.frame.stdin, Stdin::Text(_)))
         else {
             self.push(sh, ready);

@@ -141,16 +141,28 @@ pub fn peel<'a>(wrapper: &Wrapper, argv: &'a [Word]) -> Peeled<'a> {
         }
         at += 1;
         if text.starts_with("--") {
-            let (name, _) = text.split_once('=').unwrap_or((text, ""));
-            let takes = wrapper.long.contains(&name) && !text.contains('=');
-            out.options.push((name.to_owned(), if takes { argv.get(at) } else { None }));
+            if let Some((name, value)) = text.split_once('=') {
+                let value = Word { text: value.into(), ..word.clone() };
+                out.options.push((name.to_owned(), Some(value)));
+                continue;
+            }
+            let takes = wrapper.long.contains(&text);
+            out.options.push((text.to_owned(), if takes { argv.get(at).cloned() } else { None }));
             at += usize::from(takes);
             continue;
         }
         for (i, c) in text.char_indices().skip(1) {
             let takes = wrapper.short.contains(c);
             let last = i + c.len_utf8() == text.len();
-            out.options.push((format!("-{c}"), if takes && last { argv.get(at) } else { None }));
+            let value = match (takes, last) {
+                (true, true) => argv.get(at).cloned(),
+                (true, false) => {
+                    let rest = text.get(i + c.len_utf8()..).unwrap_or_default();
+                    Some(Word { text: rest.into(), ..word.clone() })
+                }
+                _ => None,
+            };
+            out.options.push((format!("-{c}"), value));
             at += usize::from(takes && last);
             if takes {
                 break;

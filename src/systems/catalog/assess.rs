@@ -70,6 +70,7 @@ pub const PROGRAMS: &[&str] = &[
     "kill",
     "killall",
     "pkill",
+    "fuser",
     "mkfs",
     "mkfs.ext4",
     "mkfs.ext3",

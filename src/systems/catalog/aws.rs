@@ -138,6 +138,11 @@ const TYPES: &[(&str, &str, &str, &[&str])] = &[
     ("iam", "login-profile", "user", &["--user-name"]),
     ("sqs", "queue", "queue", &["--queue-url"]),
     ("sns", "topic", "topic", &["--topic-arn"]),
+    ("sns", "", "topic", &["--topic-arn", "--target-arn"]),
+    ("cloudformation", "", "stack", &["--stack-name"]),
+    ("autoscaling", "desired-capacity", "asg", &["--auto-scaling-group-name"]),
+    ("dynamodb", "continuous-backups", "table", &["--table-name"]),
+    ("secretsmanager", "secret-value", "secret", &["--secret-id"]),
     ("ecs", "service", "service", &["--service"]),
     ("ecs", "cluster", "cluster", &["--cluster"]),
     ("efs", "file-system", "fs", &["--file-system-id"]),
@@ -199,7 +204,8 @@ pub fn read(out: &mut Reader<'_>) {
         | ("polly", "synthesize-speech")
         | ("glacier", "get-job-output") => {
             if service == "lambda" {
-                operation(&service, &op, &words, out);
+                let name = words.text(&["--function-name"]).unwrap_or_default();
+                out.add(C::Opaque, format!("aws:lambda:function:{name}"), R::Irreversible);
             }
             out_file(&words, &args, out);
         }
@@ -233,6 +239,7 @@ fn operation(service: &str, op: &str, words: &Words<'_>, out: &mut Reader<'_>) {
     let computes = match service {
         "kms" => matches!(verb, "decrypt" | "encrypt" | "generate" | "re" | "sign" | "verify"),
         "iam" => verb == "generate",
+        "logs" => matches!(op, "start-query" | "start-live-tail" | "stop-query"),
         _ => false,
     };
     if READ_VERBS.contains(&verb) || verb.is_empty() || computes {
@@ -241,6 +248,10 @@ fn operation(service: &str, op: &str, words: &Words<'_>, out: &mut Reader<'_>) {
     let text = |names: &[&str]| words.text(names);
     let unprotects = words.has(&["--no-deletion-protection"])
         || text(&["--deletion-protection"]).as_deref() == Some("false");
+    let unprotects = unprotects
+        || words.has(&["--no-disable-api-termination", "--no-disable-api-stop"])
+        || noun == "continuous-backups"
+            && text(&["--point-in-time-recovery-specification"]).is_some_and(|t| t.ends_with("=false"));
     let backup = noun.contains("snapshot")
         || noun.contains("recovery-point")
         || noun.contains("backup")
@@ -250,6 +261,10 @@ fn operation(service: &str, op: &str, words: &Words<'_>, out: &mut Reader<'_>) {
     let recover = |r: R| if service == "sqs" && verb == "purge" { R::Irreversible } else { r };
     let (class, back) = match verb {
         _ if unprotects => (C::Weaken, R::Exact),
+        // Log events beyond the new time are removed.
+        "put" if noun == "retention-policy" => (C::Weaken, R::Irreversible),
+        "put" if noun == "parameter" && words.has(&["--overwrite"]) => (C::Overwrite, R::Exact),
+        "set" | "update" if text(&["--desired-capacity"]).as_deref() == Some("0") => (C::Disrupt, R::Exact),
         _ if stops_log => (C::Weaken, R::Compensating),
         "delete" | "batch-delete" | "terminate" | "deregister" | "purge" | "remove" if backup => {
             (C::Weaken, R::Irreversible)

@@ -139,6 +139,9 @@ fn verb_of(kind: &str, verb: &str, args: &[Word], out: &mut Reader<'_>) {
     let words = Words::split(args, if removes { RM } else { TAKES });
     let prefix = format!("docker:{kind}:");
     match verb {
+        "reset" if kind == "system" => {
+            out.add(C::Destroy, "dyn:all containers, images, networks and volumes", R::Recreate);
+        }
         "prune" => {
             let what = match kind {
                 "system" => "stopped containers, unused images, networks, build cache",

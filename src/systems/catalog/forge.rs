@@ -132,7 +132,6 @@ pub fn gh(out: &mut Reader<'_>) {
             | "diff"
             | "checks"
             | "watch"
-            | "download"
             | "ls"
             | "verify"
             | "check"
@@ -142,10 +141,16 @@ pub fn gh(out: &mut Reader<'_>) {
     ) {
         return;
     }
-    if (noun.as_str(), verb.as_str()) == ("repo", "clone")
-        || (noun.as_str(), verb.as_str()) == ("pr", "checkout")
-    {
-        return out.add(C::Create, "dyn:a checkout", R::Exact);
+    match (noun.as_str(), verb.as_str()) {
+        ("pr", "checkout") => return out.add(C::Create, "dyn:a checkout", R::Exact),
+        ("repo", "clone") => {
+            let name = words.operand(2).trim_end_matches('/').trim_end_matches(".git");
+            let name = name.rsplit(['/', ':']).next().unwrap_or_default();
+            let dir = words.operands.get(3).map_or_else(|| name.to_owned(), |w| w.text.lossy().into_owned());
+            return out.add(C::Create, format!("path:{dir}"), R::Exact);
+        }
+        (_, "download") => return out.add(C::Create, "dyn:files that are downloaded", R::Exact),
+        _ => {}
     }
     let Some((_, _, class, back)) = VERBS.iter().find(|(n, v, ..)| *n == noun && *v == verb) else {
         return out.opaque(&format!("gh {noun} {verb}"));
@@ -263,7 +268,7 @@ pub fn registry(program: &str, out: &mut Reader<'_>) {
         }
         // Without a verb vercel deploys the directory.
         "vercel" if verb.is_empty() => out.add(C::Publish, "dyn:vercel deploy", R::Compensating),
-        _ => match verb.as_str() {
+        _ => match deed(&words) {
             "destroy" | "rm" | "remove" | "delete" | "apps:destroy" => out.add(
                 C::Destroy,
                 format!("{program}:{}", words.operands.last().map(|w| w.text.lossy()).unwrap_or_default()),
@@ -275,5 +280,14 @@ pub fn registry(program: &str, out: &mut Reader<'_>) {
             "status" | "logs" | "list" | "ls" | "info" | "whoami" | "inspect" | "" => {}
             other => out.opaque(&format!("{program} {other}")),
         },
+    }
+}
+
+/// The word that says what is done: `fly apps destroy x` names the kind of thing first.
+fn deed<'w>(words: &'w Words<'_>) -> &'w str {
+    match words.operand(0) {
+        "apps" | "app" | "sites" | "volumes" | "volume" | "machine" | "machines" | "postgres"
+        | "projects" | "project" | "domains" | "env" | "secrets" | "certs" | "ips" => words.operand(1),
+        verb => verb,
     }
 }

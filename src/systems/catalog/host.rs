@@ -15,7 +15,7 @@ pub fn read(program: &str, out: &mut Reader<'_>) {
         }
         "apt" | "apt-get" | "aptitude" | "yum" | "dnf" | "apk" | "pacman" | "zypper" | "snap" | "brew"
         | "dpkg" | "rpm" => packages(program, out),
-        "kill" | "killall" | "pkill" => processes(program, out),
+        "kill" | "killall" | "pkill" | "fuser" => processes(program, out),
         "shutdown" | "reboot" | "halt" | "poweroff" | "init" => {
             if !out.inv.args().iter().any(|w| matches!(w.as_str(), Some("-c" | "-k" | "--show"))) {
                 out.add(C::Disrupt, "host", R::Irreversible);
@@ -205,11 +205,24 @@ fn packages(program: &str, out: &mut Reader<'_>) {
 }
 
 fn processes(program: &str, out: &mut Reader<'_>) {
-    let words = Words::split(
-        out.inv.args(),
-        Takes::One(&["-s", "-n", "-u", "-U", "-g", "-t", "-P", "--signal", "--user"]),
-    );
-    if program == "kill" && words.has(&["-l", "-L", "--list", "-0"])
+    // `-KILL`, `-SIGTERM`, `-9` are signals, not bundles of options.
+    let is_signal = |w: &&Word| {
+        let name = w.as_str().and_then(|t| t.strip_prefix('-'));
+        name.is_some_and(|n| n.len() > 1 && n.bytes().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit()))
+            || name.is_some_and(|n| n.bytes().all(|c| c.is_ascii_digit() && c != b'0'))
+    };
+    let args: Vec<Word> = out.inv.args().iter().filter(|w| !is_signal(w)).cloned().collect();
+    let words =
+        Words::split(&args, Takes::One(&["-s", "-n", "-u", "-U", "-g", "-t", "-P", "--signal", "--user"]));
+    if program == "fuser" {
+        // Without `-k` it lists.
+        if words.options.iter().any(|(n, _)| n == "--kill" || !n.starts_with("--") && n.contains('k')) {
+            out.add(C::Disrupt, "dyn:processes that fuser lists", R::Irreversible);
+        }
+        return;
+    }
+    if words.has(&["-l", "-L", "--list", "-0"]) && program != "pkill"
+        || words.has(&["-0"])
         || words.text(&["-s"]).as_deref() == Some("0")
     {
         return;

@@ -105,6 +105,10 @@ const CLUSTER_WIDE: &[&str] = &[
     "validatingwebhookconfiguration",
     "mutatingwebhookconfiguration",
     "apiservice",
+    "certificatesigningrequest",
+    "ingressclass",
+    "runtimeclass",
+    "project",
 ];
 
 fn kind(name: &str) -> String {
@@ -195,6 +199,13 @@ pub fn kubectl(program: &str, out: &mut Reader<'_>) {
             out.add(C::Destroy, "dyn:objects named in manifests (deleted then created)", R::Recreate)
         }
         "replace" => out.add(C::Overwrite, "dyn:objects named in manifests", R::Exact),
+        "label" | "annotate" | "set" if words.has(&["--list"]) => {}
+        "autoscale" if !words.has(&["-f", "--filename"]) => {
+            let targets = objects(&place, words.from(1));
+            for name in targets.iter().filter_map(|t| t.rsplit('/').next()) {
+                out.add(C::Create, place.object("horizontalpodautoscaler", name), R::Exact);
+            }
+        }
         "patch" | "edit" | "label" | "annotate" | "autoscale" => mutate(&words, &place, out, C::Mutate),
         "scale" => {
             let zero = words.text(&["--replicas"]).as_deref() == Some("0");

@@ -165,7 +165,17 @@ fn pulumi(words: &Words<'_>, out: &mut Reader<'_>) {
             out.add(C::Destroy, format!("tf:workspace {}", words.operand(2)), R::StateOnly)
         }
         "state" if words.operand(1) == "delete" => out.each(C::StateOnly, "tf:", words.from(2), R::Exact),
-        "preview" | "stack" | "config" | "about" | "whoami" | "logs" | "history" | "" => {}
+        "stack" => match (words.operand(1), words.operands.get(2)) {
+            ("select", Some(name)) => out.word(C::StateOnly, "tf:workspace ", name, R::Exact),
+            ("init" | "new", Some(name)) => out.word(C::Create, "tf:workspace ", name, R::Exact),
+            ("import", _) => out.add(C::StateOnly, "tf:state", R::StateOnly),
+            _ => {}
+        },
+        "config" if matches!(words.operand(1), "set" | "rm" | "set-all" | "rm-all" | "cp" | "refresh") => {
+            out.add(C::Mutate, "dyn:the stack's configuration file", R::Exact)
+        }
+        "cancel" => out.add(C::Disrupt, "dyn:the update in progress", R::Irreversible),
+        "preview" | "config" | "about" | "whoami" | "logs" | "history" | "" => {}
         verb => out.opaque(&format!("pulumi {verb}")),
     }
 }

@@ -6,6 +6,7 @@ mod copy;
 mod edit;
 mod meta;
 mod output;
+mod reach;
 mod remove;
 mod target;
 mod tools;
@@ -190,6 +191,9 @@ pub const PROGRAMS: &[&str] = &[
     "stylelint",
     "markdownlint",
     "ktlint",
+    "exiftool",
+    "shuf",
+    "cpio",
 ];
 
 /// What an invocation of one of [`PROGRAMS`] does.
@@ -208,18 +212,17 @@ pub fn assess(inv: &Invocation, cx: &AssessCx<'_>) -> Vec<Effect> {
         "ln" => copy::ln(&mut out),
         "rsync" => copy::rsync(&mut out),
         "dd" | "truncate" | "tee" | "sponge" | "touch" | "mkdir" | "mkfifo" | "mknod" | "mktemp"
-        | "fallocate" | "split" | "csplit" | "sort" | "uniq" | "curl" | "wget" | "http" | "https"
-        | "httpie" | "xh" | "openssl" | "iconv" | "xxd" => write::assess(program, &mut out),
+        | "fallocate" | "split" | "csplit" | "sort" | "shuf" | "uniq" | "curl" | "wget" | "http"
+        | "https" | "httpie" | "xh" | "openssl" | "iconv" | "xxd" => write::assess(program, &mut out),
         "chmod" | "chown" | "chgrp" | "setfacl" | "setfattr" | "chattr" => meta::assess(program, &mut out),
         "sed" | "gsed" | "perl" | "ed" | "ex" | "vim" | "vi" | "view" | "nvim" | "nano" | "emacs"
         | "emacsclient" | "code" | "subl" | "pico" | "micro" | "hx" | "sudoedit" | "visudo" | "patch"
         | "apply_patch" | "applypatch" | "awk" | "gawk" | "mawk" | "nawk" | "jq" | "yq" => {
             edit::assess(program, &mut out)
         }
-        "tar" | "gtar" | "bsdtar" | "unzip" | "7z" | "7za" | "unrar" | "zip" | "gzip" | "gunzip" | "xz"
-        | "unxz" | "bzip2" | "bunzip2" | "zstd" | "unzstd" | "lz4" | "compress" | "uncompress" => {
-            archive::assess(program, &mut out)
-        }
+        "tar" | "gtar" | "bsdtar" | "unzip" | "7z" | "7za" | "7zr" | "cpio" | "unrar" | "zip" | "gzip"
+        | "gunzip" | "xz" | "unxz" | "bzip2" | "bunzip2" | "zstd" | "unzstd" | "lz4" | "compress"
+        | "uncompress" => archive::assess(program, &mut out),
         "python" | "python2" | "python3" | "node" | "nodejs" | "ruby" | "php" | "deno" | "bun" | "lua"
         | "Rscript" => {
             code::interpreter(program, &mut out);
@@ -227,7 +230,7 @@ pub fn assess(inv: &Invocation, cx: &AssessCx<'_>) -> Vec<Effect> {
         "gcc" | "g++" | "cc" | "c++" | "clang" | "clang++" | "pandoc" | "ffmpeg" | "convert" | "magick"
         | "mogrify" | "dos2unix" | "unix2dos" | "tree" | "dot" | "xmllint" | "clang-format" | "shfmt"
         | "goimports" | "autopep8" | "yapf" | "isort" | "rubocop" | "golangci-lint" | "stylelint"
-        | "markdownlint" | "ktlint" => output::assess(program, &mut out),
+        | "markdownlint" | "ktlint" | "exiftool" => output::assess(program, &mut out),
         _ => tools::assess(program, &mut out),
     }
     out.into_effects()

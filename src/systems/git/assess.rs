@@ -66,6 +66,7 @@ const READERS: &[&str] = &[
     "request-pull",
     "diagnose",
     "gitk",
+    "fast-export",
 ];
 
 /// A git command being read.
@@ -343,6 +344,7 @@ fn dispatch(git: &mut Git<'_>) -> &'static str {
         "config" => keep::config(git),
         "init" | "archive" | "bundle" | "format-patch" | "hash-object" | "commit-tree" | "mktree"
         | "unpack-objects" | "index-pack" | "mktag" => keep::made(git),
+        "merge-file" | "send-email" | "imap-send" | "credential" => keep::others(git),
         "difftool" | "mergetool"
             if git.args.iter().any(|w| w.as_str().is_some_and(|t| t == "--tool-help")) =>
         {

@@ -10,7 +10,8 @@ pub fn assess(program: &str, out: &mut Targets<'_>) {
         "tar" | "gtar" | "bsdtar" => tar(out),
         "unzip" => unzip(out),
         "zip" => zip(out),
-        "7z" | "7za" | "unrar" => seven(out),
+        "7z" | "7za" | "7zr" | "unrar" => seven(out),
+        "cpio" => cpio(out),
         _ => compressor(program, out),
     }
 }
@@ -131,6 +132,35 @@ fn unzip(out: &mut Targets<'_>) {
     out.below(class, dir, &how, false);
 }
 
+/// `cpio -i` unpacks below the directory, `-p dir` copies; `-o` and `-t` print.
+fn cpio(out: &mut Targets<'_>) {
+    let spec = Spec {
+        short: "CDEFHIMNOR",
+        long: &["--file", "--format", "--directory", "--owner"],
+        flags: &[
+            "--extract",
+            "--list",
+            "--create",
+            "--pass-through",
+            "--make-directories",
+            "--unconditional",
+        ],
+        ..Spec::default()
+    };
+    let found = read(&spec, out.inv.args());
+    let file = found.value(&["-F", "-O", "--file"]).cloned();
+    if found.has(&["-t", "--list"]) {
+    } else if found.has(&["-o", "--create"]) {
+        file.iter().for_each(|f| out.add(EffectClass::Create, f, Scope::Node));
+    } else if found.has(&["-i", "--extract"]) {
+        let here = Word::literal(".");
+        let dir = found.value(&["-D", "--directory"]).unwrap_or(&here).clone();
+        out.below(EffectClass::Overwrite, &dir, "cpio -t members", false);
+    } else if let Some(dir) = found.operands.last().filter(|_| found.has(&["-p", "--pass-through"])) {
+        out.below(EffectClass::Overwrite, dir, "what cpio -p copies", false);
+    }
+}
+
 /// `7z x`, `7z a`, `unrar x`
 fn seven(out: &mut Targets<'_>) {
     let found = read(&Spec { attached: "opt", ..Spec::default() }, out.inv.args());
@@ -202,7 +232,10 @@ fn compressor(program: &str, out: &mut Targets<'_>) {
         || (matches!(program, "zstd" | "unzstd" | "lz4") && !found.has(&["--rm"]));
     let unpacks = found.has(&["-d", "--decompress", "--uncompress"])
         || matches!(program, "gunzip" | "unxz" | "bunzip2" | "unzstd" | "uncompress");
-    let plain = !found.has(&["-r", "--recursive", "-S", "--suffix", "-o", "-F", "--format"]);
+    if found.has(&["-o"]) {
+        return;
+    }
+    let plain = !found.has(&["-r", "--recursive", "-S", "--suffix", "-F", "--format"]);
     let made = if found.has(&["-f", "--force"]) { EffectClass::Overwrite } else { EffectClass::Create };
     for word in out.with_dynamic(&found.operands) {
         if !keeps {

@@ -1,5 +1,6 @@
 //! Interpreters: what code will do is not known, but paths in its deletion calls are, and questions are answered.
 
+use super::reach;
 use super::target::{Scope, Targets};
 use crate::model::{EffectClass, Stdin, Word};
 
@@ -52,6 +53,9 @@ const CALLS: &[&str] = &[
 /// `python -c`, `node -e`, `ruby -e`, a script's file, or code on standard input.
 pub fn interpreter(program: &str, out: &mut Targets<'_>) {
     let inv = out.inv;
+    if program == "ruby" && super::edit::ruby_in_place(out) {
+        return;
+    }
     let mut args = inv.args().iter();
     let mut code: Option<Word> = None;
     let mut script: Option<&Word> = None;
@@ -120,7 +124,7 @@ fn takes_code(program: &str, option: &str) -> bool {
 /// The paths of deletion calls; the whole work tree where the code does more than a known reader would.
 fn literal_paths(program: &str, code: &Word, out: &mut Targets<'_>) {
     let text = code.text.lossy().into_owned();
-    if code.certain && is_harmless(&text) {
+    if code.certain && (is_harmless(program, &text) || reach::only_computes(program, &text)) {
         return;
     }
     let mut found: Vec<String> = Vec::new();
@@ -138,7 +142,7 @@ fn literal_paths(program: &str, code: &Word, out: &mut Targets<'_>) {
             found.push(path);
         }
     }
-    if found.is_empty() || !code.certain {
+    if found.is_empty() || !code.certain || reach::goes_beyond(program, &text) {
         out.workspace(EffectClass::Opaque, &format!("{program} code"));
     }
     for path in found {
@@ -147,7 +151,7 @@ fn literal_paths(program: &str, code: &Word, out: &mut Targets<'_>) {
 }
 
 /// Code that only computes and prints: no call that could reach files, processes or the network.
-fn is_harmless(text: &str) -> bool {
+fn is_harmless(program: &str, text: &str) -> bool {
     const FREE: &[&str] = &[
         "print",
         "import",
@@ -244,8 +248,7 @@ fn is_harmless(text: &str) -> bool {
         "__version__",
         "stdout",
     ];
-    let mut quoted = String::new();
-    strip_strings(text, &mut quoted);
+    let Some(quoted) = reach::without_strings(program, text) else { return false };
     quoted
         .split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
         .filter(|w| !w.is_empty() && !w.bytes().all(|c| c.is_ascii_digit()))
@@ -253,27 +256,8 @@ fn is_harmless(text: &str) -> bool {
         && !quoted.contains("require")
 }
 
-/// `text` without the contents of its quoted strings.
-fn strip_strings(text: &str, out: &mut String) {
-    let mut chars = text.chars();
-    while let Some(c) = chars.next() {
-        out.push(c);
-        if !matches!(c, '"' | '\'') {
-            continue;
-        }
-        while let Some(inner) = chars.next() {
-            if inner == '\\' {
-                chars.next();
-            } else if inner == c {
-                break;
-            }
-        }
-        out.push(c);
-    }
-}
-
 /// The string literal that an argument list begins with.
-fn first_literal(text: &str) -> Option<String> {
+pub fn first_literal(text: &str) -> Option<String> {
     let text = text.trim_start();
     let text = text.strip_prefix("pathlib.Path(").or_else(|| text.strip_prefix("Path(")).unwrap_or(text);
     let quote = text.chars().next().filter(|c| matches!(c, '"' | '\'' | '`'))?;
@@ -320,7 +304,7 @@ fn module(name: Option<&Word>, args: &[Word], out: &mut Targets<'_>) {
     let name = name.map(|w| w.text.lossy().into_owned()).unwrap_or_default();
     match name.as_str() {
         "json.tool" | "this" | "platform" | "site" | "sysconfig" | "timeit" | "dis" | "calendar"
-        | "tokenize" => {}
+        | "tokenize" | "http.server" | "pydoc" | "ast" | "base64" | "uuid" | "tabnanny" | "zoneinfo" => {}
         "pip" => super::tools::pip(args, out),
         "venv" | "virtualenv" => args.iter().filter(|w| !w.text.as_slice().starts_with(b"-")).for_each(|w| {
             out.add(EffectClass::Create, w, Scope::Tree);

@@ -320,6 +320,8 @@ pub fn rsync(out: &mut Targets<'_>) {
     if deletes {
         out.below(EffectClass::Destroy, to, "what rsync -n --itemize-changes lists", false);
     } else {
-        out.below(EffectClass::Overwrite, to, "what rsync -n --itemize-changes lists", false);
+        let keeps = found.has(&["--ignore-existing"]);
+        let class = if keeps { EffectClass::Create } else { EffectClass::Overwrite };
+        out.below(class, to, "what rsync -n --itemize-changes lists", false);
     }
 }

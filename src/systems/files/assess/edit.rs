@@ -46,9 +46,12 @@ fn sed(out: &mut Targets<'_>) {
     }
     let given = found.has(&["-e", "-f", "--expression", "--file"]);
     let mut operands = found.operands.clone();
+    if found.has(&["-i"]) && operands.first().is_some_and(|w| w.text.is_empty()) {
+        // BSD's `-i ''`.
+        operands.remove(0);
+    }
     let first = if given || operands.is_empty() { None } else { Some(operands.remove(0)) };
     if found.has(&["-i", "--in-place"]) {
-        // BSD's `-i ''` leaves an empty operand, which names no file.
         operands.retain(|w| !w.text.is_empty());
         in_place(out, &operands, found.value(&["-i", "--in-place"]));
     }
@@ -84,6 +87,17 @@ fn perl(out: &mut Targets<'_>) {
         return super::code::interpreter("perl", out);
     }
     in_place(out, &found.operands, found.value(&["-i"]));
+}
+
+/// `ruby -pi -e`: true where it was one.
+pub fn ruby_in_place(out: &mut Targets<'_>) -> bool {
+    let spec = Spec { short: "eCEIrx", attached: "iFKTW0", posix: true, ..Spec::default() };
+    let found = read(&spec, out.inv.args());
+    let edits = found.has(&["-i"]) && found.has(&["-e"]);
+    if edits {
+        in_place(out, &found.operands, found.value(&["-i"]));
+    }
+    edits
 }
 
 /// Files that are edited in place, and the copies that a suffix (`-i.bak`) keeps: what has their name is replaced.
@@ -300,6 +314,9 @@ fn vi(program: &str, out: &mut Targets<'_>) {
 fn editor(out: &mut Targets<'_>) {
     let found = read(&Spec { long: &["--goto", "--diff", "--eval"], ..Spec::default() }, out.inv.args());
     if found.has(&["--help", "--version", "--list-extensions", "--status"]) {
+        return;
+    }
+    if out.inv.program() == Some("visudo") && found.has(&["-c", "--check"]) {
         return;
     }
     let mut any = false;

@@ -62,10 +62,18 @@ pub fn assess(program: &str, out: &mut Targets<'_>) {
         _ => 0,
     };
     let skip = if program == "chattr" {
-        found.operands.iter().take_while(|w| w.text.as_slice().starts_with(b"+")).count()
+        found
+            .operands
+            .iter()
+            .take_while(|w| w.text.as_slice().starts_with(b"+") || w.text.as_slice().starts_with(b"="))
+            .count()
     } else {
         skip
     };
+    if found.has(&["--restore"]) {
+        out.workspace(EffectClass::Access, &format!("files that {program} --restore reads"));
+        return;
+    }
     let all = out.with_dynamic(&found.operands);
     let recursive = found.has(&["-R", "--recursive"]);
     for word in all.iter().skip(skip) {

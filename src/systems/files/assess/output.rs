@@ -27,6 +27,7 @@ pub fn assess(program: &str, out: &mut Targets<'_>) {
         "mogrify" => rest(out, "the images that mogrify is given"),
         "dos2unix" | "unix2dos" => line_ends(out),
         "pandoc" | "tree" | "dot" | "xmllint" => named(out),
+        "exiftool" => tags(out),
         "isort" => {
             let found = read(&Spec { short: "lswdotpbfrm", ..Spec::default() }, out.inv.args());
             if !found.has(&["-c", "--check", "--check-only", "--diff", "--stdout", "--show-settings"]) {
@@ -157,6 +158,18 @@ fn last_word(out: &mut Targets<'_>) {
         let plain = !matches!(file.as_str(), Some("-" | "info:" | "null:"));
         if plain {
             out.add(EffectClass::Overwrite, file, Scope::Node);
+        }
+    }
+}
+
+/// `exiftool -Artist=x a.jpg` writes tags; without an assignment it prints them.
+fn tags(out: &mut Targets<'_>) {
+    let inv = out.inv;
+    let assigns = |w: &&Word| w.text.as_slice().starts_with(b"-") && w.text.as_slice().contains(&b'=');
+    if inv.args().iter().any(|w| assigns(&w)) {
+        let files: Vec<&Word> = inv.args().iter().filter(|w| !w.text.as_slice().starts_with(b"-")).collect();
+        for word in out.with_dynamic(&files) {
+            out.add(EffectClass::Overwrite, &word, Scope::Tree);
         }
     }
 }

@@ -63,9 +63,12 @@ pub fn others(program: &str, out: &mut Targets<'_>) {
 
 /// The directories that `rmdir -p a/b/c` removes after `a/b/c`: `a/b`, `a`.
 fn above(path: &[u8]) -> Vec<&[u8]> {
+    const MOST: usize = 64;
     let mut out = Vec::new();
     let mut rest = path;
-    while let Some(end) = rest.iter().rposition(|c| *c == b'/').filter(|end| *end > 0) {
+    while out.len() < MOST
+        && let Some(end) = rest.iter().rposition(|c| *c == b'/').filter(|end| *end > 0)
+    {
         let tail = rest.get(end + 1..).unwrap_or_default();
         rest = rest.get(..end).unwrap_or_default();
         if !tail.is_empty() && !rest.is_empty() {

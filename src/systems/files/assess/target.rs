@@ -163,6 +163,8 @@ impl<'a> Targets<'a> {
         let home = self.cx.home.map(|h| h.as_os_str().as_bytes()).unwrap_or_default();
         match text.strip_prefix(home) {
             Some(rest) if home.len() > 1 && rest.first().is_none_or(|c| *c == b'/') => [b"~", rest].concat(),
+            // A name that begins with `~` is none below the home directory: the shell has put that in already.
+            _ if text.starts_with(b"~") => [b"./", text].concat(),
             _ => text.to_vec(),
         }
     }

@@ -91,6 +91,12 @@ pub fn assess(program: &str, out: &mut Targets<'_>) {
                 out.other(EffectClass::Mutate, "host:name".to_owned(), Reversibility::Exact);
             }
         }
+        "rustc" if args.iter().any(|w| w.as_str() == Some("-o")) => {
+            let file = args.windows(2).find(|p| p.first().and_then(Word::as_str) == Some("-o"));
+            file.and_then(<[Word]>::last)
+                .into_iter()
+                .for_each(|w| out.add(EffectClass::Overwrite, w, Scope::Node));
+        }
         "tsc" if has(args, &["--noEmit"]) => {}
         "prettier"
             if has(args, &["--check", "-c", "-l", "--list-different"]) || !has(args, &["--write", "-w"]) => {}
@@ -102,6 +108,13 @@ pub fn assess(program: &str, out: &mut Targets<'_>) {
         "xdg-open" | "open" | "sftp" => out.workspace(EffectClass::Opaque, program),
         _ => match verb(args) {
             Some((verb, _)) if reads(program, verb) => {}
+            Some(("yank", _)) if program == "gem" => {
+                out.other(
+                    EffectClass::Destroy,
+                    "dyn:the version that is yanked".to_owned(),
+                    Reversibility::Irreversible,
+                );
+            }
             Some((verb, rest)) if publishes(program, verb) => {
                 if !has(rest, &["--dry-run"]) {
                     let what = format!("dyn:what {program} {verb} sends");
@@ -197,7 +210,9 @@ fn packages(program: &str, out: &mut Targets<'_>) {
 fn registry(verb: &str, rest: &[Word], out: &mut Targets<'_>) {
     use EffectClass as C;
     use Reversibility as R;
-    let what: Vec<&str> = rest.iter().filter_map(Word::as_str).filter(|w| !w.starts_with('-')).collect();
+    let spec = Spec { long: &["--access", "--tag", "--otp", "--registry", "--workspace"], ..Spec::default() };
+    let found = read(&spec, rest);
+    let what: Vec<&str> = found.operands.iter().filter_map(|w| w.as_str()).collect();
     let first = what.first().copied().unwrap_or("package");
     match verb {
         "publish" => out.other(

@@ -12,7 +12,7 @@ pub fn assess(program: &str, out: &mut Targets<'_>) {
         "truncate" | "fallocate" => sized(out),
         "touch" | "mkdir" | "mkfifo" | "mknod" | "mktemp" => made(program, out),
         "split" | "csplit" => pieces(program, out),
-        "sort" | "uniq" | "iconv" | "xxd" | "openssl" => filters(program, out),
+        "sort" | "shuf" | "uniq" | "iconv" | "xxd" | "openssl" => filters(program, out),
         "curl" => curl(out),
         "http" | "https" | "httpie" | "xh" => httpie(out),
         _ => wget(out),
@@ -157,6 +157,18 @@ fn pieces(program: &str, out: &mut Targets<'_>) {
 fn filters(program: &str, out: &mut Targets<'_>) {
     let inv = out.inv;
     match program {
+        "shuf" => {
+            let spec = Spec {
+                short: "ino",
+                long: &["--output", "--head-count", "--input-range", "--random-source"],
+                ..Spec::default()
+            };
+            let found = read(&spec, inv.args());
+            found
+                .value(&["-o", "--output"])
+                .into_iter()
+                .for_each(|w| out.add(EffectClass::Overwrite, w, Scope::Node));
+        }
         "sort" => {
             let spec = Spec {
                 short: "kotST",
@@ -191,9 +203,13 @@ fn filters(program: &str, out: &mut Targets<'_>) {
                 .for_each(|w| out.add(EffectClass::Overwrite, w, Scope::Node));
         }
         "openssl" => {
-            let at = inv.args().iter().position(|w| w.as_str() == Some("-out"));
-            let file = at.and_then(|at| inv.args().get(at + 1));
-            file.into_iter().for_each(|w| out.add(EffectClass::Overwrite, w, Scope::Node));
+            // `openssl req -newkey … -keyout k.pem -out c.pem` writes both.
+            for pair in inv.args().windows(2) {
+                let [option, file] = pair else { continue };
+                if matches!(option.as_str(), Some("-out" | "-keyout" | "-certout")) {
+                    out.add(EffectClass::Overwrite, file, Scope::Node);
+                }
+            }
         }
         _ => {
             let spec = match program {

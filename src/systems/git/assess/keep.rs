@@ -39,6 +39,17 @@ pub fn keep(git: &mut Git<'_>) -> &'static str {
             "lfs",
             Some("ls-files" | "status" | "env" | "logs" | "version" | "locks" | "fsck" | "pointer") | None,
         ) => return "",
+        ("lfs", Some("install" | "uninstall")) if has(&args, &["--local"]) => {
+            git.add(C::Mutate, "git:config filter.lfs")
+        }
+        ("lfs", Some("install" | "uninstall")) => git.add(C::Mutate, "path:~/.gitconfig"),
+        ("lfs", Some("track" | "untrack")) => {
+            // Without a pattern it lists them.
+            if args.iter().filter(|w| !w.text.as_slice().starts_with(b"-")).count() < 2 {
+                return "";
+            }
+            git.path(C::Mutate, &Word::literal(".gitattributes"));
+        }
         ("lfs", Some(verb)) => {
             let verb = format!("dyn:git lfs {verb}");
             git.add(C::Opaque, verb);
@@ -48,6 +59,25 @@ pub fn keep(git: &mut Git<'_>) -> &'static str {
         _ => return "",
     }
     "refs,objects,worktree"
+}
+
+/// `git merge-file`, mail, credential helpers.
+pub fn others(git: &mut Git<'_>) -> &'static str {
+    let args = git.args.clone();
+    let found = read(&Spec { short: "L", long: &["--marker-size"], ..Spec::default() }, &args);
+    match git.verb.as_str() {
+        "merge-file" if !found.has(&["-p", "--stdout"]) => {
+            found.operands.iter().take(1).for_each(|w| git.path(C::Overwrite, w));
+        }
+        "send-email" | "imap-send" if !found.has(&["--dry-run"]) => git.add(C::Publish, "dyn:mails"),
+        "credential"
+            if matches!(found.operands.first().and_then(|w| w.as_str()), Some("approve" | "reject")) =>
+        {
+            git.add(C::Access, "dyn:credential helper");
+        }
+        _ => return "",
+    }
+    "worktree"
 }
 
 /// `git worktree`

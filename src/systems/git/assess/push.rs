@@ -319,8 +319,11 @@ pub fn clone(git: &mut Git<'_>) -> &'static str {
     match found.operands.as_slice() {
         [url] => {
             let url = text(url);
-            let name = url.trim_end_matches('/').trim_end_matches(".git");
-            let name = name.rsplit(['/', ':']).next().unwrap_or(name).to_owned();
+            let name = url.trim_end_matches('/').trim_end_matches("/.git").trim_end_matches(".git");
+            let mut name = name.rsplit(['/', ':']).next().unwrap_or(name).to_owned();
+            if found.has(&["--bare", "--mirror"]) {
+                name.push_str(".git");
+            }
             git.path(C::Create, &Word::literal(name));
         }
         [_, dir, ..] => git.path(C::Create, dir),

@@ -233,7 +233,8 @@ pub fn restore(git: &mut Git<'_>) -> &'static str {
         if let Some(source) = git.dynamic {
             git.add(C::Overwrite, format!("dyn:{source}"));
         }
-        if found.has(&["--pathspec-from-file", "-p", "--patch"]) {
+        let asked = found.has(&["-p", "--patch"]) && found.operands.is_empty();
+        if asked || found.has(&["--pathspec-from-file"]) {
             git.add(C::Overwrite, "dyn:paths chosen at run time");
         }
     }
