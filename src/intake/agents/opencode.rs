@@ -8,9 +8,9 @@ use serde_json::value::RawValue;
 use super::payload::{
     Flag, Text, WireString, absolute, bounded, directory, malformed, milliseconds, own_hook, subagent,
 };
-use super::{AgentSpec, Reply, Verdict};
+use super::{AgentSpec, Reply, Verdict, tools};
 use crate::intake::{Action, Ending, Env, Happening, Request, SessionSignal};
-use crate::model::{Actor, Bytes, Outcome, SessionMoment, Source, patched_files};
+use crate::model::{Actor, Bytes, Outcome, SessionMoment, Source};
 
 /// The table entry.
 pub const SPEC: AgentSpec = AgentSpec { name: "opencode", parse, claims, reply };
@@ -223,10 +223,7 @@ fn action(tool: String, raw: Option<&RawValue>, text: &Text<'_>, cwd: Bytes) -> 
             let dir = workdir.and_then(|dir| directory(absolute(text.bytes(dir), &cwd).0));
             return (Action::Shell(text.bytes(line)), dir.unwrap_or(cwd));
         }
-        (Some(args), name) if EDITORS.contains(&name) => {
-            let paths = edited(args, text, &cwd);
-            if paths.is_empty() { None } else { Some(Action::EditFile { tool: tool.clone(), paths }) }
-        }
+        (Some(args), name) if EDITORS.contains(&name) => edited(&tool, args, text, &cwd),
         (Some(args), name) if READ_ONLY.contains(&name) => {
             let subject = args.file_path.or(args.path).or(args.pattern).or(args.query).or(args.url);
             let subject = subject.map(|subject| Bytes(text.bytes(subject))).unwrap_or_default();
@@ -237,14 +234,10 @@ fn action(tool: String, raw: Option<&RawValue>, text: &Text<'_>, cwd: Bytes) -> 
     (action.unwrap_or_else(|| Action::OtherTool { name: tool, raw: text.raw(raw) }), cwd)
 }
 
-fn edited(args: Args, text: &Text<'_>, cwd: &Bytes) -> Vec<Bytes> {
+fn edited(tool: &str, args: Args, text: &Text<'_>, cwd: &Bytes) -> Option<Action> {
     match (args.patch_text, args.file_path) {
-        (Some(patch), _) => {
-            let files = patched_files(&text.bytes(patch));
-            files.into_iter().map(|file| absolute(file.path().0.clone(), cwd)).collect()
-        }
-        (None, Some(path)) => vec![absolute(text.bytes(path), cwd)],
-        (None, None) => Vec::new(),
+        (Some(patch), _) => tools::patch(tool, &text.bytes(patch), cwd),
+        (None, path) => tools::edit(tool, path.map(|path| text.bytes(path)), cwd),
     }
 }
 
