@@ -92,7 +92,8 @@ fn empty(
     found: Vec<Bytes>,
     blind: &'static [&'static str],
 ) -> Agent {
-    let last = scene.sessions.iter().filter(|s| s.actor == name && s.actor_kind == "agent").map(|s| s.last_ns).max();
+    let last =
+        scene.sessions.iter().filter(|s| s.actor == name && s.actor_kind == "agent").map(|s| s.last_ns).max();
     let runs = |process: &&Process| process.names.iter().any(|n| programs.contains(&n.as_str()));
     let running = scene.processes.iter().filter(runs).map(|process| Running {
         pid: process.pid,
@@ -122,9 +123,10 @@ fn judge(agent: &mut Agent, state: &Standing, name: &str, install: &str) {
         Standing::Absent if !is_here => (None, None),
         Standing::Absent => (Some("its hooks are not installed".to_string()), run()),
         Standing::Broken(why) => (Some(why.clone()), run()),
-        Standing::Unreadable(why) => {
-            (Some(format!("its settings cannot be read: {why}")), Some(format!("mend the file, then run `{install}`")))
-        }
+        Standing::Unreadable(why) => (
+            Some(format!("its settings cannot be read: {why}")),
+            Some(format!("mend the file, then run `{install}`")),
+        ),
         Standing::Off(why) if name == "codex" => (
             Some(format!("Codex does not run its hooks: {why}")),
             Some("start codex, type /hooks, and accept those that call fr".to_string()),
@@ -143,11 +145,14 @@ fn judge(agent: &mut Agent, state: &Standing, name: &str, install: &str) {
         let pids: Vec<String> =
             agent.running.iter().filter(|r| r.silent).map(|r| r.pid.to_string()).collect();
         let why = agent.problem.take().unwrap_or_default();
-        agent.problem =
-            Some(format!("{why}; it is running now (process {}) and nothing of it is recorded", pids.join(", ")));
+        agent.problem = Some(format!(
+            "{why}; it is running now (process {}) and nothing of it is recorded",
+            pids.join(", ")
+        ));
     } else if silent > 0 && agent.protection == Protection::Protected {
         agent.remarks.push(
-            "running, and nothing recorded since it started: idle, or started before its hooks were there".to_string(),
+            "running, and nothing recorded since it started: idle, or started before its hooks were there"
+                .to_string(),
         );
     }
 }

@@ -25,7 +25,7 @@ pub fn examine(world: &World) -> Report {
     let (sessions, gaps, unreadable) = history(&home);
     let mut store = store::look(&home, &sessions);
     store.problems.extend(unreadable);
-    let processes = processes::mine();
+    let processes = processes::mine(&world.home);
     let scene = agents::Scene { world, sessions: &sessions, processes: &processes };
     let agents = agents::look(&scene);
     let measured = latency::measure();

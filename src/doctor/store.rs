@@ -37,7 +37,9 @@ pub fn look(home: &Home, sessions: &[SessionSummary]) -> StoreState {
         Err(error) => state.problems.push(error.what),
         Ok(_) => match Journal::open(home).and_then(|journal| journal.ends_whole()) {
             Ok(true) => {}
-            Ok(false) => state.problems.push("the end of the journal is torn; the next event mends it".to_string()),
+            Ok(false) => {
+                state.problems.push("the end of the journal is torn; the next event mends it".to_string())
+            }
             Err(error) => state.problems.push(error.what),
         },
     }
@@ -45,7 +47,8 @@ pub fn look(home: &Home, sessions: &[SessionSummary]) -> StoreState {
     measure(home, &home.root, DEPTH, &mut state.bytes, &mut open);
     if !open.is_empty() {
         let names: Vec<&str> = open.iter().take(NAMED).map(String::as_str).collect();
-        let more = if open.len() > NAMED { format!(" and {} more", open.len() - NAMED) } else { String::new() };
+        let more =
+            if open.len() > NAMED { format!(" and {} more", open.len() - NAMED) } else { String::new() };
         state.problems.push(format!(
             "others may read it or it is not yours: {}{more}; `chmod -R go= {}` closes it",
             names.join(", "),

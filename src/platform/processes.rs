@@ -1,5 +1,6 @@
 //! Which programs of this user are running, by /proc (proc_pid_stat(5)). Elsewhere nobody is seen to run.
 
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -17,21 +18,26 @@ pub struct Process {
 /// Interpreters whose first argument that is no option is the program that people mean.
 const INTERPRETERS: [&str; 5] = ["node", "bun", "deno", "python", "python3"];
 
-/// The processes of this user.
-pub fn mine() -> Vec<Process> {
+/// The processes of this user that have this home directory: one with another reads other settings.
+pub fn mine(home: &Path) -> Vec<Process> {
     let Some(boot_ns) = boot_ns() else { return Vec::new() };
     let me = rustix::process::getuid().as_raw();
     let Ok(entries) = std::fs::read_dir("/proc") else { return Vec::new() };
     let pids = entries.filter_map(|e| e.ok()?.file_name().to_str()?.parse().ok());
-    pids.filter_map(|pid| look(pid, me, boot_ns)).collect()
+    pids.filter_map(|pid| look(pid, me, home, boot_ns)).collect()
 }
 
-fn look(pid: u32, me: u32, boot_ns: i64) -> Option<Process> {
+fn look(pid: u32, me: u32, home: &Path, boot_ns: i64) -> Option<Process> {
     let dir = PathBuf::from(format!("/proc/{pid}"));
     if dir.metadata().ok()?.uid() != me {
         return None;
     }
     let stat = std::fs::read_to_string(dir.join("stat")).ok()?;
+    let environ = std::fs::read(dir.join("environ")).ok()?;
+    let theirs = environ.split(|byte| *byte == 0).find_map(|variable| variable.strip_prefix(b"HOME="))?;
+    if theirs != home.as_os_str().as_bytes() {
+        return None;
+    }
     // The name in brackets may hold anything, brackets too: what follows the last one is field 3 on.
     let ticks: i64 = stat.rsplit_once(')')?.1.split_whitespace().nth(19)?.parse().ok()?;
     let per_second = i64::try_from(rustix::param::clock_ticks_per_second()).ok()?.max(1);
@@ -45,11 +51,13 @@ fn look(pid: u32, me: u32, boot_ns: i64) -> Option<Process> {
 
 fn names(program: Option<&Path>, arguments: &[String]) -> Vec<String> {
     let base = |path: &str| path.rsplit('/').next().unwrap_or_default().to_string();
-    let mut names: Vec<String> = program.and_then(Path::file_name).map(|n| n.to_string_lossy().into_owned()).into_iter().collect();
+    let mut names: Vec<String> =
+        program.and_then(Path::file_name).map(|n| n.to_string_lossy().into_owned()).into_iter().collect();
     names.extend(arguments.first().map(|word| base(word)));
     // python3.11, node22
     let is_interpreter = |name: &String| {
-        INTERPRETERS.contains(&name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.')) || INTERPRETERS.contains(&name.as_str())
+        INTERPRETERS.contains(&name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.'))
+            || INTERPRETERS.contains(&name.as_str())
     };
     if names.iter().any(is_interpreter) {
         let script = arguments.iter().skip(1).find(|word| !word.starts_with('-'));
@@ -72,7 +80,8 @@ mod tests {
     #[test]
     fn a_script_goes_by_its_own_name_and_its_interpreters() {
         let words = |line: &str| line.split(' ').map(str::to_string).collect::<Vec<_>>();
-        let found = names(Some(Path::new("/usr/bin/python3.11")), &words("python3 -u /x/bin/aider --model m"));
+        let found =
+            names(Some(Path::new("/usr/bin/python3.11")), &words("python3 -u /x/bin/aider --model m"));
         assert!(found.contains(&"aider".to_string()), "{found:?}");
         let found = names(Some(Path::new("/usr/bin/vim")), &words("vim claude"));
         assert_eq!(found, ["vim"], "a file that is edited is no program that runs");
@@ -80,7 +89,9 @@ mod tests {
 
     #[test]
     fn this_process_is_seen_with_its_start() {
-        let me = mine().into_iter().find(|p| p.pid == std::process::id()).unwrap();
+        let home = crate::platform::home::user_home().unwrap();
+        assert!(mine(Path::new("/nowhere")).is_empty());
+        let me = mine(&home).into_iter().find(|p| p.pid == std::process::id()).unwrap();
         let age = crate::platform::clock::now_ns() - me.since_ns;
         assert!((-2_000_000_000..3_600_000_000_000).contains(&age), "{age}");
     }

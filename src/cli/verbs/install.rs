@@ -115,7 +115,11 @@ pub(super) fn preview(plan: &Plan, out: &mut Out) -> Result<()> {
         };
         let agents = safe(change.agents.join(", ").as_bytes());
         let file = safe(change.file.as_slice());
-        out.line(format!("{} {} {file}", out.paint(style::BOLD, format!("{agents}:")), out.paint(mark, word)))?;
+        out.line(format!(
+            "{} {} {file}",
+            out.paint(style::BOLD, format!("{agents}:")),
+            out.paint(mark, word)
+        ))?;
         diff(change, out)?;
         for note in &change.notes {
             out.line(out.paint(style::WARN, format!("  note: {}", safe(note.as_bytes()))))?;

@@ -1,9 +1,9 @@
 //! `fr undo`: plan, preview, confirm, apply, prove.
 
+use crate::cli::Out;
 use crate::cli::args::{OnConflict, UndoArgs};
 use crate::cli::ask::confirmed;
 use crate::cli::render::{plan_text, progress, report_text, safe};
-use crate::cli::Out;
 use crate::error::{Error, ExitCode, Result};
 use crate::journal::index::{Event, Index};
 use crate::model::{EventKind, Step, StepVerdict};

@@ -224,9 +224,7 @@ const VSCODE: Spec = Spec {
     shape: COPILOT.shape,
     runner: COPILOT.runner,
     events: COPILOT.events,
-    blind: &[
-        "what is typed into a terminal with send_to_terminal",
-    ],
+    blind: &["what is typed into a terminal with send_to_terminal"],
     remarks: &[
         "built from its documentation, not tested against a running VS Code",
         "its hooks are a preview: the setting chat.useHooks, or an organisation's policy, may switch them off unseen",
@@ -258,10 +256,7 @@ const CURSOR: Spec = Spec {
         other("stop"),
         other("subagentStart"),
     ],
-    blind: &[
-        "exit codes: Cursor's hooks do not tell them",
-        "edits by Tab completion",
-    ],
+    blind: &["exit codes: Cursor's hooks do not tell them", "edits by Tab completion"],
     remarks: &["built from its documentation, not tested against a running Cursor"],
 };
 

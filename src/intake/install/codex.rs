@@ -241,14 +241,21 @@ mod tests {
     #[test]
     fn the_hash_is_codexs() {
         let group = json!({"matcher": "*", "hooks": [{"type": "command", "command": "FR_BIN='/usr/bin/é'; x", "timeout": 60}]});
-        assert_eq!(hash("PreToolUse", &group, 0), "sha256:ead380d15dcbf516a880b4f518445d1d8fcda601bb08577fb008443cda18cc0b");
+        assert_eq!(
+            hash("PreToolUse", &group, 0),
+            "sha256:ead380d15dcbf516a880b4f518445d1d8fcda601bb08577fb008443cda18cc0b"
+        );
         // A matcher does not count for an event that has none, and SessionEnd is given 3 seconds.
-        assert_eq!(hash("SessionEnd", &group, 0), "sha256:5ea1bebaca1674378200421cc77f82314340e0617c5891ac990be8c66f1b09cb");
+        assert_eq!(
+            hash("SessionEnd", &group, 0),
+            "sha256:5ea1bebaca1674378200421cc77f82314340e0617c5891ac990be8c66f1b09cb"
+        );
     }
 
     #[test]
     fn trust_is_added_beside_what_is_there_and_taken_out_again() {
-        let before = "# mine\nmodel = \"m\"  # x\n\n[hooks.state.\"/other:stop:0:0\"]\ntrusted_hash = \"sha256:1\"\n";
+        let before =
+            "# mine\nmodel = \"m\"  # x\n\n[hooks.state.\"/other:stop:0:0\"]\ntrusted_hash = \"sha256:1\"\n";
         let trust = [Trust { key: "/h/hooks.json:pre_tool_use:0:0".into(), hash: "sha256:2".into() }];
         let with = insert(before, &trust).unwrap();
         assert_eq!(insert(&with, &trust).unwrap(), with);

@@ -66,7 +66,12 @@ impl Edit {
 /// Where nothing else changed since we wrote it, that is the file as it was, byte for byte. Else our part is taken out
 /// of what is there now. First by a three-way merge, which gives back the old bytes of everything that nobody touched;
 /// that counts only where it means the same as the careful way, which edits the syntax tree.
-pub fn without_us(kind: Kind, spec: Option<&Spec>, now: &[u8], record: Option<&Record>) -> Result<Option<Vec<u8>>> {
+pub fn without_us(
+    kind: Kind,
+    spec: Option<&Spec>,
+    now: &[u8],
+    record: Option<&Record>,
+) -> Result<Option<Vec<u8>>> {
     if let Some(record) = record.filter(|record| record.written == now) {
         return Ok(record.original.clone());
     }

@@ -86,9 +86,8 @@ pub fn registered(text: &str, shape: &JsonShape) -> Result<BTreeMap<String, Regi
         let (Some(name), Some(elements)) = (event.decoded_name(), event.array_value()) else { continue };
         let lines: Vec<String> = handlers(&elements).iter().filter_map(command).collect();
         let ours = lines.iter().find(|line| line::is_ours(line)).map(|line| Registered::Ours(line.clone()));
-        let by_hand = || {
-            lines.iter().find(|line| line::is_by_hand(line)).map(|line| Registered::ByHand(line.clone()))
-        };
+        let by_hand =
+            || lines.iter().find(|line| line::is_by_hand(line)).map(|line| Registered::ByHand(line.clone()));
         if let Some(what) = ours.or_else(by_hand) {
             found.insert(name, what);
         }
@@ -154,8 +153,9 @@ fn options() -> ParseOptions {
 }
 
 fn parse(text: &str, shape: &JsonShape) -> Result<CstRootNode> {
-    let root = CstRootNode::parse(text, &options())
-        .map_err(|e| Error::failure(format!("it is not JSON: {e}")).hint("mend the file, then run this again"))?;
+    let root = CstRootNode::parse(text, &options()).map_err(|e| {
+        Error::failure(format!("it is not JSON: {e}")).hint("mend the file, then run this again")
+    })?;
     if shape.strict
         && let Err(e) = serde_json::from_str::<serde::de::IgnoredAny>(text)
     {
@@ -172,12 +172,16 @@ fn top(root: &CstRootNode) -> Result<CstObject> {
 /// The object of that name, made where there is none.
 fn object(parent: &CstObject, name: &str) -> Result<CstObject> {
     once(parent, name)?;
-    parent.object_value_or_create(name).ok_or_else(|| Error::failure(format!("{name:?} in it is not an object")))
+    parent
+        .object_value_or_create(name)
+        .ok_or_else(|| Error::failure(format!("{name:?} in it is not an object")))
 }
 
 fn array(parent: &CstObject, name: &str) -> Result<CstArray> {
     once(parent, name)?;
-    parent.array_value_or_create(name).ok_or_else(|| Error::failure(format!("{name:?} in it is not an array")))
+    parent
+        .array_value_or_create(name)
+        .ok_or_else(|| Error::failure(format!("{name:?} in it is not an array")))
 }
 
 /// Of a name that stands twice, agents take the last: what we add to the first would do nothing.

@@ -14,23 +14,34 @@ use crate::error::{Error, ExitCode, Result};
 
 /// The variable that begins every line that `fr install` wrote; by it they are found again.
 const MARK: &str = "FR_BIN=";
+/// What stands before the path where it is an argument: the name that the shell goes by.
+const ARGUMENT: &str = " fr-hook ";
 
 /// The line for an agent's hook. Without a path (a file that is shared with others) only `PATH` is asked.
 ///
 /// # Errors
 /// Usage, where the path is not UTF-8: it could not stand in a JSON file.
 pub fn hook_line(spec: &Spec, fr: Option<&Path>) -> Result<String> {
-    let find = match fr {
+    let path = fr.map(text).transpose()?.map(quote);
+    let wrapped = spec.runner == Runner::Unknown;
+    let find = match &path {
+        // A shell that we bring ourselves is given the path as an argument: quoting it twice, no two shells agree on.
         Some(path) => {
-            let quoted = quote(text(path)?);
-            format!("{MARK}{quoted}; [ -f \"$FR_BIN\" ] && [ -x \"$FR_BIN\" ] || {MARK}$(command -v fr) || exit 0")
+            let first = if wrapped { "$1" } else { path };
+            format!(
+                "{MARK}{first}; [ -f \"$FR_BIN\" ] && [ -x \"$FR_BIN\" ] || {MARK}$(command -v fr) || exit 0"
+            )
         }
         None => format!("{MARK}$(command -v fr) || exit 0"),
     };
     let pass = if spec.runner == Runner::ShellPassingTwo { "; [ $? = 2 ] && exit 2" } else { "" };
     // An alias, a function or a relative path is not the program that we mean.
     let line = format!("{find}; case $FR_BIN in /*) \"$FR_BIN\" hook {}{pass};; esac; exit 0", spec.hook);
-    Ok(if spec.runner == Runner::Unknown { format!("sh -c {}", quote(&line)) } else { line })
+    Ok(match (wrapped, path) {
+        (false, _) => line,
+        (true, None) => format!("sh -c {}", quote(&line)),
+        (true, Some(path)) => format!("sh -c {}{ARGUMENT}{path}", quote(&line)),
+    })
 }
 
 /// A path as text.
@@ -54,17 +65,18 @@ pub fn is_by_hand(line: &str) -> bool {
     !is_ours(line)
         && line.match_indices(" hook ").any(|(at, _)| {
             let before = line.get(..at).unwrap_or_default().trim_end_matches(['"', '\'']);
-            before.strip_suffix("fr").is_some_and(|rest| {
-                !rest.ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == '-')
-            })
+            before
+                .strip_suffix("fr")
+                .is_some_and(|rest| !rest.ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == '-'))
         })
 }
 
 /// The path of the binary that a line of ours calls first; `None` where it asks `PATH` alone.
 pub fn binary_of(line: &str) -> Option<String> {
-    let inner = line.strip_prefix("sh -c ").map(unquote);
-    let line = inner.as_deref().unwrap_or(line);
-    let word = line.strip_prefix(MARK)?;
+    let word = match line.strip_prefix("sh -c ") {
+        Some(rest) => rest.split_once(ARGUMENT)?.1,
+        None => line.strip_prefix(MARK)?,
+    };
     word.starts_with('\'').then(|| unquote(word))
 }
 

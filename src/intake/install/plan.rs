@@ -208,14 +208,8 @@ fn plan_put(world: &World, name: &str, path: &Path, edit: &Edit) -> Result<(Path
     if !agents.iter().any(|agent| agent == name) {
         agents.push(name.to_string());
     }
-    let record = Record {
-        file: real.clone(),
-        original,
-        written: after.clone(),
-        kind: edit.kind(),
-        agents,
-        made,
-    };
+    let record =
+        Record { file: real.clone(), original, written: after.clone(), kind: edit.kind(), agents, made };
     if before.as_ref() != Some(&after) {
         file::writable(&real)?;
     }
@@ -261,7 +255,11 @@ fn note(change: &mut Change, world: &World, spec: &Spec, scope: Scope, trust: bo
         && let Some((pointer, value)) = shape.off
         && super::json::value(after).is_ok_and(|v| v.pointer(pointer) == Some(&value.into()))
     {
-        notes.push(format!("{} is {value} in this file: {} runs no hooks", pointer.trim_start_matches('/').replace('/', "."), spec.title));
+        notes.push(format!(
+            "{} is {value} in this file: {} runs no hooks",
+            pointer.trim_start_matches('/').replace('/', "."),
+            spec.title
+        ));
     }
     if scope == Scope::Project && world.program("fr").is_none() {
         notes.push("`fr` is not on PATH: a project's hooks find it only there".to_string());
@@ -270,7 +268,10 @@ fn note(change: &mut Change, world: &World, spec: &Spec, scope: Scope, trust: bo
         let config = world.settings(spec).join("config.toml");
         let config = std::fs::read_to_string(config).unwrap_or_default();
         if codex::has_hooks(&config) {
-            notes.push("config.toml registers hooks too: Codex warns of two places at its start, and runs both".to_string());
+            notes.push(
+                "config.toml registers hooks too: Codex warns of two places at its start, and runs both"
+                    .to_string(),
+            );
         }
         let path = world.file(spec, scope);
         if !trust && codex::judge(&path, after, &config) != codex::Verdict::Trusted {
