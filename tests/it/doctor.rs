@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use crate::env::{Output, TestEnv, run};
+use crate::install::copy_program;
 
 fn doctor(env: &TestEnv) -> (i32, Value) {
     let out = env.fr(&["doctor", "--json"]);
@@ -61,8 +62,8 @@ fn an_agent_that_is_here_and_not_installed_is_unprotected() {
 #[test]
 fn hooks_that_would_reach_nothing_are_no_protection() {
     let mut env = with(&[".claude"]);
-    let binary = env.root().join("fr");
-    std::fs::copy(TestEnv::binary(), &binary).unwrap();
+    let binary = env.root().join("elsewhere/fr");
+    copy_program(TestEnv::binary(), &binary);
     env.vars.push(("PATH".into(), "/usr/bin:/bin".into()));
     let mut command = env.command(&binary);
     command.args(["install", "--yes", "--agent", "claude", "--shell", "bash"]);
@@ -109,15 +110,9 @@ fn codex_is_protected_only_when_it_trusts_the_hooks() {
     let trusted = std::fs::read_to_string(&config).unwrap();
     assert!(trusted.starts_with(before), "{trusted}");
     let out = env.fr(&["install", "--agent", "codex", "--trust-codex-hooks", "--yes", "--json"]).ok();
-    let actions: Vec<&Value> = out.json()["changes"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|c| &c["action"])
-        .cloned()
-        .map(|v| Box::leak(Box::new(v)) as &Value)
-        .collect();
-    assert_eq!(actions, [&json!("nothing"), &json!("nothing")]);
+    let again = out.json();
+    let nothing = |change: &Value| change["action"] == "nothing";
+    assert!(again["changes"].as_array().unwrap().iter().all(nothing), "{again:#}");
 
     // Somebody changes a hook after it was accepted: Codex stops running it, silently.
     let hooks = env.home.join(".codex/hooks.json");
@@ -168,9 +163,8 @@ fn codexs_trust_is_taken_back_to_the_byte() {
 /// A program by the name of an agent that does nothing for a while.
 fn idle(env: &TestEnv, name: &str) -> std::process::Child {
     let program = env.root().join("bin").join(name);
-    std::fs::create_dir_all(program.parent().unwrap()).unwrap();
     let sleep = ["/bin/sleep", "/usr/bin/sleep"].into_iter().find(|path| Path::new(path).is_file()).unwrap();
-    std::fs::copy(sleep, &program).unwrap();
+    copy_program(Path::new(sleep), &program);
     let mut command = env.command(&program);
     command.arg("60");
     command.spawn().unwrap()

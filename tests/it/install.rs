@@ -347,7 +347,7 @@ fn a_second_install_after_an_edit_still_gives_the_edit_back() {
     .unwrap();
     // The binary moved: the lines are written anew, not beside the old ones.
     let moved = env.root().join("moved fr");
-    std::fs::copy(TestEnv::binary(), &moved).unwrap();
+    copy_program(TestEnv::binary(), &moved);
     let mut command = env.command(&moved);
     command.args(["install", "--yes"]);
     run(command, b"").ok();
@@ -514,7 +514,7 @@ impl Odd {
         let dir = env.root().join("it's \"odd\" $HOME `x` \u{e9}");
         std::fs::create_dir(&dir).unwrap();
         let binary = dir.join("fr");
-        std::fs::copy(TestEnv::binary(), &binary).unwrap();
+        copy_program(TestEnv::binary(), &binary);
         let log = env.root().join("log");
         env.vars.push(("PATH".into(), "/usr/local/bin:/usr/bin:/bin".into()));
         env.vars.push(("FR_LOG".into(), log.to_str().unwrap().into()));
@@ -548,13 +548,22 @@ impl Odd {
     }
 }
 
+/// Copies a program. Not by this process: another test's child would inherit the open file, and nobody may run it then.
+pub fn copy_program(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+    let mut command = std::process::Command::new("cp");
+    command.args(["-p", "--remove-destination"]).args([from, to]);
+    run(command, b"").ok();
+}
+
 /// A program that writes down how it was called, talks, and fails.
 fn fake(path: &Path, name: &str, code: u8) -> PathBuf {
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     let script = format!("#!/bin/sh\necho \"{name} $*\" >>\"$FR_LOG\"\ncat >>\"$FR_LOG\"\nexit {code}\n");
-    let _ = std::fs::remove_file(path);
-    std::fs::write(path, script).unwrap();
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let text = path.with_extension("text");
+    std::fs::write(&text, script).unwrap();
+    std::fs::set_permissions(&text, std::fs::Permissions::from_mode(0o755)).unwrap();
+    copy_program(&text, path);
     path.to_path_buf()
 }
 
@@ -632,7 +641,7 @@ fn the_block_records_what_aider_runs_and_is_silent_without_the_binary() {
     let mut env = TestEnv::new();
     let binary = env.root().join("a b").join("fr");
     std::fs::create_dir(binary.parent().unwrap()).unwrap();
-    std::fs::copy(TestEnv::binary(), &binary).unwrap();
+    copy_program(TestEnv::binary(), &binary);
     env.vars.push(("SHELL".into(), "/bin/bash".into()));
     env.vars.push(("OR_APP_NAME".into(), "Aider".into()));
     let mut command = env.command(&binary);
@@ -664,7 +673,7 @@ fn opencodes_plugin_reports_and_stops_nothing_when_fr_is_gone() {
     let log = env.root().join("log");
     let binary = env.root().join("o'\"dd").join("fr");
     std::fs::create_dir(binary.parent().unwrap()).unwrap();
-    std::fs::copy(TestEnv::binary(), &binary).unwrap();
+    copy_program(TestEnv::binary(), &binary);
     env.vars.push(("FR_LOG".into(), log.to_str().unwrap().into()));
     env.vars.push(("PATH".into(), PATH.into()));
     let mut command = env.command(&binary);

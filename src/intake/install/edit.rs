@@ -35,7 +35,7 @@ pub enum Edit {
 }
 
 /// The first words of a plugin that we wrote.
-const PLUGIN_MARK: &str = "// fr install wrote this file";
+pub(super) const PLUGIN_MARK: &str = "// fr install wrote this file";
 
 impl Edit {
     /// How it stands in the file.

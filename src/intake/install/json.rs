@@ -68,7 +68,7 @@ pub fn remove(text: &str, shape: &JsonShape, before: Option<&str>) -> Result<Str
     }
     let only_version = top.properties().len() == 1 && top.get("version").is_some_and(|p| is_one(&p));
     if shape.version && emptied && only_version && !was_there("/version") {
-        top.get("version").map(CstObjectProp::remove);
+        top.properties().into_iter().for_each(CstObjectProp::remove);
     }
     Ok(format!("{bom}{root}"))
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::agents::{Shape, Spec};
+use super::edit::PLUGIN_MARK;
 use super::json::Registered;
 use super::world::{Scope, World, is_program};
 use super::{block, codex, file, json, line};
@@ -147,10 +148,10 @@ fn gate(world: &World, spec: &Spec, scope: Scope, path: &Path, hooks: &str) -> S
 }
 
 fn in_plugin(world: &World, text: &str) -> Standing {
-    if !text.contains("[\"hook\", \"opencode\"]") {
+    if !text.starts_with(PLUGIN_MARK) {
         return Standing::Absent;
     }
-    let path = text.lines().find_map(|line| line.strip_prefix("const FR_BIN = "));
+    let path = text.lines().find_map(|line| line.strip_prefix("const FR = "));
     let path: Option<String> = path.and_then(|quoted| serde_json::from_str(quoted).ok());
     match unreachable(world, path.as_deref()) {
         Some(gone) => Standing::Broken(gone),

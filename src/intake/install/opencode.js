@@ -3,13 +3,13 @@
 import { spawn } from "node:child_process"
 import { statSync } from "node:fs"
 
-const FR_BIN = "@FR@"
+const FR = "@FR@"
 const PATIENCE_MS = 60000
 const MARKS = /^session\.(created|idle|deleted|error)$/
 
 const binary = () => {
   try {
-    if (statSync(FR_BIN).mode & 0o111) return FR_BIN
+    if (statSync(FR).mode & 0o111) return FR
   } catch {}
   return "fr"
 }
