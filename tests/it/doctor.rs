@@ -117,7 +117,7 @@ fn codex_is_protected_only_when_it_trusts_the_hooks() {
     // Somebody changes a hook after it was accepted: Codex stops running it, silently.
     let hooks = env.home.join(".codex/hooks.json");
     let text = std::fs::read_to_string(&hooks).unwrap();
-    std::fs::write(&hooks, text.replacen("\"timeout\": 60", "\"timeout\": 61", 1)).unwrap();
+    std::fs::write(&hooks, text.replacen("\"timeout\": 300", "\"timeout\": 301", 1)).unwrap();
     assert!(protection(&env, "codex").2.contains("changed since"));
     std::fs::write(&hooks, &text).unwrap();
     // Switched off in Codex's own review.

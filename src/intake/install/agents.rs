@@ -85,21 +85,27 @@ pub struct Event {
     pub seconds: u32,
 }
 
-/// A hook may have to copy gigabytes before a command may run.
-const PATIENCE: u32 = 60;
+/// A hook may have to copy gigabytes before a command may run, and where the agent gives up waiting, the command runs
+/// with nothing to bring back. `fr` itself never waits for anything but its disk.
+const PATIENCE: u32 = 300;
+/// What only tells of a session.
+const MOMENT: u32 = 30;
 
 const fn tool(name: &'static str) -> Event {
     Event { name, tool: true, seconds: PATIENCE }
 }
 
 const fn other(name: &'static str) -> Event {
-    Event { name, tool: false, seconds: PATIENCE }
+    Event { name, tool: false, seconds: MOMENT }
 }
 
 /// An event that the agent gives 3 seconds, whatever the file says (Codex, agents.md 5).
 const fn brief(name: &'static str) -> Event {
     Event { name, tool: false, seconds: 3 }
 }
+
+// Of Cursor, `beforeMCPExecution` and its like say again what `preToolUse` says, and Cursor blocks the call where such a
+// hook dies (docs/agents/cursor.md).
 
 /// Every agent with hooks, in the order that they are shown.
 pub const AGENTS: &[Spec] = &[CLAUDE, CODEX, COPILOT, VSCODE, CURSOR, WINDSURF, GEMINI, OPENCODE];
@@ -248,13 +254,11 @@ const CURSOR: Spec = Spec {
         tool("postToolUseFailure"),
         tool("beforeShellExecution"),
         tool("afterShellExecution"),
-        tool("beforeMCPExecution"),
-        tool("afterMCPExecution"),
-        tool("afterFileEdit"),
         other("sessionStart"),
         other("sessionEnd"),
         other("stop"),
         other("subagentStart"),
+        other("subagentStop"),
     ],
     blind: &["exit codes: Cursor's hooks do not tell them", "edits by Tab completion"],
     remarks: &["built from its documentation, not tested against a running Cursor"],
