@@ -444,6 +444,75 @@ fn a_link_stays_a_link_and_the_file_behind_it_keeps_its_mode() {
 }
 
 #[test]
+fn a_file_that_moved_behind_a_link_since_is_still_known() {
+    let env = TestEnv::new();
+    let path = put(&env, ".claude/settings.json", "{}\n");
+    env.fr(&["install", "--yes"]).ok();
+    let real = put(&env, "dotfiles/claude.json", text(&path));
+    std::fs::remove_file(&path).unwrap();
+    symlink(&real, &path).unwrap();
+    env.fr(&["install", "--yes"]).ok();
+    env.fr(&["uninstall"]).ok();
+    assert_eq!(text(&real), "{}\n");
+    env.fr(&["uninstall"]).ok();
+    assert!(!env.fr_home.exists(), "no record is left");
+}
+
+#[test]
+fn what_root_writes_for_a_user_is_the_users() {
+    use std::os::unix::fs::{MetadataExt, chown};
+    let env = TestEnv::new();
+    let path = put(&env, ".claude/settings.json", "{}\n");
+    std::fs::create_dir(env.home.join(".codex")).unwrap();
+    if chown(&path, Some(12345), Some(12345)).is_err() {
+        eprintln!("SKIPPED: not root; that owners are kept is NOT tested on this machine");
+        return;
+    }
+    chown(env.home.join(".codex"), Some(12345), Some(12345)).unwrap();
+    chown(&env.home, Some(12345), Some(12345)).unwrap();
+    env.fr(&["install", "--yes"]).ok();
+    env.fr(&["install", "--agent", "copilot", "--yes"]).ok();
+    for file in
+        [".claude/settings.json", ".codex/hooks.json", ".copilot", ".copilot/hooks", ".copilot/hooks/fr.json"]
+    {
+        let meta = env.home.join(file).metadata().unwrap();
+        assert_eq!((meta.uid(), meta.gid()), (12345, 12345), "{file}");
+    }
+}
+
+#[test]
+fn time_outs_are_in_the_agents_own_unit() {
+    let env = TestEnv::new();
+    let mut args = vec!["install", "--yes"];
+    for agent in &AGENTS {
+        args.extend(["--agent", agent.name]);
+    }
+    env.fr(&args).ok();
+    let hook = |file: &str, event: &str| value(&text(&env.home.join(file)))["hooks"][event][0].clone();
+    assert_eq!(hook(".claude/settings.json", "PreToolUse")["hooks"][0]["timeout"], 300);
+    assert_eq!(hook(".gemini/settings.json", "BeforeTool")["hooks"][0]["timeout"], 300_000);
+    assert_eq!(hook(".copilot/hooks/fr.json", "preToolUse")["timeoutSec"], 300);
+    assert_eq!(hook(".cursor/hooks.json", "preToolUse")["timeout"], 300);
+    // Codex gives it no more, and hashes what it gives.
+    assert_eq!(hook(".codex/hooks.json", "SessionEnd")["hooks"][0]["timeout"], 3);
+    assert_eq!(hook(".codeium/windsurf/hooks.json", "pre_run_command")["show_output"], false);
+}
+
+#[test]
+fn wrong_wishes_are_told_what_to_do() {
+    let env = TestEnv::new();
+    let none = env.fr(&["install"]);
+    assert!(none.code == 1 && none.stderr.contains("--agent NAME"), "{none:?}");
+    let unknown = env.fr(&["install", "--agent", "clippy"]);
+    assert!(unknown.code == 2 && unknown.stderr.contains("claude"), "{unknown:?}");
+    assert_eq!(env.fr(&["install", "--agent", "claude", "--trust-codex-hooks", "--yes"]).code, 2);
+    assert_eq!(env.fr(&["install", "--shell", "bash", "--project", "--yes"]).code, 2);
+    assert_eq!(env.fr(&["install", "--agent", "aider", "--yes"]).code, 2, "SHELL is not set");
+    assert_eq!(env.fr(&["uninstall"]).ok().stdout, "nothing to do\n");
+    assert_eq!(tree(env.root()).len(), 3, "HOME, .gitconfig, project");
+}
+
+#[test]
 fn a_registration_by_hand_is_not_doubled() {
     let env = TestEnv::new();
     let by_hand = "command -v fr >/dev/null || exit 0; exec fr hook claude";

@@ -34,15 +34,15 @@ fn carry_out(path: &Path, work: Work, world: &World) -> Result<()> {
         Work { after: Some(after), record: Some(record), before, .. } => {
             install(path, before.as_ref() != Some(&after), &after, record, world)
         }
-        Work { after, before, .. } => {
+        Work { after, before, known_as, .. } => {
             if before != after {
                 match after {
                     Some(after) => file::replace(path, &after)?,
                     None => std::fs::remove_file(path).map_err(|e| Error::io("delete", path, &e))?,
                 }
             }
-            let record = Record::load(&world.state, path)?;
-            Record::drop(&world.state, path)?;
+            let record = Record::load(&world.state, &known_as)?;
+            Record::drop(&world.state, &known_as)?;
             record.map_or(Ok(()), |record| remove_made(&record.made, world))
         }
     }

@@ -82,6 +82,8 @@ pub(super) struct Work {
     pub after: Option<Vec<u8>>,
     /// What the record will say; `None` where there will be none.
     pub record: Option<Record>,
+    /// The path that the present record goes by. A link may have taken its place since.
+    pub known_as: PathBuf,
 }
 
 impl Plan {
@@ -134,11 +136,15 @@ pub fn uninstall(world: &World, wishes: &Wishes) -> Result<Plan> {
             wishes.agents.contains(&name.as_str()) || wishes.shells.iter().any(|s| s.name() == name)
         })
     };
-    let mut changes = Vec::new();
-    let records = Record::all(&world.state)?;
+    let mut changes: Vec<Change> = Vec::new();
+    let mut records = Record::all(&world.state)?;
+    // A record whose place a link has taken comes after that of the file which the link leads to.
+    records.sort_by_key(|record| record.file.is_symlink());
     for record in records.iter().filter(|record| wanted(&record.agents)) {
-        let spec = spec_of(record);
-        changes.push(take(record.kind, spec, &record.file, &record.agents, Some(record)));
+        let change = take(record.kind, spec_of(record), &record.file, &record.agents, Some(record));
+        if changes.iter().all(|other| other.file != change.file) {
+            changes.push(change);
+        }
     }
     // Files that have no record: another FR_HOME wrote it, or it was lost.
     for (kind, spec, path, name) in known_files(world) {
@@ -213,7 +219,8 @@ fn plan_put(world: &World, name: &str, path: &Path, edit: &Edit) -> Result<(Path
     if before.as_ref() != Some(&after) {
         file::writable(&real)?;
     }
-    Ok((real, Work { before, after: Some(after), record: Some(record) }))
+    let known_as = real.clone();
+    Ok((real, Work { before, after: Some(after), record: Some(record), known_as }))
 }
 
 /// The change that takes our part out of a file.
@@ -228,7 +235,8 @@ fn take(kind: Kind, spec: Option<&Spec>, path: &Path, agents: &[String], record:
         if before != after {
             file::writable(&real)?;
         }
-        Ok((real, Work { before, after, record: None }))
+        let known_as = record.map_or_else(|| real.clone(), |record| record.file.clone());
+        Ok((real, Work { before, after, record: None, known_as }))
     });
     change.settle(planned);
     if spec.is_some_and(|spec| spec.name == "codex") && kind == Kind::Json {
