@@ -46,8 +46,8 @@ pub struct Dir {
 pub enum Shape {
     /// JSON, `{"hooks": {EVENT: [ELEMENT, …]}}`.
     Json(JsonShape),
-    /// A plugin of its own, whose text is given.
-    Plugin(&'static str),
+    /// A plugin of its own: its text, which calls the program by this path, or by `PATH` where it is empty.
+    Plugin(fn(&str) -> String),
 }
 
 /// What is special in an agent's JSON.
@@ -331,7 +331,7 @@ const OPENCODE: Spec = Spec {
     dir: Dir { variable: Some(("XDG_CONFIG_HOME", "opencode")), below_home: ".config/opencode" },
     file: "plugin/fr.js",
     project_file: ".opencode/plugin/fr.js",
-    shape: Shape::Plugin(include_str!("opencode.js")),
+    shape: Shape::Plugin(opencode),
     runner: Runner::Unknown,
     events: &[],
     blind: &[
@@ -339,6 +339,10 @@ const OPENCODE: Spec = Spec {
     ],
     remarks: &[],
 };
+
+fn opencode(fr: &str) -> String {
+    include_str!("opencode.js").replace("\"@FR@\"", &Value::from(fr).to_string())
+}
 
 /// Claude and Codex.
 fn nested_seconds(event: &Event, line: &str) -> Value {

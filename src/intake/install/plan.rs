@@ -180,10 +180,8 @@ fn edit_for(world: &World, spec: &'static Spec, scope: Scope) -> Result<Edit> {
     let fr = (scope == Scope::User).then_some(world.fr.as_path());
     match spec.shape {
         Shape::Json(shape) => Ok(Edit::Json(spec, shape, line::hook_line(spec, fr)?)),
-        Shape::Plugin(text) => {
-            let path = fr.map(line::text).transpose()?.unwrap_or_default();
-            let quoted = serde_json::Value::from(path).to_string();
-            Ok(Edit::Plugin(text.replace("\"@FR@\"", &quoted)))
+        Shape::Plugin(plugin) => {
+            Ok(Edit::Plugin(plugin(fr.map(line::text).transpose()?.unwrap_or_default())))
         }
     }
 }
