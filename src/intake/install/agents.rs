@@ -331,7 +331,7 @@ const OPENCODE: Spec = Spec {
     dir: Dir { variable: Some(("XDG_CONFIG_HOME", "opencode")), below_home: ".config/opencode" },
     file: "plugin/fr.js",
     project_file: ".opencode/plugin/fr.js",
-    shape: Shape::Plugin(opencode),
+    shape: Shape::Plugin(crate::intake::agents::opencode::plugin),
     runner: Runner::Unknown,
     events: &[],
     blind: &[
@@ -339,10 +339,6 @@ const OPENCODE: Spec = Spec {
     ],
     remarks: &[],
 };
-
-fn opencode(fr: &str) -> String {
-    include_str!("opencode.js").replace("\"@FR@\"", &Value::from(fr).to_string())
-}
 
 /// Claude and Codex.
 fn nested_seconds(event: &Event, line: &str) -> Value {
