@@ -337,7 +337,9 @@ const OPENCODE: Spec = Spec {
     blind: &[
         "what a script, make or an MCP server does inside one command, except what changed in the working tree",
     ],
-    remarks: &[],
+    remarks: &[
+        "on its first start with a plugin opencode fetches @opencode-ai/plugin and waits for it, 90 s without a network",
+    ],
 };
 
 /// Claude and Codex.

@@ -257,6 +257,9 @@ fn note(change: &mut Change, world: &World, spec: &Spec, scope: Scope, trust: bo
     }
     let after = change.after().and_then(|after| std::str::from_utf8(after).ok()).unwrap_or_default();
     let mut notes = Vec::new();
+    if change.action != Action::Nothing {
+        notes.extend(spec.remarks.iter().map(|remark| (*remark).to_string()));
+    }
     if let Shape::Json(shape) = spec.shape
         && let Some((pointer, value)) = shape.off
         && super::json::value(after).is_ok_and(|v| v.pointer(pointer) == Some(&value.into()))
