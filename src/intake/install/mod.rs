@@ -1,8 +1,8 @@
 //! `fr install` and `fr uninstall`: our hooks in other programs' settings, put in beside what people have there and
 //! taken out again to the byte.
 //!
-//! An agent is a row of [`agents::AGENTS`]. From it comes a [`plan`], which is shown before [`apply`] carries it out.
-//! [`edit`] changes a file's text, [`file`] its bytes on disk, [`record`] remembers both. `docs/install.md` is the page
+//! An agent is a row of [`agents::AGENTS`]. From it comes a [`plan`], which is shown before [`apply()`] carries it out.
+//! [`edit`] changes a file's text, [`mod@file`] its bytes on disk, [`record`] remembers both. `docs/install.md` is the page
 //! for people.
 
 pub mod agents;
