@@ -8,6 +8,7 @@
 #![allow(rustdoc::private_intra_doc_links)]
 
 pub mod cli;
+pub mod doctor;
 pub mod error;
 pub mod intake;
 pub mod journal;

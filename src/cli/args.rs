@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::intake::shells::Shell;
+
 /// When to use colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ColorChoice {
@@ -60,6 +62,21 @@ pub enum Verb {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<OsString>,
     },
+    /// Put the hooks into the agents that are here, and the integration into shells.
+    #[command(
+        after_help = "Examples:\n  fr install --dry-run                   the changes as a diff, nothing is written\n  fr install                             every agent that is here, after a preview\n  fr install --agent claude --project    this project's file only\n  fr install --shell bash --yes          the integration at the end of ~/.bashrc\n\nA file that cannot be changed is left alone and named, the others are done (exit code 3)."
+    )]
+    Install(InstallArgs),
+    /// Take out exactly what `fr install` put in.
+    #[command(
+        after_help = "Examples:\n  fr uninstall --dry-run\n  fr uninstall                     everything, the files as they were before\n  fr uninstall --agent codex"
+    )]
+    Uninstall(UninstallArgs),
+    /// What is protected, what is not, and what to do about it.
+    #[command(
+        after_help = "Examples:\n  fr doctor\n  fr doctor --json\n\nExit code 0 where every agent on this machine is recorded and the store is sound, else 3."
+    )]
+    Doctor,
     /// Print the shell integration.
     #[command(
         after_help = "Examples:\n  eval \"$(fr init bash)\"      in ~/.bashrc\n  eval \"$(fr init zsh)\"       in ~/.zshrc\n  fr init fish | source        in ~/.config/fish/config.fish"
@@ -124,6 +141,51 @@ pub enum Verb {
     Man(ManArgs),
 }
 
+/// `fr install`.
+#[derive(Args, Debug)]
+pub struct InstallArgs {
+    /// Only this agent, whether it is found here or not; may be given more than once. aider has no hooks: it means the
+    /// login shell's integration.
+    #[arg(long, value_name = "NAME", value_parser = agent_names())]
+    pub agent: Vec<String>,
+    /// This shell's start-up file; may be given more than once.
+    #[arg(long, value_enum, value_name = "SHELL")]
+    pub shell: Vec<InitShell>,
+    /// The files of the project in this directory instead of the user's.
+    #[arg(long)]
+    pub project: bool,
+    /// Print the changes and write nothing.
+    #[arg(long, short = 'n')]
+    pub dry_run: bool,
+    /// Write without asking.
+    #[arg(long, short = 'y')]
+    pub yes: bool,
+    /// Also tell Codex to trust these hooks. That is what its /hooks review is for: say it only if you have read them.
+    #[arg(long)]
+    pub trust_codex_hooks: bool,
+}
+
+/// `fr uninstall`.
+#[derive(Args, Debug)]
+pub struct UninstallArgs {
+    /// Only this agent; may be given more than once.
+    #[arg(long, value_name = "NAME", value_parser = agent_names())]
+    pub agent: Vec<String>,
+    /// Only this shell; may be given more than once.
+    #[arg(long, value_enum, value_name = "SHELL")]
+    pub shell: Vec<InitShell>,
+    /// Print the changes and write nothing.
+    #[arg(long, short = 'n')]
+    pub dry_run: bool,
+    /// Nothing: uninstalling never asks. Scripts may say it to both verbs.
+    #[arg(long, short = 'y', hide = true)]
+    pub yes: bool,
+}
+
+fn agent_names() -> clap::builder::PossibleValuesParser {
+    clap::builder::PossibleValuesParser::new(crate::intake::install::agents::NAMES)
+}
+
 /// `fr init`.
 #[derive(Args, Debug)]
 pub struct InitArgs {
@@ -141,6 +203,16 @@ pub enum InitShell {
     Zsh,
     /// fish.
     Fish,
+}
+
+impl From<InitShell> for Shell {
+    fn from(shell: InitShell) -> Shell {
+        match shell {
+            InitShell::Bash => Shell::Bash,
+            InitShell::Zsh => Shell::Zsh,
+            InitShell::Fish => Shell::Fish,
+        }
+    }
 }
 
 /// `fr explain`.

@@ -2,6 +2,7 @@
 //! a verb reads its arguments, calls a room, and renders the plain structs that come back.
 
 mod args;
+mod ask;
 pub mod out;
 pub mod render;
 pub mod verbs;
@@ -40,6 +41,9 @@ fn dispatch(verb: Verb, out: &mut Out) -> Result<u8> {
     match verb {
         Verb::Hook { args } => Ok(verbs::hook::run(&args)),
         Verb::Exec { args } => Ok(verbs::exec::run(&args)),
+        Verb::Install(args) => verbs::install::run(&args, out),
+        Verb::Uninstall(args) => verbs::uninstall::run(&args, out),
+        Verb::Doctor => verbs::doctor::run(out),
         Verb::Init(args) => verbs::init::run(&args, out),
         Verb::Explain(args) => verbs::explain::run(&args, out),
         Verb::Timeline(args) => verbs::timeline::run(&args, out),

@@ -9,6 +9,7 @@ use super::append::Journal;
 use super::frame::{self, Hash, NotAFrame, RawFrame};
 use super::scan::{Found, Scanner};
 use super::segment::{self, Position};
+use super::tail;
 use crate::error::{Error, Result};
 use crate::model::{EventId, Record};
 use crate::store::file;
@@ -71,6 +72,17 @@ impl Journal {
     /// The frame at a position, checked.
     pub(crate) fn frame_at(&self, position: Position) -> Result<Placed> {
         read_frame(&self.segment(position.segment)?, position)
+    }
+
+    /// True where the last segment ends with a whole frame. What a killed writer left behind it was never acknowledged,
+    /// and the next append mends it.
+    pub fn ends_whole(&self) -> Result<bool> {
+        let Some(last) = segment::list(self.dir())?.last().copied() else { return Ok(true) };
+        let path = segment::path(self.dir(), last);
+        let io = |e: std::io::Error| Error::io("read", &path, &e);
+        let segment = self.segment(last)?;
+        let size = segment.metadata().map_err(io)?.len();
+        Ok(size == 0 || tail::read(&segment, size).map_err(io)?.is_some())
     }
 
     /// A segment, for [`read_frame`].

@@ -4,6 +4,7 @@ pub mod clock;
 pub mod fs;
 pub mod home;
 pub mod libgit;
+pub mod processes;
 pub mod random;
 pub mod runner;
 pub mod stall;

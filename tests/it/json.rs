@@ -131,6 +131,29 @@ fn every_json_output_fits_its_schema() {
 }
 
 #[test]
+fn installing_and_examining_fit_their_schemas() {
+    let env = history();
+    std::fs::create_dir(env.home.join(".claude")).unwrap();
+    std::fs::create_dir(env.home.join(".codex")).unwrap();
+    std::fs::create_dir(env.home.join(".gemini")).unwrap();
+    std::fs::write(env.home.join(".gemini/settings.json"), "{").unwrap();
+    env.claude_hook(json!({"hook_event_name": "PreToolUse"}));
+    fits(&env.fr(&["install", "--dry-run", "--json"]), "install-plan");
+    let done = fits(
+        &env.fr(&["install", "--yes", "--json", "--shell", "bash", "--agent", "gemini"]),
+        "install-plan",
+    );
+    assert_eq!(
+        (&done["changes"][0]["action"], &done["changes"][1]["done"]),
+        (&json!("refused"), &json!(true))
+    );
+    let report = fits(&env.fr(&["doctor", "--json"]), "doctor");
+    assert!(!report["gaps"].as_array().unwrap().is_empty(), "{report:#}");
+    fits(&env.fr(&["uninstall", "--json"]), "install-plan");
+    fits(&TestEnv::new().fr(&["doctor", "--json"]).ok(), "doctor");
+}
+
+#[test]
 fn what_is_damaged_fits_its_schema_too() {
     let env = history();
     for entry in std::fs::read_dir(env.fr_home.join("packs")).unwrap() {

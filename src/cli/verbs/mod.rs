@@ -3,11 +3,13 @@
 pub mod config;
 pub mod demo;
 pub mod diff;
+pub mod doctor;
 pub mod exec;
 pub mod explain;
 pub mod generate;
 pub mod hook;
 pub mod init;
+pub mod install;
 pub mod redo;
 pub mod restore;
 pub mod sessions;
@@ -15,6 +17,7 @@ pub mod show;
 pub mod store;
 pub mod timeline;
 pub mod undo;
+pub mod uninstall;
 pub mod verify;
 
 use crate::error::{Error, ExitCode, Result};

@@ -1,10 +1,9 @@
 //! `fr undo`: plan, preview, confirm, apply, prove.
 
-use std::io::{BufRead, IsTerminal, Write};
-
+use crate::cli::Out;
 use crate::cli::args::{OnConflict, UndoArgs};
+use crate::cli::ask::confirmed;
 use crate::cli::render::{plan_text, progress, report_text, safe};
-use crate::cli::{Out, usage};
 use crate::error::{Error, ExitCode, Result};
 use crate::journal::index::{Event, Index};
 use crate::model::{EventKind, Step, StepVerdict};
@@ -89,7 +88,7 @@ pub(super) fn take_back(event: &Event, wishes: Wishes, home: &Home, out: &mut Ou
             format!("nothing of event {} can be brought back", event.id),
         ));
     }
-    if !wishes.yes && !confirmed(out)? {
+    if !wishes.yes && !confirmed("Apply these steps?", out)? {
         return Err(Error::new(ExitCode::Failure, "not applied")
             .hint("`--yes` applies without asking, `--dry-run` only shows"));
     }
@@ -132,26 +131,6 @@ fn conflict(plan: &UndoPlan) -> Error {
     )
     .hint(format!("`fr restore {} --to DIR` puts the old state beside the present", plan.event))
     .hint("`--on-conflict skip` restores the other targets")
-}
-
-/// Asks on the terminal. Without one there is nobody to ask, and nothing is applied.
-fn confirmed(out: &mut Out) -> Result<bool> {
-    out.flush()?;
-    let stdin = std::io::stdin();
-    if !stdin.is_terminal() {
-        return Err(
-            usage("there is no terminal to confirm on").hint("pass --yes to apply, --dry-run to look")
-        );
-    }
-    let mut stderr = std::io::stderr();
-    let _ = write!(stderr, "Apply these steps? [y/N] ");
-    let _ = stderr.flush();
-    let mut answer = String::new();
-    stdin
-        .lock()
-        .read_line(&mut answer)
-        .map_err(|e| Error::failure(format!("cannot read the answer: {e}")))?;
-    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }
 
 fn refuse_over_an_unfinished_one(index: &Index) -> Result<()> {
