@@ -219,7 +219,13 @@ impl From<InitShell> for Shell {
 #[derive(Args, Debug)]
 pub struct ExplainArgs {
     /// The command line.
-    #[arg(short = 'c', value_name = "LINE", conflicts_with = "argv", required_unless_present = "argv")]
+    #[arg(
+        short = 'c',
+        value_name = "LINE",
+        allow_hyphen_values = true,
+        conflicts_with = "argv",
+        required_unless_present = "argv"
+    )]
     pub command: Option<OsString>,
     /// The command as argv, after `--`.
     #[arg(last = true)]

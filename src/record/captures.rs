@@ -12,10 +12,10 @@ use crate::model::{
 use crate::platform::home::Home;
 use crate::systems::{self, Caps, CaptureCx};
 
-/// The longest that a capture may take before it ends as a partial one: half of what Claude Code gives a hook by default
-/// (agents.md 5), so that the recorder answers before the agent stops waiting and runs the command unrecorded. The bounds
-/// that normally end a capture are those of work, [`Caps`].
-const LONGEST: Duration = Duration::from_secs(300);
+/// The longest that a capture may take before it ends as a partial one. It is less than what `fr install` asks agents to
+/// wait (300 s, [`crate::intake::install::agents::PATIENCE`]), so that the recorder answers before the agent stops waiting
+/// and runs the command unrecorded. The bounds that normally end a capture are those of work, [`Caps`].
+pub const LONGEST: Duration = Duration::from_secs(200);
 
 /// What was captured, and what could not be.
 #[derive(Debug, Default)]

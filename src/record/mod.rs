@@ -14,5 +14,5 @@ mod through;
 
 pub use after::{after, post_states, session};
 pub use before::{Reading, Recorded, before, gap, new_uid, read};
-pub use captures::{Capturing, capture_all, observe};
+pub use captures::{Capturing, LONGEST, capture_all, observe};
 pub use config::Config;

@@ -86,8 +86,8 @@ pub struct Event {
 }
 
 /// A hook may have to copy gigabytes before a command may run, and where the agent gives up waiting, the command runs
-/// with nothing to bring back. `fr` itself never waits for anything but its disk.
-const PATIENCE: u32 = 300;
+/// with nothing to bring back. `fr` itself ends a capture well before ([`crate::record::LONGEST`]).
+pub const PATIENCE: u32 = 300;
 /// What only tells of a session.
 const MOMENT: u32 = 30;
 

@@ -2,6 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde_json::json;
 
@@ -201,4 +202,11 @@ fn opencodes_plugin_reports_and_stops_nothing_when_fr_is_gone() {
     assert!(called.contains(r#"{"hook":"tool.execute.before","directory":"/d","#), "{called}");
     std::fs::remove_file(&binary).unwrap();
     assert_eq!(drive().ok().stdout, "went on\n");
+}
+
+/// An agent that stops waiting runs the command with nothing to bring back: `fr` must have ended its capture before.
+#[test]
+fn agents_wait_longer_than_a_capture_may_take() {
+    let agents = Duration::from_secs(fr::intake::install::agents::PATIENCE.into());
+    assert!(fr::record::LONGEST + Duration::from_secs(60) <= agents);
 }
