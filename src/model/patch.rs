@@ -28,7 +28,7 @@ impl PatchedFile {
 /// Every name in a patch, in its order. Empty where the text is no patch.
 pub fn patched_files(text: &[u8]) -> Vec<PatchedFile> {
     let mut files = Vec::new();
-    let mut updated: Option<Bytes> = None;
+    let mut updated = false;
     let lines = text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
     for line in lines.skip_while(|line| *line != b"*** Begin Patch") {
         let named = |marker: &[u8]| {
@@ -36,14 +36,20 @@ pub fn patched_files(text: &[u8]) -> Vec<PatchedFile> {
             (!name.is_empty()).then(|| Bytes(name.to_vec()))
         };
         if let Some(path) = named(b"*** Add File:") {
+            updated = false;
             files.push(PatchedFile::Written(path));
         } else if let Some(path) = named(b"*** Update File:") {
-            updated = Some(path.clone());
+            updated = true;
             files.push(PatchedFile::Written(path));
         } else if let Some(path) = named(b"*** Delete File:") {
+            updated = false;
             files.push(PatchedFile::Removed(path));
         } else if let Some(to) = named(b"*** Move to:") {
-            files.extend(updated.take().map(PatchedFile::Removed));
+            // What was updated is moved away.
+            if let Some(last) = files.last_mut().filter(|_| updated) {
+                *last = PatchedFile::Removed(last.path().clone());
+            }
+            updated = false;
             files.push(PatchedFile::Written(to));
         }
     }
@@ -66,10 +72,7 @@ mod tests {
     fn every_kind_of_hunk() {
         let patch = "*** Begin Patch\n*** Add File: a b.txt\n+new\n*** Update File: src/old.rs\n*** Move to: src/new.rs\n\
                      @@\n-x\n+y\n*** Update File: /abs\n@@\n-*** Delete File: not\n+z\n*** Delete File: gone\n*** End Patch\n";
-        assert_eq!(
-            files(patch),
-            ["w a b.txt", "w src/old.rs", "r src/old.rs", "w src/new.rs", "w /abs", "r gone"]
-        );
+        assert_eq!(files(patch), ["w a b.txt", "r src/old.rs", "w src/new.rs", "w /abs", "r gone"]);
     }
 
     /// The parser of Codex allows blanks around markers and a here-document around the patch (its lenient mode).

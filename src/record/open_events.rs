@@ -26,6 +26,9 @@ const TOLD_AGAIN: Duration = Duration::from_secs(2);
 /// The longest that the first report may still be at work on its capture.
 const AT_WORK: Duration = Duration::from_secs(300);
 
+/// How long the agent may have asked its user, for a shell that knows the call's id (Codex tells it).
+const ASKED: Duration = Duration::from_secs(3600);
+
 /// What nobody has asked for during this time never will be.
 const FORGOTTEN: Duration = Duration::from_secs(7 * 24 * 3600);
 
@@ -123,6 +126,7 @@ pub fn claim(home: &Home, call: &Call, report: &Report) -> Result<Claim> {
 /// reporting the same line again has run it again.
 fn is_twin(home: &Home, report: &Report) -> bool {
     let from_agent = |there: &Report| report.channel == "shell" && there.agent == report.agent;
+    let named = |there: &Report| from_agent(there) && there.channel == "id" && there.call == report.call;
     let same = |there: &Report| {
         there.key == report.key
             && !there.closed
@@ -132,13 +136,10 @@ fn is_twin(home: &Home, report: &Report) -> bool {
     let places = children(&home.open_events());
     let files =
         places.into_iter().flat_map(|place| if place.is_dir() { entries(&place) } else { vec![place] });
-    files.filter(|file| file.extension().is_none() && age(file).is_some_and(|age| age <= AT_WORK)).any(
-        |file| {
-            read_report(&file).is_some_and(|there| same(&there))
-                && is_fresh(&file)
-                && make_new(&mark_of(&file, &report.channel)).is_ok()
-        },
-    )
+    files.filter(|file| file.extension().is_none() && age(file).is_some_and(|age| age <= ASKED)).any(|file| {
+        let twin = read_report(&file).is_some_and(|there| same(&there) && (named(&there) || is_fresh(&file)));
+        twin && make_new(&mark_of(&file, &report.channel)).is_ok()
+    })
 }
 
 /// Takes the word back: the event's after-half is being written.

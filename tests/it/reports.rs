@@ -220,6 +220,35 @@ fn a_shell_that_reports_what_its_agent_announced_is_no_second_event() {
     assert_eq!(events[3]["actor"]["name"], "codex");
 }
 
+/// The user was asked first, so the shell comes later than any guess allows; Codex tells it the id of the call.
+#[test]
+fn a_shell_that_knows_the_call_may_come_late() {
+    let mut env = TestEnv::new();
+    env.write("a.txt", "one\n");
+    let codex = |env: &mut TestEnv, line: &str, seconds: u64, call: Option<&str>| {
+        env.vars = vec![("FR_FAKE_TIME".into(), (seconds * 1_000_000_000).to_string())];
+        let Some(call) = call else {
+            let payload = json!({
+                "session_id": "s", "turn_id": "t", "cwd": env.project.to_str().unwrap(),
+                "hook_event_name": "PreToolUse", "tool_name": "Bash", "tool_input": {"command": line},
+                "tool_use_id": format!("call {line}"),
+            });
+            env.fr_with(&["hook", "codex"], payload.to_string().as_bytes()).ok();
+            return;
+        };
+        env.vars.push(("CODEX_THREAD_ID".into(), "s".into()));
+        env.vars.push(("CODEX_TOOL_CALL_ID".into(), call.into()));
+        env.fr_with(&["hook", "shell", "before", "shell-1-1", "whole"], line.as_bytes()).ok();
+    };
+    for (at, line) in [(1000, "ls"), (2000, "rm a.txt")] {
+        codex(&mut env, line, at, None);
+        codex(&mut env, line, at + 40, Some(&format!("call {line}")));
+    }
+    assert_eq!(timeline(&env).len(), 2);
+    codex(&mut env, "ls", 1050, Some("another call"));
+    assert_eq!(timeline(&env).len(), 3);
+}
+
 /// Cursor fires one hook with a call id and one without for the same command.
 #[test]
 fn a_report_with_an_id_and_one_without_are_one_event() {

@@ -7,7 +7,8 @@
 //! - the same call id and the same action in one session are the same call;
 //! - without an id on both sides, the same action in one session within [`APART_NS`] is the same call if it comes by
 //!   another channel. One registration that reports the same line twice has run it twice: `make; make` are two events;
-//! - a shell's report is an agent's call if the agent has just announced that line, whatever the session.
+//! - a shell's report is an agent's call if the agent has just announced that line, whatever the session; or however long
+//!   ago (its user was asked), where the shell knows the call's id, as in Codex.
 //!
 //! A second report is only taken for the first one's twin while that one's end has not been told: agents run all
 //! before-hooks before the tool.
@@ -22,6 +23,8 @@ type Sql<T> = rusqlite::Result<T>;
 const APART_NS: i64 = 2_000_000_000;
 /// The same in events, to look at few: nothing that `fr` records comes faster.
 const APART_EVENTS: i64 = 2_000;
+/// The same for a shell that knows the id of the call.
+const APART_WHEN_ASKED_NS: i64 = 3_600_000_000_000;
 /// The same for reports with the same id. Some model servers give `call_0` to every call.
 const APART_WITH_ID_NS: i64 = 60_000_000_000;
 
@@ -61,15 +64,8 @@ impl<'a> Report<'a> {
         if self.channel == "other" || (self.channel == "shell" && !self.by_agent) {
             return Ok(None);
         }
-        if self.channel == "id" && !self.call.is_empty() {
-            let sql = "SELECT event.id FROM pending JOIN event ON event.id = pending.event \
-                       WHERE pending.session = ? AND call = ? AND key = ? AND asegment IS NULL \
-                       AND at_ns BETWEEN ? AND ? ORDER BY event.id LIMIT 1";
-            let (from, to) = around(self.at_ns, APART_WITH_ID_NS);
-            let values = params![self.session, self.call, self.key, from, to];
-            if let Some(event) = db.prepare_cached(sql)?.query_row(values, |row| row.get(0)).optional()? {
-                return Ok(Some(event));
-            }
+        if let Some(event) = self.with_same_id(db)? {
+            return Ok(Some(event));
         }
         // A shell's report comes after the agent's own, so it is the latest one that it belongs to.
         let (owner, order) = match self.channel.as_str() {
@@ -86,6 +82,23 @@ impl<'a> Report<'a> {
         let (from, to) = around(self.at_ns, APART_NS);
         let oldest = number.saturating_sub(APART_EVENTS);
         let values = params![owner, self.key, from, to, self.channel, oldest];
+        db.prepare_cached(&sql)?.query_row(values, |row| row.get(0)).optional()
+    }
+
+    fn with_same_id(&self, db: &Connection) -> Sql<Option<i64>> {
+        let (owner, apart) = match self.channel.as_str() {
+            "id" if !self.call.is_empty() => ("pending.session = ?1", APART_WITH_ID_NS),
+            "shell" => ("event.actor = ?1 AND channel = 'id'", APART_WHEN_ASKED_NS),
+            _ => return Ok(None),
+        };
+        let sql = format!(
+            "SELECT event.id FROM pending JOIN event ON event.id = pending.event \
+             WHERE key = ?2 AND call = ?3 AND {owner} AND asegment IS NULL AND at_ns BETWEEN ?4 AND ?5 \
+             ORDER BY event.id LIMIT 1"
+        );
+        let owner = if self.channel == "shell" { self.actor } else { self.session };
+        let (from, to) = around(self.at_ns, apart);
+        let values = params![owner, self.key, self.call, from, to];
         db.prepare_cached(&sql)?.query_row(values, |row| row.get(0)).optional()
     }
 
