@@ -102,7 +102,10 @@ fn begin(
     let effects: Vec<Effect> = written.map(|(_, capture)| rewrite_of(capture)).collect();
     let batch = store.batch();
     let taken = record::capture_all(&effects, &batch, home);
-    if let Some(warning) = taken.warnings.first() {
+    // A target that could not be read at all is as bad as one that failed; a socket in a tree is not.
+    let unread = |c: &Capture| c.missing.iter().find(|m| m.what == c.locator.at).cloned();
+    let unread = taken.captures.iter().find_map(unread).map(|m| format!("{}: {}", m.what.lossy(), m.why));
+    if let Some(warning) = taken.warnings.first().or(unread.as_ref()) {
         return Err(Error::failure(format!(
             "the present could not be captured, so nothing was written: {warning}"
         ))
