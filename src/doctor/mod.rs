@@ -1,11 +1,13 @@
-//! The use case "am I protected?": looks at agents, shells, the store and the hook itself, and changes nothing.
+//! The use case "am I protected?": looks at agents, shells, the store and the hook itself, and changes nothing of them.
 
 mod agents;
 mod latency;
 pub mod report;
+mod silence;
 mod store;
 
 pub use report::{Protection, Report};
+pub use silence::write_down;
 
 use crate::intake::install::World;
 use crate::journal::index::{Index, SessionSummary};

@@ -192,6 +192,26 @@ fn an_agent_that_runs_and_is_silent_is_named() {
 }
 
 #[test]
+fn the_silence_of_an_agent_is_a_gap_in_the_timeline() {
+    let env = TestEnv::with_git();
+    env.claude_runs("true");
+    let mut process = idle(&env, "codex");
+    let gaps = || env.fr(&["timeline"]).ok().stdout.matches("reports nothing").count();
+    assert_eq!(gaps(), 0);
+    let seen = (0..50).any(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        doctor(&env);
+        gaps() == 1
+    });
+    doctor(&env);
+    process.kill().unwrap();
+    process.wait().unwrap();
+    assert!(seen && gaps() == 1, "it is written down, and once");
+    let timeline = env.fr(&["timeline"]).ok().stdout;
+    assert!(timeline.contains(&format!("codex (process {})", process.id())), "{timeline}");
+}
+
+#[test]
 fn a_store_that_others_can_read_or_that_is_torn_is_no_sound_store() {
     let env = TestEnv::with_git();
     env.write("x", "1");

@@ -7,12 +7,15 @@ use crate::doctor::{self, Protection};
 use crate::error::{ExitCode, Result};
 use crate::intake::install::World;
 use crate::model::Bytes;
-use crate::platform::{clock, home};
+use crate::platform::{clock, home, home::Home};
 
 /// Runs the verb.
 pub fn run(out: &mut Out) -> Result<u8> {
     let world = World::here(crate::intake::current_env(), home::state_dir()?)?;
     let report = doctor::examine(&world);
+    if let Err(error) = doctor::write_down(&report, &Home::at(&world.state)) {
+        out.talk(&format!("what is not recorded could not be written down: {}", error.what));
+    }
     if out.json {
         out.json(&report)?;
     } else {
