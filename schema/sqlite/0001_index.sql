@@ -39,9 +39,11 @@ CREATE TABLE event (
     told      INTEGER NOT NULL DEFAULT 0, -- how much the after-half tells: 0 there is none, 4 a verdict
     silent    INTEGER NOT NULL DEFAULT 0, -- its turn or session ended without a word of it
     undone_by INTEGER,
+    parent    INTEGER,             -- the event that it is a part of
     line      BLOB NOT NULL        -- the redacted command, for searching
 );
 CREATE INDEX event_uid ON event (uid);
+CREATE INDEX event_parent ON event (parent) WHERE parent IS NOT NULL;
 CREATE INDEX event_session ON event (session);
 
 -- Events whose after-half has not come yet, or did not know how they ended: one row for each report of an event.

@@ -20,11 +20,11 @@ pub enum ActorKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Confidence {
-    /// A default; nothing spoke for another actor.
+    /// A default, or a variable that the processes above it do not confirm.
     Low,
-    /// Environment marks or process ancestry.
+    /// Environment marks, or the processes above it.
     Medium,
-    /// The agent's own hook said so.
+    /// The agent's own hook said so, or marks and processes agree.
     High,
 }
 

@@ -54,6 +54,8 @@ pub enum Source {
     Exec,
     /// Shell integration.
     Shell,
+    /// A shim on PATH: the command as it was executed.
+    Shim,
     /// `fr` itself.
     Recorder,
 }

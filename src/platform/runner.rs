@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions};
 
+use super::replace;
 use crate::error::{Error, Result};
 use crate::model::Outcome;
 
@@ -42,9 +43,18 @@ pub struct Ended {
 /// # Errors
 /// When it cannot be started: `NotFound` and `PermissionDenied` as the shell's 127 and 126.
 pub fn run(argv: &[OsString], extra: &[(&str, OsString)]) -> io::Result<Ended> {
+    let program = argv.first().cloned().unwrap_or_default();
+    run_program(&program, argv, extra)
+}
+
+/// The same for a program whose path is not its first argument: a shim has found the one, its caller chose the other.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_program(program: &OsStr, argv: &[OsString], extra: &[(&str, OsString)]) -> io::Result<Ended> {
     let relay = Relay::install()?;
     let started = Instant::now();
-    let status = relay.during(spawn(argv, extra)?)?;
+    let status = relay.during(spawn(program, argv, extra)?)?;
     let outcome = match (status.code(), status.signal()) {
         (Some(code), _) => Outcome::Exited { code },
         (None, Some(signal)) => Outcome::Signalled { signal },
@@ -85,23 +95,35 @@ fn die_of(signal: i32) {
     let _ = signal_hook::low_level::emulate_default_handler(signal);
 }
 
-fn spawn(argv: &[OsString], extra: &[(&str, OsString)]) -> io::Result<Child> {
-    let Some((program, args)) = argv.split_first() else {
+fn spawn(program: &OsStr, argv: &[OsString], extra: &[(&str, OsString)]) -> io::Result<Child> {
+    let Some((name, args)) = argv.split_first() else {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "no command given"));
     };
-    let start = |program: &OsStr, before: Option<&OsStr>| {
-        let mut command = Command::new(program);
+    let start = |mut command: Command, before: Option<&OsStr>| {
         command.args(before).args(args);
         command.envs(extra.iter().map(|(name, value)| (name, value)));
+        if replace::pipe_was_ignored() {
+            // SAFETY: between fork and exec this makes one call, which is async-signal-safe (signal-safety(7)).
+            unsafe { command.pre_exec(ignore_pipe) };
+        }
         command.spawn()
     };
-    match start(program, None) {
+    let mut real = Command::new(program);
+    real.arg0(name);
+    match start(real, None) {
         // A script without `#!`: shells run it themselves.
         Err(cause) if cause.raw_os_error() == Some(rustix::io::Errno::NOEXEC.raw_os_error()) => {
-            start(OsStr::new("/bin/sh"), Some(program))
+            start(Command::new("/bin/sh"), Some(program))
         }
         started => started,
     }
+}
+
+/// `std` gives every command the default; one that was started with it ignored must find it so.
+fn ignore_pipe() -> io::Result<()> {
+    // SAFETY: sets a disposition that holds no pointer of ours.
+    unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
+    Ok(())
 }
 
 /// Waits for the end, without reaping; while the command is stopped, we are.

@@ -38,11 +38,16 @@ pub fn after(ending: &Ending, registration: Option<&str>, home: &Home) -> Result
         note: note.map(|n| String::from_utf8_lossy(&n).into_owned()),
     };
     // What goes on in the background has no post-state yet; what is looked at now would be neither before nor after.
-    if let Some(open) = open.as_ref().filter(|_| ending.outcome != Outcome::Background) {
-        record.post = post_states(&open.captures, home)?;
-    }
+    let parts = open.as_ref().map(|open| open_events::take_parts(home, open.event)).unwrap_or_default();
+    let (of_line, of_parts) = states_after(open.as_ref(), &parts, ending.outcome, home)?;
+    record.post = of_line;
     let event = open.map(|o| o.event);
-    Journal::open(home)?.append(&Record::After(Box::new(record)), event, Durability::Buffered)?;
+    let journal = Journal::open(home)?;
+    journal.append(&Record::After(Box::new(record)), event, Durability::Buffered)?;
+    for (part, post) in parts.iter().zip(of_parts) {
+        let record = end_of_part(part, ending.outcome, post);
+        journal.append(&Record::After(Box::new(record)), Some(part.event), Durability::Buffered)?;
+    }
     Ok(())
 }
 
@@ -52,6 +57,38 @@ fn call_of(ending: &Ending, registration: Option<&str>, home: &Home) -> Option<C
         (None, Some(action)) => pairing(None, registration, &command_text(action, Source::Hook, home)),
         (None, None) => None,
     }
+}
+
+/// The states of what a line captured and of what its parts did, looked at in one go.
+fn states_after(
+    line: Option<&OpenEvent>,
+    parts: &[OpenEvent],
+    outcome: Outcome,
+    home: &Home,
+) -> Result<(Vec<PostState>, Vec<Vec<PostState>>)> {
+    let whole = || line.into_iter().chain(parts);
+    let captures: Vec<Capture> = whole().flat_map(|open| open.captures.iter().cloned()).collect();
+    let mut found = match outcome == Outcome::Background || captures.is_empty() {
+        true => Vec::new(),
+        false => post_states(&captures, home)?,
+    };
+    let mut first = 0;
+    let mut each = whole().map(|open| {
+        let range = first..first + open.captures.len();
+        let own = found.extract_if(.., |post| range.contains(&post.capture));
+        let own = own.map(|post| PostState { capture: post.capture - range.start, ..post }).collect();
+        first = range.end;
+        own
+    });
+    let of_line = if line.is_some() { each.next().unwrap_or_default() } else { Vec::new() };
+    Ok((of_line, each.collect()))
+}
+
+/// A part was executed in the recorder's own place: nobody waited for it, the line's end is what is known of its end.
+fn end_of_part(part: &OpenEvent, outcome: Outcome, post: Vec<PostState>) -> After {
+    let outcome = if outcome == Outcome::Background { outcome } else { Outcome::Unknown };
+    let note = "a part of a line: its own exit code was not seen, its state is the one after the line";
+    After { post, outcome, note: Some(note.to_owned()), ..unknown_end(part) }
 }
 
 /// Looks at every captured resource again. A resource that cannot be read has no post-state: undo then treats its

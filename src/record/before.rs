@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use super::nesting::Nest;
 use super::open_events::{self, Claim, OpenEvent, Report, Slot};
 use super::redact::{self, TagKey};
 use super::{captures, context};
@@ -78,7 +79,7 @@ pub fn before(request: &Request, registration: Option<&str>, home: &Home) -> Res
         warnings,
         background: request.background,
     };
-    append(record, slot, &journal).map(Some)
+    append(record, slot, Some(&understood), &journal).map(Some)
 }
 
 /// What pairs the halves of a call: its id, else what it runs, as far as the registration is known.
@@ -113,7 +114,7 @@ fn key_of(command: &CommandText) -> String {
 
 /// The journal of an existing store, or of one that is made now. The store itself is opened only where there is
 /// something to capture.
-fn journal(home: &Home) -> Result<Journal> {
+pub(super) fn journal(home: &Home) -> Result<Journal> {
     match Journal::open(home) {
         Err(error) if error.code == ExitCode::NoStore => {
             Store::open_or_create(home)?;
@@ -155,19 +156,25 @@ fn try_capture(
     Ok((taken, exact))
 }
 
-fn append(record: Before, slot: Option<(Slot, Report)>, journal: &Journal) -> Result<Recorded> {
+pub(super) fn append(
+    record: Before,
+    slot: Option<(Slot, Report)>,
+    understood: Option<&Understood>,
+    journal: &Journal,
+) -> Result<Recorded> {
     let (effects, warnings) = (record.effects.clone(), record.warnings.clone());
+    let nest = (slot.is_some() && !effects.is_empty()).then(|| Nest::of(&record, understood));
     // What is about to be destroyed must survive a power cut; the record of a harmless command need not.
     let durability = if record.effects.is_empty() { Durability::Buffered } else { Durability::Durable };
     let captures = record.captures.clone();
     let appended = journal.append(&Record::Before(Box::new(record)), None, durability);
     let taken = captures.len();
     match (&appended, slot) {
-        (Ok(appended), Some((slot, report))) if taken > 0 => {
-            let open = OpenEvent { report, event: appended.event, captures };
+        (Ok(appended), Some((slot, report))) if nest.is_some() => {
+            let open = OpenEvent { report, event: appended.event, captures, nest };
             slot.fill(&open)?;
         }
-        // There is nothing to look at again, or no event.
+        // There is nothing to run inside of or to look at again, or no event.
         (_, Some((slot, _))) => slot.release(),
         (_, None) => {}
     }
@@ -257,7 +264,7 @@ pub(super) fn command_text(action: &Action, source: Source, home: &Home) -> Comm
 }
 
 /// The exact line, or argv separated by NUL: argv cannot hold one.
-fn exact_bytes(action: &Action) -> Vec<u8> {
+pub(super) fn exact_bytes(action: &Action) -> Vec<u8> {
     match action {
         Action::Shell(line) => line.clone(),
         Action::Argv(argv) => argv.iter().map(|a| a.0.clone()).collect::<Vec<_>>().join(&0),

@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::nesting::Nest;
 use crate::error::{Error, Result};
 use crate::model::{Call, Capture, EventId};
 use crate::platform::{clock, home::Home};
@@ -54,7 +55,7 @@ pub struct Report {
 }
 
 /// What the after-half needs to know.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct OpenEvent {
     /// The call. The files hold it from the beginning.
     #[serde(flatten)]
@@ -63,6 +64,9 @@ pub struct OpenEvent {
     pub event: EventId,
     /// What to look at again.
     pub captures: Vec<Capture>,
+    /// What it tells those that run inside it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nest: Option<Nest>,
 }
 
 /// The answer to "may I record this call?".
@@ -348,4 +352,28 @@ fn remove_with_marks(file: &Path) {
             let _ = fs::remove_file(mark);
         }
     }
+}
+
+/// Looks at the open event of a call that has an id, and leaves it.
+pub fn peek(home: &Home, session: &str, call: &str) -> Option<OpenEvent> {
+    read(&path_of(home, session, &Call::Id(call.to_owned())))
+}
+
+/// All open events, in no order.
+pub fn all(home: &Home) -> impl Iterator<Item = OpenEvent> {
+    let places = children(&home.open_events()).into_iter();
+    let files = places.flat_map(|place| if place.is_dir() { entries(&place) } else { vec![place] });
+    files.filter(|file| file.extension().is_none()).filter_map(|file| read(&file))
+}
+
+/// Takes back the parts of an event.
+pub fn take_parts(home: &Home, of: EventId) -> Vec<OpenEvent> {
+    let is_part = |open: &OpenEvent| open.nest.as_ref().is_some_and(|nest| nest.parent == Some(of));
+    let mut parts: Vec<OpenEvent> = all(home).filter(is_part).collect();
+    parts.sort_by_key(|open| open.event);
+    parts.retain(|open| {
+        let call = Call::Id(open.report.call.clone());
+        matches!(take(home, &open.report.session, &call), Taken::Open(_))
+    });
+    parts
 }

@@ -97,9 +97,9 @@ fn begin(
     journal: &Journal,
     home: &Home,
 ) -> Result<EventId> {
-    let captures = event.before.captures.iter().enumerate();
+    let captures = captured_of(event).into_iter().enumerate();
     let written = captures.filter(|(position, _)| !plan.unchanged.contains(position));
-    let effects: Vec<Effect> = written.map(|(_, capture)| rewrite_of(capture)).collect();
+    let effects: Vec<Effect> = written.map(|(_, captured)| rewrite_of(&captured.before)).collect();
     let batch = store.batch();
     let taken = record::capture_all(&effects, &batch, home);
     // A target that could not be read at all is as bad as one that failed; a socket in a tree is not.
@@ -112,7 +112,7 @@ fn begin(
         .hint("an undo that cannot itself be undone is not started"));
     }
     batch.commit()?;
-    let of = vec![plan.event];
+    let of = std::iter::once(plan.event).chain(standing_parts(event)).collect();
     let kind = if plan.redo { EventKind::Redo { of } } else { EventKind::Undo { of } };
     let before = Before {
         uid: record::new_uid(),
@@ -135,6 +135,11 @@ fn begin(
         background: false,
     };
     Ok(journal.append(&Record::Before(Box::new(before)), None, Durability::Durable)?.event)
+}
+
+/// The parts of an event that are taken back with it.
+fn standing_parts(event: &Event) -> impl Iterator<Item = EventId> {
+    event.parts.iter().filter(|part| part.undone_by.is_none()).map(|part| part.id)
 }
 
 fn rewrite_of(capture: &Capture) -> Effect {

@@ -4,11 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ExitCode, Result};
 use crate::journal::index::Event;
-use crate::model::{Captured, EventId, EventKind, Outcome, Step, StepVerdict};
+use crate::model::{Captured, EventId, EventKind, ObjectSource, Outcome, Step, StepVerdict};
 use crate::platform::home::Home;
 use crate::record;
 use crate::store::{Scratch, Store};
-use crate::systems::{self, PlanCx};
+use crate::systems::{self, Held, PlanCx};
 
 /// What undo will do (`schema/undo-plan.schema.json`).
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -61,8 +61,14 @@ fn plan_as(event: &Event, resuming: bool, store: &Store, home: &Home) -> Result<
     let scratch = Scratch::over(&reader);
     let (mut steps, mut unchanged) = (Vec::new(), Vec::new());
     let mut residue: Vec<String> = event.before.warnings.clone();
+    residue.extend(event.parts.iter().flat_map(|part| part.before.warnings.iter().cloned()));
     // In the inverse order of the effects: what was made inside a new directory goes before the directory.
-    for (position, captured) in captured_of(event).into_iter().enumerate().rev() {
+    let all = captured_of(event);
+    for (position, captured) in all.iter().enumerate().rev() {
+        if !event.parts.is_empty() && is_covered(position, &all, &reader) {
+            unchanged.push(position);
+            continue;
+        }
         let before = &captured.before;
         let system = systems::by_id(&before.system.0)
             .ok_or_else(|| Error::failure(format!("this fr knows no system {}", before.system)))?;
@@ -71,7 +77,7 @@ fn plan_as(event: &Event, resuming: bool, store: &Store, home: &Home) -> Result<
         if now.digest == before.state.digest {
             unchanged.push(position);
         }
-        steps.extend(system.plan(&captured, &now, &PlanCx { source: &scratch, resuming })?);
+        steps.extend(system.plan(captured, &now, &PlanCx { source: &scratch, resuming })?);
         residue.extend(before.missing.iter().map(|m| format!("{}: {}", m.what.lossy(), m.why)));
     }
     Ok(UndoPlan {
@@ -84,12 +90,41 @@ fn plan_as(event: &Event, resuming: bool, store: &Store, home: &Home) -> Result<
     })
 }
 
-/// The captures of an event, each with the state right after it.
+/// The captures of an event and of its parts, each with the state right after it. A place that several of them captured
+/// counts once, from the first one's pre-state to the last one's post-state.
 pub fn captured_of(event: &Event) -> Vec<Captured> {
+    let mut all: Vec<Captured> = Vec::new();
+    for captured in std::iter::once(event).chain(&event.parts).flat_map(own_captures) {
+        let same = |c: &&mut Captured| {
+            c.before.system == captured.before.system && c.before.locator == captured.before.locator
+        };
+        match all.iter_mut().find(same) {
+            // The line's own post-state was looked at last of all.
+            Some(known) => known.after = known.after.or(captured.after),
+            None => all.push(captured),
+        }
+    }
+    all
+}
+
+fn own_captures(event: &Event) -> Vec<Captured> {
     let after =
         |i: usize| event.after.as_ref().and_then(|a| a.post.iter().find(|p| p.capture == i)).map(|p| p.state);
     let captures = event.before.captures.iter().enumerate();
     captures.map(|(i, before)| Captured { before: before.clone(), after: after(i) }).collect()
+}
+
+/// True where an earlier capture covers this one's place: that one holds the state before the whole line.
+fn is_covered(position: usize, all: &[Captured], source: &dyn ObjectSource) -> bool {
+    let Some((inner, earlier)) = all.get(..=position).and_then(<[Captured]>::split_last) else {
+        return false;
+    };
+    let inner = &inner.before;
+    let Some(system) = systems::by_id(&inner.system.0) else { return false };
+    earlier
+        .iter()
+        .filter(|outer| outer.before.system == inner.system)
+        .any(|outer| matches!(system.held(&outer.before, inner, source), Ok(Held::Same | Held::Other)))
 }
 
 /// The same target reached through two captures (a named file inside a captured work tree) is restored once.
@@ -115,10 +150,11 @@ fn refuse_what_cannot_be_undone(event: &Event) -> Result<()> {
         return nothing(format!("event {} is undone already, by event {undo}", event.id))
             .map_err(|e| e.hint(format!("`fr redo {undo}` takes that undo back")));
     }
-    if event.before.effects.is_empty() && event.before.captures.is_empty() {
+    let whole = || std::iter::once(event).chain(&event.parts);
+    if whole().all(|e| e.before.effects.is_empty() && e.before.captures.is_empty()) {
         return nothing(format!("event {} changed nothing", event.id));
     }
-    if event.before.captures.is_empty() {
+    if whole().all(|e| e.before.captures.is_empty()) {
         let why = event.before.warnings.join("; ");
         let why = if why.is_empty() { "none of its targets could be captured".to_owned() } else { why };
         return nothing(format!("event {} has no captured state to bring back: {why}", event.id));

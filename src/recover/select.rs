@@ -13,7 +13,9 @@ pub fn latest_undoable(index: &Index) -> Result<Event> {
     let found = index.timeline(&filter)?.into_iter().find(|e| {
         e.before.kind == EventKind::Command
             && e.undone_by.is_none()
-            && !e.before.captures.is_empty()
+            // A part is taken back with its line.
+            && e.before.parent.is_none()
+            && std::iter::once(e).chain(&e.parts).any(|e| !e.before.captures.is_empty())
             && ran(e)
     });
     found.ok_or_else(|| {

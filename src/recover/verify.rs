@@ -38,7 +38,8 @@ pub fn verify_event(event: &Event, store: &Store) -> Result<Vec<CaptureHealth>> 
         }
         health
     };
-    Ok(event.before.captures.iter().map(health).collect())
+    let captures = std::iter::once(event).chain(&event.parts).flat_map(|e| &e.before.captures);
+    Ok(captures.map(health).collect())
 }
 
 fn walk(root: ObjectId, reader: &Reader, health: &mut CaptureHealth) {

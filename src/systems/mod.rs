@@ -58,6 +58,12 @@ pub trait System: Sync {
         Ok(Vec::new())
     }
 
+    /// What `outer`, taken earlier, holds of what `inner` covers. By default only the same place is known to be covered.
+    fn held(&self, outer: &Capture, inner: &Capture, source: &dyn ObjectSource) -> Result<Held> {
+        let _ = source;
+        Ok(if outer.locator == inner.locator { Held::by_digest(outer, inner) } else { Held::Nothing })
+    }
+
     /// Puts the captured pre-state into `to` (a directory that does not exist yet or is empty), beside the present.
     fn restore_to(&self, captured: &Capture, to: &Path, cx: &ApplyCx<'_>) -> Result<StepOutcome>;
 
@@ -65,6 +71,24 @@ pub trait System: Sync {
     fn forget(&self, cx: &ForgetCx<'_>) -> Result<Vec<Forgotten>> {
         let _ = cx;
         Ok(Vec::new())
+    }
+}
+
+/// What an earlier capture holds of what a later one covers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Held {
+    /// Not all of it.
+    Nothing,
+    /// The very state that the later one holds.
+    Same,
+    /// All of it, in another state: it has changed in between.
+    Other,
+}
+
+impl Held {
+    /// For two captures of one place.
+    pub fn by_digest(outer: &Capture, inner: &Capture) -> Held {
+        if outer.state.digest == inner.state.digest { Held::Same } else { Held::Other }
     }
 }
 

@@ -152,9 +152,11 @@ fn resume(index: &Index, home: &Home, out: &mut Out) -> Result<u8> {
         return Err(Error::failure(format!("event {} is no undo", undo.id)));
     };
     let mut worst = 0;
-    for id in of {
-        let event = index.find(&id.to_string())?;
-        let applied = recover::resume(&undo, &event, home, &|_| {})?;
+    let events = of.iter().map(|id| index.find(&id.to_string())).collect::<Result<Vec<Event>>>()?;
+    // Parts are taken back by the plan of their line.
+    let is_part = |event: &Event| event.before.parent.is_some_and(|parent| of.contains(&parent));
+    for event in events.iter().filter(|event| !is_part(event)) {
+        let applied = recover::resume(&undo, event, home, &|_| {})?;
         worst = worst.max(report(&applied, out)?);
     }
     Ok(worst)

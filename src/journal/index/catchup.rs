@@ -157,7 +157,7 @@ impl Taker<'_> {
         self.tx
             .prepare_cached(
                 "INSERT OR REPLACE INTO event (id, uid, at_ns, session, actor, kind, classes, systems, captured, \
-                 segment, offset, line) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                 segment, offset, line, parent) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             )?
             .execute(params![
                 event,
@@ -172,6 +172,7 @@ impl Taker<'_> {
                 at.segment,
                 signed(at.offset),
                 before.command.line.as_slice(),
+                before.parent.map(|parent| signed(parent.0)),
             ])?;
         for of in facts::targets(&before.kind) {
             let sql = "INSERT OR REPLACE INTO target VALUES (?, ?)";

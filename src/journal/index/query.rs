@@ -28,6 +28,9 @@ pub struct Event {
     pub undone_by: Option<EventId>,
     /// That undo could not bring everything back: what is left can be taken back by another one.
     pub undone_in_part: bool,
+    /// The events that are part of it, in order: what shims recorded of the commands that the line ran.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<Event>,
 }
 
 /// A session in numbers.
@@ -205,8 +208,15 @@ impl Index {
             None => None,
         };
         let steps = if found.kind == 0 { Vec::new() } else { self.steps(found.id)? };
+        let parts = if before.parent.is_some() { Vec::new() } else { self.parts(found.id)? };
         let Found { id, silent, undone_by, undone_in_part, .. } = found;
-        Ok(Event { id, before: *before, after, silent, steps, undone_by, undone_in_part })
+        Ok(Event { id, before: *before, after, silent, steps, undone_by, undone_in_part, parts })
+    }
+
+    /// What was recorded as a part of an event. Parts have none themselves.
+    fn parts(&self, event: EventId) -> Result<Vec<Event>> {
+        let text = format!("SELECT {COLUMNS} FROM event WHERE parent = ? ORDER BY id");
+        self.select(&text, &[i64::try_from(event.0).unwrap_or(-1).into()], |_, damage| Err(damage))
     }
 
     fn frame(&self, at: Position) -> Result<Frame> {

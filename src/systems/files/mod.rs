@@ -12,6 +12,7 @@ mod clean;
 mod compare;
 mod content;
 mod entry;
+mod held;
 mod ignored;
 mod judge;
 mod node;
@@ -28,13 +29,14 @@ use std::path::Path;
 
 pub use cache::{commit as commit_caches, discard as discard_caches};
 pub use entry::{Content, Entry, Extent, Kind, Links, Meta};
+pub use held::is_work_tree_of;
 pub use tree::{Named, Parent, State, decode_chunks, decode_state, decode_tree, references};
 
-use super::{ApplyCx, AssessCx, CaptureCx, PlanCx, System};
+use super::{ApplyCx, AssessCx, CaptureCx, Held, PlanCx, System};
 use crate::error::Result;
 use crate::model::{
-    Capture, Captured, Change, Effect, Invocation, ObjectId, ObjectKind, StateRef, Step, StepOutcome,
-    SystemId,
+    Capture, Captured, Change, Effect, Invocation, ObjectId, ObjectKind, ObjectSource, StateRef, Step,
+    StepOutcome, SystemId,
 };
 
 /// The `fs` system.
@@ -67,6 +69,9 @@ impl System for Files {
     }
     fn references(&self, kind: ObjectKind, content: &[u8]) -> Result<Vec<ObjectId>> {
         references(kind, content)
+    }
+    fn held(&self, outer: &Capture, inner: &Capture, source: &dyn ObjectSource) -> Result<Held> {
+        held::held(outer, inner, source)
     }
     fn restore_to(&self, captured: &Capture, to: &Path, cx: &ApplyCx<'_>) -> Result<StepOutcome> {
         aside::restore_to(captured, to, cx)

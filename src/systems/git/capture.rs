@@ -12,7 +12,7 @@ use super::state::{FileKind, RepoState, put_new};
 use super::vault::{Limits, Vault, Wanted};
 use crate::error::Result;
 use crate::model::{Bytes, Capture, Effect, Locator, Missing, StateRef, SystemId};
-use crate::systems::CaptureCx;
+use crate::systems::{CaptureCx, Held};
 
 /// More objects than this are not listed one by one (20 MB); what refs and logs name still comes back.
 const LISTED_OBJECTS: usize = 1_000_000;
@@ -81,6 +81,23 @@ pub fn observe(captured: &Capture, cx: &CaptureCx<'_>) -> Result<StateRef> {
         }
         Err(_) => Ok(RepoState::absent()),
     }
+}
+
+/// What an earlier capture holds of a later one: the same repository, looked at for at least the same parts.
+pub fn held(outer: &Capture, inner: &Capture) -> Held {
+    let place = |capture: &Capture| {
+        let mut locator = capture.locator.clone();
+        locator.opts.remove("what");
+        locator
+    };
+    let parts = |capture: &Capture| -> BTreeSet<String> {
+        let what = capture.locator.opts.get("what").map(|w| w.lossy().into_owned()).unwrap_or_default();
+        what.split(',').map(|word| word.trim().to_owned()).collect()
+    };
+    if place(outer) != place(inner) || !parts(outer).is_superset(&parts(inner)) {
+        return Held::Nothing;
+    }
+    Held::by_digest(outer, inner)
 }
 
 /// A command that prunes destroys objects that nothing names: only a list of all of them can tell which.

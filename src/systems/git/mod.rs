@@ -32,11 +32,11 @@ pub use difference::difference;
 use remote::RemoteState;
 pub use remote::is_captured as captures_remote;
 
-use super::{ApplyCx, AssessCx, CaptureCx, ForgetCx, Forgotten, PlanCx, System};
+use super::{ApplyCx, AssessCx, CaptureCx, ForgetCx, Forgotten, Held, PlanCx, System};
 use crate::error::Result;
 use crate::model::{
-    Capture, Captured, Change, Effect, Invocation, ObjectId, ObjectKind, StateRef, Step, StepOutcome,
-    SystemId,
+    Capture, Captured, Change, Effect, Invocation, ObjectId, ObjectKind, ObjectSource, StateRef, Step,
+    StepOutcome, SystemId,
 };
 
 /// The `git` system.
@@ -88,6 +88,9 @@ impl System for Git {
         // Documents of other systems are not JSON objects with our fields; they name nothing of ours.
         let is_ours = kind == ObjectKind::State && content.starts_with(b"{\"version\"");
         if is_ours { state::references(content) } else { Ok(Vec::new()) }
+    }
+    fn held(&self, outer: &Capture, inner: &Capture, _source: &dyn ObjectSource) -> Result<Held> {
+        Ok(capture::held(outer, inner))
     }
     fn restore_to(&self, captured: &Capture, to: &Path, cx: &ApplyCx<'_>) -> Result<StepOutcome> {
         if remote::is_remote(&captured.locator) {

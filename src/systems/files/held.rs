@@ -1,0 +1,72 @@
+//! What a capture holds of a path that another one covers: the path itself, or a path below a captured tree.
+
+use super::compare::load_state;
+use super::entry::{Entry, Kind};
+use super::scope::Scope;
+use super::tree::{decode_tree, digest_state};
+use super::workspace;
+use crate::error::Result;
+use crate::model::{Bytes, Capture, Locator, ObjectSource};
+use crate::systems::Held;
+
+/// What `outer` holds of what `inner` covers.
+pub fn held(outer: &Capture, inner: &Capture, source: &dyn ObjectSource) -> Result<Held> {
+    let (outside, inside) = (Scope::of(&outer.locator), Scope::of(&inner.locator));
+    if outer.locator.at == inner.locator.at && (outside == inside || outside == Scope::Tree) {
+        return Ok(Held::by_digest(outer, inner));
+    }
+    if !matches!(outside, Scope::Tree | Scope::Workspace) || inside == Scope::Workspace {
+        return Ok(Held::Nothing);
+    }
+    let path = inner.locator.at.as_slice();
+    let Some(below) = path.strip_prefix(outer.locator.at.as_slice()).and_then(|p| p.strip_prefix(b"/"))
+    else {
+        return Ok(Held::Nothing);
+    };
+    // A snapshot of a work tree leaves the repository to the git system.
+    if outside == Scope::Workspace && below.split(|b| *b == b'/').any(|name| name == b".git") {
+        return Ok(Held::Nothing);
+    }
+    if outer.missing.iter().any(|left_out| is_at_or_below(path, left_out.what.as_slice())) {
+        return Ok(Held::Nothing);
+    }
+    let Some(object) = outer.state.object else { return Ok(Held::Nothing) };
+    let Some(found) = entry_at(load_state(source, &object)?.entry, below, source)? else {
+        return Ok(Held::Nothing);
+    };
+    if found.as_ref().is_some_and(|entry| entry.why_skipped().is_some()) {
+        return Ok(Held::Nothing);
+    }
+    let same = digest_state(found.as_ref()) == inner.state.digest;
+    Ok(if same { Held::Same } else { Held::Other })
+}
+
+/// What a captured tree holds at a path below it; `None` where the tree was not listed that far.
+fn entry_at(top: Option<Entry>, below: &[u8], source: &dyn ObjectSource) -> Result<Option<Option<Entry>>> {
+    let mut at = top;
+    for name in below.split(|b| *b == b'/') {
+        let tree = match &at {
+            None => return Ok(Some(None)),
+            Some(Entry { kind: Kind::Dir { tree: Some(tree), .. }, .. }) => *tree,
+            Some(Entry { kind: Kind::Dir { tree: None, .. } | Kind::Skipped { .. }, .. }) => return Ok(None),
+            // Nothing can be below a file: the path was not there.
+            Some(_) => return Ok(Some(None)),
+        };
+        let entries = decode_tree(&source.get(&tree)?)?;
+        at = entries.into_iter().find(|named| named.name.as_slice() == name).map(|named| named.entry);
+    }
+    Ok(Some(at))
+}
+
+fn is_at_or_below(path: &[u8], top: &[u8]) -> bool {
+    path.strip_prefix(top).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
+}
+
+/// A capture is the whole of the work tree that a command at `place` would be taken for.
+pub fn is_work_tree_of(capture: &Capture, place: &Locator) -> bool {
+    if Scope::of(&capture.locator) != Scope::Workspace || workspace::is_limited(&capture.locator) {
+        return false;
+    }
+    let (root, limited) = workspace::root_of(place);
+    !limited && Bytes(root) == capture.locator.at
+}
