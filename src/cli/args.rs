@@ -77,9 +77,19 @@ pub enum Verb {
         after_help = "Examples:\n  fr doctor\n  fr doctor --json\n\nExit code 0 where every agent on this machine is recorded and the store is sound, else 3."
     )]
     Doctor,
+    /// Start an agent, or any program, with all that lets its commands be recorded.
+    #[command(
+        after_help = "Examples:\n  fr run -- aider\n  fr run -- claude -p 'tidy up'\n  fr run --agent robot -- ./my-agent.sh\n\nShims on PATH, shell integration for the shells that it starts, a session of its own. The exit code is the\nprogram's own."
+    )]
+    Run(RunArgs),
+    /// Links that are called in place of rm, git, kubectl…: what is really executed is recorded.
+    #[command(
+        after_help = "Examples:\n  fr shims enable              make the links, say how to put them on PATH\n  fr shims status --json\n  fr shims disable"
+    )]
+    Shims(ShimsArgs),
     /// Print the shell integration.
     #[command(
-        after_help = "Examples:\n  eval \"$(fr init bash)\"      in ~/.bashrc\n  eval \"$(fr init zsh)\"       in ~/.zshrc\n  fr init fish | source        in ~/.config/fish/config.fish"
+        after_help = "Examples:\n  eval \"$(fr init bash)\"      in ~/.bashrc\n  eval \"$(fr init bash --shims)\"   with the shims of `fr shims enable` first on PATH\n  eval \"$(fr init zsh)\"       in ~/.zshrc\n  fr init fish | source        in ~/.config/fish/config.fish"
     )]
     Init(InitArgs),
     /// Show what fr would see in a command line and capture for it; runs nothing.
@@ -192,6 +202,42 @@ pub struct InitArgs {
     /// Which shell.
     #[arg(value_enum)]
     pub shell: InitShell,
+    /// Put the shims of `fr shims enable` first on PATH.
+    #[arg(long)]
+    pub shims: bool,
+}
+
+/// `fr run`.
+#[derive(Args, Debug)]
+pub struct RunArgs {
+    /// Whose commands these are; by default the program's name tells, if it is a known agent's.
+    #[arg(long, value_name = "NAME")]
+    pub agent: Option<String>,
+    /// The program and its arguments.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
+    pub argv: Vec<OsString>,
+}
+
+/// `fr shims`.
+#[derive(Args, Debug)]
+pub struct ShimsArgs {
+    /// What to do.
+    #[arg(value_enum)]
+    pub action: ShimsAction,
+    /// The directory of the links; by default `shims` in the recorder's own.
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+}
+
+/// The actions of `fr shims`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ShimsAction {
+    /// Make a link for each program that is there.
+    Enable,
+    /// Take the links away.
+    Disable,
+    /// Say how it stands.
+    Status,
 }
 
 /// The shells with integration.

@@ -44,6 +44,8 @@ fn dispatch(verb: Verb, out: &mut Out) -> Result<u8> {
         Verb::Install(args) => verbs::install::run(&args, out),
         Verb::Uninstall(args) => verbs::uninstall::run(&args, out),
         Verb::Doctor => verbs::doctor::run(out),
+        Verb::Run(args) => verbs::run::run(&args, out),
+        Verb::Shims(args) => verbs::shims::run(&args, out),
         Verb::Init(args) => verbs::init::run(&args, out),
         Verb::Explain(args) => verbs::explain::run(&args, out),
         Verb::Timeline(args) => verbs::timeline::run(&args, out),

@@ -59,6 +59,14 @@ pub fn agent(env: &Env) -> Option<(&'static str, &'static str)> {
         .or_else(|| Some((ancestry::agent_called(text(env, RUN_ACTOR)?)?, RUN_ACTOR)))
 }
 
+/// True where the marks are those of an agent or a CI job that reports nothing itself.
+pub fn is_without_hooks(env: &Env) -> bool {
+    match text(env, RUN_ACTOR).or_else(|| agent(env).map(|(name, _)| name)) {
+        Some(name) => ancestry::is_without_hooks(name),
+        None => find(CI, env).is_some(),
+    }
+}
+
 /// Who runs a command in this environment. An agent inside a CI job is the agent: it chose the command.
 pub fn actor(env: &Env) -> Actor {
     if let Some((name, variable)) = agent(env) {

@@ -8,7 +8,10 @@ pub mod attribution;
 pub mod exec;
 pub mod install;
 mod request;
+pub mod run;
 pub mod shells;
+pub mod shims;
+pub mod wire;
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;

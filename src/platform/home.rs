@@ -89,6 +89,10 @@ impl Home {
     pub fn open_events(&self) -> PathBuf {
         self.root.join("open")
     }
+    /// Links that are called in place of programs.
+    pub fn shims(&self) -> PathBuf {
+        self.root.join("shims")
+    }
     /// The key of redaction tags.
     pub fn key(&self) -> PathBuf {
         self.root.join("key")

@@ -2,13 +2,17 @@
 
 use crate::cli::Out;
 use crate::cli::args::InitArgs;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::intake::shells;
+use crate::platform::home::{self, Home};
 
 /// Runs the verb.
 pub fn run(args: &InitArgs, out: &mut Out) -> Result<u8> {
-    let fr = std::env::current_exe()
-        .map_err(|e| Error::failure(format!("cannot find the path of fr itself: {e}")))?;
+    let fr = super::shims::own_path()?;
+    if args.shims {
+        let shims = Home::at(home::state_dir()?).shims();
+        out.raw(shells::path_line(args.shell.into(), &shims)?.as_bytes())?;
+    }
     out.raw(shells::script(args.shell.into(), &fr)?.as_bytes())?;
     Ok(0)
 }

@@ -42,6 +42,14 @@ pub fn agent_called(program: &str) -> Option<&'static str> {
     SIGNS.iter().find(|sign| sign.names.contains(&base)).map(|sign| sign.agent)
 }
 
+/// Agents that report nothing themselves (agents.md 3).
+const WITHOUT_HOOKS: &[&str] = &["aider"];
+
+/// True for an agent that has no hooks, and for one that is not known.
+pub fn is_without_hooks(agent: &str) -> bool {
+    WITHOUT_HOOKS.contains(&agent) || agent_called(agent).is_none()
+}
+
 /// The agent that a process is.
 pub fn agent_of(process: &Process) -> Option<&'static str> {
     if let Some(agent) = agent_called(&process.name) {

@@ -59,13 +59,30 @@ const BINARY: &str = "@FR@";
 /// # Errors
 /// Usage, where the path is not UTF-8.
 pub fn script(shell: Shell, binary: &Path) -> Result<String> {
-    let path = binary.to_str().ok_or_else(|| {
-        Error::new(ExitCode::Usage, format!("the path of fr is not UTF-8: {}", binary.display()))
+    Ok(shell.script().replace(BINARY, &quoted(binary)?))
+}
+
+/// A line that puts `dir` first on PATH where it is not on it yet.
+///
+/// # Errors
+/// Usage, where the path is not UTF-8.
+pub fn path_line(shell: Shell, dir: &Path) -> Result<String> {
+    let dir = quoted(dir)?;
+    Ok(match shell {
+        Shell::Bash | Shell::Zsh => {
+            format!("case \":${{PATH-}}:\" in *:{dir}:*) ;; *) PATH={dir}\"${{PATH:+:$PATH}}\" ;; esac\n")
+        }
+        Shell::Fish => format!("contains -- {dir} $PATH; or set -gx PATH {dir} $PATH\n"),
+    })
+}
+
+fn quoted(path: &Path) -> Result<String> {
+    let path = path.to_str().ok_or_else(|| {
+        Error::new(ExitCode::Usage, format!("the path of fr is not UTF-8: {}", path.display()))
             .hint("install fr under a plain path")
     })?;
     // One form of quoting that bash, zsh and fish read alike.
-    let quoted = format!("'{}'", path.replace('\\', r"'\\'").replace('\'', r"'\''"));
-    Ok(shell.script().replace(BINARY, &quoted))
+    Ok(format!("'{}'", path.replace('\\', r"'\\'").replace('\'', r"'\''")))
 }
 
 /// Understands what a script reports. `args` are the words behind `fr hook shell`.
