@@ -72,6 +72,9 @@ pub fn actor(env: &Env) -> Actor {
     if let Some((name, variable)) = agent(env) {
         return marked(ActorKind::Agent, name, variable, agent_version(name, env));
     }
+    if let Some(name) = text(env, RUN_ACTOR) {
+        return marked(ActorKind::Agent, name, RUN_ACTOR, None);
+    }
     match find(CI, env) {
         Some((name, variable)) => in_job(marked(ActorKind::Ci, name, variable, None), env),
         None => human(env, "no mark of an agent or CI job", Confidence::Low),

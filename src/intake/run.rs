@@ -70,12 +70,7 @@ impl Run {
     }
 
     /// What it finds in its environment. `files` is a directory of ours for start-up files of shells.
-    pub fn environment(
-        &self,
-        env: &Env,
-        shims: &Path,
-        files: &StartFiles,
-    ) -> Vec<(&'static str, OsString)> {
+    pub fn environment(&self, env: &Env, shims: &Path, files: &StartFiles) -> Vec<(&'static str, OsString)> {
         let mut vars = vec![
             ("PATH", path_with(shims)),
             (RUN_SESSION, self.session.clone().into()),

@@ -1,6 +1,8 @@
 //! A command at the moment it is executed, with its real arguments: what is there to add to the record of the line that
 //! runs it? Often nothing, and then nothing is written (`docs/shims.md`, section "What is recorded").
 
+use std::io::ErrorKind;
+
 use super::before::{Reading, append, command_text, commit_caches, exact_bytes, journal, new_uid};
 use super::captures;
 use super::nesting::{self, Traces};
@@ -8,8 +10,8 @@ use super::open_events::{self, Claim, OpenEvent, Report};
 use crate::error::Result;
 use crate::intake::Request;
 use crate::model::{
-    Before, Bytes, Call, Capture, Effect, EffectClass, EventId, EventKind, ObjectId, ObjectKind, ObjectSink,
-    ObjectSource,
+    Before, Bytes, Call, Capture, Effect, EffectClass, EventId, EventKind, Locator, ObjectId, ObjectKind,
+    ObjectSink, ObjectSource,
 };
 use crate::platform::{clock, home::Home};
 use crate::store::Store;
@@ -43,8 +45,8 @@ pub fn at_exec(request: &mut Request, reading: &Reading, traces: &Traces<'_>, ho
             request.actor = nest.actor.clone();
         }
     }
-    let effects: Vec<Effect> =
-        reading.effects.iter().filter(|e| adds_something(e, outer.as_ref())).cloned().collect();
+    let adds = |e: &&Effect| !loses_nothing(e, reading) && adds_something(e, outer.as_ref());
+    let effects: Vec<Effect> = reading.effects.iter().filter(adds).cloned().collect();
     let harmless = reading.effects.iter().all(|e| e.class == EffectClass::None);
     if effects.is_empty() && (!harmless || outer.is_some()) {
         return Ok(Seen::Nothing);
@@ -63,21 +65,25 @@ pub fn at_exec(request: &mut Request, reading: &Reading, traces: &Traces<'_>, ho
     })
 }
 
-/// False for what certainly loses nothing, and for what the outer event has whatever the state is now.
+/// Programs that do nothing to a name that is not there. Others may make it.
+const REMOVERS: &[&str] = &["rm", "rmdir", "unlink", "shred"];
+
+/// Removing what is not there.
+fn loses_nothing(effect: &Effect, reading: &Reading) -> bool {
+    let removes = |inv: &crate::model::Invocation| inv.program().is_some_and(|name| REMOVERS.contains(&name));
+    let Some(place) = effect.locator.as_ref().filter(|_| effect.system.0 == "fs") else { return false };
+    effect.class == EffectClass::Destroy
+        && reading.understood.invocations.iter().all(removes)
+        && std::fs::symlink_metadata(place.at.as_path()).is_err_and(|e| e.kind() == ErrorKind::NotFound)
+}
+
+/// False for what the outer event has, whatever the state is now.
 fn adds_something(effect: &Effect, outer: Option<&OpenEvent>) -> bool {
     if !effect.class.changes_state() {
         return false;
     }
-    let is_tree =
-        |l: &crate::model::Locator| l.opts.get("scope").and_then(Bytes::as_str) == Some("workspace");
+    let is_tree = |l: &Locator| l.opts.get("scope").and_then(Bytes::as_str) == Some("workspace");
     let place = effect.locator.as_ref().filter(|_| effect.system.0 == "fs");
-    if effect.class == EffectClass::Destroy
-        && let Some(place) = place.filter(|place| !is_tree(place))
-        && std::fs::symlink_metadata(place.at.as_path())
-            .is_err_and(|e| e.kind() == std::io::ErrorKind::NotFound)
-    {
-        return false;
-    }
     let Some(outer) = outer else { return true };
     if effect.class == EffectClass::Opaque
         && let Some(place) = place.filter(|place| is_tree(place))

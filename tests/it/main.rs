@@ -27,6 +27,7 @@ mod shell;
 mod shell_failures;
 mod shell_world;
 mod shells;
+mod shims;
 mod store;
 mod undo;
 mod wires;

@@ -32,6 +32,9 @@ pub struct EventView<'a> {
     pub before: &'a crate::model::Before,
     /// What it wrote after the command.
     pub after: Option<&'a crate::model::After>,
+    /// The events that are part of it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<u64>,
     /// The steps of an undo.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     pub steps: &'a [crate::model::StepMark],
@@ -51,6 +54,7 @@ impl<'a> EventView<'a> {
             undone_in_part: event.undone_in_part,
             before: &event.before,
             after: event.after.as_ref(),
+            parts: event.parts.iter().map(|part| part.id.0).collect(),
             steps: &event.steps,
         }
     }
@@ -135,6 +139,12 @@ pub fn event_details(event: &Event, out: &mut Out) -> Result<()> {
         event.after.as_ref().and_then(|a| a.duration_ms).map(|ms| format!(" after {}", when::duration(ms)));
     field("outcome", format!("{}{}", outcome_sentence(event), took.unwrap_or_default()))?;
     field("reversibility", reversibility_text(event))?;
+    if let Some(line) = b.parent {
+        field("part of", line.to_string())?;
+    }
+    if !event.parts.is_empty() {
+        field("parts", list(&event.parts.iter().map(|part| part.id).collect::<Vec<_>>()))?;
+    }
     if let Some(note) = event.after.as_ref().and_then(|a| a.note.as_ref()) {
         field("note", safe(note.as_bytes()))?;
     }

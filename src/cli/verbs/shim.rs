@@ -29,7 +29,7 @@ pub fn run_if_called() -> Option<u8> {
 
 fn run(call: &Call, real: &Path) -> u8 {
     let env = intake::current_env();
-    let mut extra = vec![(TRAIL, call.trail())];
+    let mut extra = vec![(TRAIL, call.trail(false))];
     if call.is_passed_on(&env) {
         return become_it(call, real, &extra);
     }
@@ -137,7 +137,10 @@ fn wait_for(
     request: Request,
     home: &Home,
 ) -> u8 {
-    let ended = runner::run_program(real.as_os_str(), &call.argv, extra);
+    let mut extra = extra.to_vec();
+    extra.retain(|(name, _)| *name != TRAIL);
+    extra.push((TRAIL, call.trail(true)));
+    let ended = runner::run_program(real.as_os_str(), &call.argv, &extra);
     let (outcome, duration, failed) = match ended {
         Ok(ended) => (ended.outcome, u64::try_from(ended.duration.as_millis()).ok(), None),
         Err(cause) => {

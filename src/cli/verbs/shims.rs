@@ -30,7 +30,10 @@ pub fn run(args: &ShimsArgs, out: &mut Out) -> Result<u8> {
             if out.json {
                 out.json(&Removed { dir: &dir, removed })?;
             } else {
-                out.line(format!("removed {removed} shims from {}", safe(dir.as_os_str().as_encoded_bytes())))?;
+                out.line(format!(
+                    "removed {removed} shims from {}",
+                    safe(dir.as_os_str().as_encoded_bytes())
+                ))?;
             }
             Ok(0)
         }

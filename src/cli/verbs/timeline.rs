@@ -1,11 +1,13 @@
 //! `fr timeline`: what happened, newest first.
 
+use std::collections::HashSet;
+
 use crate::cli::args::TimelineArgs;
 use crate::cli::render::{EventView, Table, command_cell, outcome_word, safe, style, when};
 use crate::cli::{Out, usage};
 use crate::error::Result;
 use crate::journal::index::{Event, Filter};
-use crate::model::EffectClass;
+use crate::model::{EffectClass, EventId};
 use crate::platform::clock;
 
 /// Runs the verb.
@@ -42,7 +44,7 @@ fn table(events: &[Event], absolute: bool, out: &Out) -> Table {
     let mut table =
         Table::new(&["ID", "WHEN", "WHO", "EFFECT", "EXIT", "KEPT", "COMMAND"], out.color, out.width);
     let now = clock::now_ns();
-    for event in events {
+    for (event, is_part) in nested(events) {
         let at = event.before.at_ns;
         let class = super::super::render::class_of(event);
         let class_word = if class == EffectClass::None { "-" } else { class.as_str() };
@@ -53,10 +55,24 @@ fn table(events: &[Event], absolute: bool, out: &Out) -> Table {
             (class_word.to_owned(), Some(style::of_class(class))),
             (outcome_word(event), None),
             kept(event),
-            (command_cell(event), None),
+            (format!("{}{}", if is_part { "└ " } else { "" }, command_cell(event)), None),
         ]);
     }
     table
+}
+
+/// Parts stand below their line, in the order in which they ran; one whose line is not in the list stands alone.
+fn nested(events: &[Event]) -> Vec<(&Event, bool)> {
+    let listed: HashSet<EventId> = events.iter().map(|event| event.id).collect();
+    let mut rows = Vec::with_capacity(events.len());
+    for event in events {
+        if event.before.parent.is_some_and(|line| listed.contains(&line)) {
+            continue;
+        }
+        rows.push((event, false));
+        rows.extend(event.parts.iter().filter(|part| listed.contains(&part.id)).map(|part| (part, true)));
+    }
+    rows
 }
 
 fn who(event: &Event) -> String {

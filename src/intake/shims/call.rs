@@ -11,8 +11,9 @@ use crate::intake::{Action, Env, Request, current_dir, text};
 use crate::model::{Actor, ActorKind, Bytes, Source};
 use crate::platform::process::{self, Process};
 
-/// What a shim leaves in the environment of the real program: `PID:COUNT:DIR:DIR…`. Where the process is still the same,
-/// somebody on the way to the real program (a version manager) has called the name again.
+/// What a shim leaves in the environment of the real program: `PID:COUNT:DIR:DIR…`, or `<PID:…` where it waits for the
+/// program's end. Where the process (or the one that waits for it) is still the same, somebody on the way to the real
+/// program has called the name again: a version manager, or the shim of another `fr`.
 pub const TRAIL: &str = "FR_SHIM";
 /// The value of [`TRAIL`] that switches shims off: for what `fr` itself starts.
 pub const OFF: &str = "off";
@@ -41,10 +42,16 @@ impl Call {
         let name = base_name(path.as_os_str());
         let name = PROGRAMS.iter().copied().find(|known| OsStr::new(known) == name)?;
         let trail = std::env::var_os(TRAIL).unwrap_or_default();
-        let mut call =
-            Call { name, argv: std::env::args_os().collect(), path, been: Vec::new(), rounds: 0, off: trail == OFF };
+        let mut call = Call {
+            name,
+            argv: std::env::args_os().collect(),
+            path,
+            been: Vec::new(),
+            rounds: 0,
+            off: trail == OFF,
+        };
         let mut words = trail.as_bytes().split(|b| *b == b':').map(OsStr::from_bytes);
-        if words.next().is_some_and(|pid| pid == std::process::id().to_string().as_str()) {
+        if words.next().is_some_and(is_ours) {
             call.rounds = words.next().and_then(|n| n.to_str()?.parse().ok()).unwrap_or(0);
             call.been = words.map(PathBuf::from).collect();
         }
@@ -64,9 +71,10 @@ impl Call {
         find::find(self.name, std::env::var_os("PATH").as_deref(), &avoid)
     }
 
-    /// What the real program finds in [`TRAIL`].
-    pub fn trail(&self) -> OsString {
-        let mut trail = OsString::from(format!("{}:{}", std::process::id(), self.rounds + 1));
+    /// What the real program finds in [`TRAIL`]; `waiting` for its end, or gone.
+    pub fn trail(&self, waiting: bool) -> OsString {
+        let mark = if waiting { "<" } else { "" };
+        let mut trail = OsString::from(format!("{mark}{}:{}", std::process::id(), self.rounds + 1));
         let own = self.path.parent().filter(|own| !self.been.iter().any(|been| been == own));
         for dir in self.been.iter().map(PathBuf::as_path).chain(own) {
             trail.push(":");
@@ -81,9 +89,10 @@ impl Call {
         self.off || self.rounds > 0 || own::is_own(env)
     }
 
-    /// What the program is asked to do.
+    /// What the program is asked to do, under its own name whatever the caller calls it.
     pub fn action(&self) -> Action {
-        Action::Argv(self.argv.iter().map(|word| Bytes::from(word.as_os_str())).collect())
+        let args = self.argv.iter().skip(1).map(|word| Bytes::from(word.as_os_str()));
+        Action::Argv(std::iter::once(Bytes::from(self.name)).chain(args).collect())
     }
 
     /// Where it runs.
@@ -115,6 +124,15 @@ impl Call {
     pub fn caller() -> String {
         let parent = process::own().and_then(|own| process::look(own.parent));
         parent.map_or_else(|| "fr".to_string(), |parent| parent.name)
+    }
+}
+
+/// The process of a trail is this one, or the one that waits for this one.
+fn is_ours(pid: &OsStr) -> bool {
+    let Some(pid) = pid.to_str() else { return false };
+    match pid.strip_prefix('<') {
+        Some(waits) => process::own().is_some_and(|own| own.parent.to_string() == waits),
+        None => std::process::id().to_string() == pid,
     }
 }
 

@@ -15,11 +15,38 @@ pub use links::{Links, State, disable, enable, status};
 /// line or captured with the work tree.
 pub const PROGRAMS: &[&str] = &[
     // files
-    "rm", "rmdir", "unlink", "mv", "cp", "ln", "dd", "truncate", "shred", "rsync", "tee", "find", "chmod", "chown",
+    "rm",
+    "rmdir",
+    "unlink",
+    "mv",
+    "cp",
+    "ln",
+    "dd",
+    "truncate",
+    "shred",
+    "rsync",
+    "tee",
+    "find",
+    "chmod",
+    "chown",
     // version control and forges
-    "git", "gh", //
+    "git",
+    "gh", //
     // infrastructure and clouds
-    "terraform", "tofu", "kubectl", "helm", "docker", "podman", "aws", "gcloud", "az", //
+    "terraform",
+    "tofu",
+    "kubectl",
+    "helm",
+    "docker",
+    "podman",
+    "aws",
+    "gcloud",
+    "az", //
     // databases
-    "psql", "mysql", "mariadb", "sqlite3", "redis-cli", "mongosh",
+    "psql",
+    "mysql",
+    "mariadb",
+    "sqlite3",
+    "redis-cli",
+    "mongosh",
 ];
