@@ -261,7 +261,6 @@ fn end(applied: &Applied, undo: EventId, journal: &Journal, home: &Home) -> Resu
     let index = crate::journal::index::Index::open(home)?;
     let event =
         index.event(undo)?.ok_or_else(|| Error::failure(format!("event {undo} is not in the index")))?;
-    let captures: Vec<Capture> = captured_of(&event).into_iter().map(|c| c.before).collect();
     let code = if applied.is_complete() { 0 } else { 3 };
     let after = After {
         at_ns: clock::now_ns(),
@@ -269,7 +268,7 @@ fn end(applied: &Applied, undo: EventId, journal: &Journal, home: &Home) -> Resu
         call: None,
         outcome: Outcome::Exited { code },
         duration_ms: u64::try_from((clock::now_ns() - event.before.at_ns) / 1_000_000).ok(),
-        post: record::post_states(&captures, home)?,
+        post: record::post_states(&event.before.captures, home)?,
         note: None,
     };
     journal.append(&Record::After(Box::new(after)), Some(undo), Durability::Durable)?;

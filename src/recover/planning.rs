@@ -90,17 +90,19 @@ fn plan_as(event: &Event, resuming: bool, store: &Store, home: &Home) -> Result<
     })
 }
 
-/// The captures of an event and of its parts, each with the state right after it. A place that several of them captured
-/// counts once, from the first one's pre-state to the last one's post-state.
+/// The captures of an event and of its parts, each with the state right after it. A place that the line and a part
+/// captured counts once, from the first one's pre-state to the last one's post-state.
 pub fn captured_of(event: &Event) -> Vec<Captured> {
-    let mut all: Vec<Captured> = Vec::new();
-    for captured in std::iter::once(event).chain(&event.parts).flat_map(own_captures) {
-        let same = |c: &&mut Captured| {
-            c.before.system == captured.before.system && c.before.locator == captured.before.locator
+    let mut all = own_captures(event);
+    let of_line = all.len();
+    for captured in event.parts.iter().flat_map(own_captures) {
+        let same = |known: &Captured| {
+            known.before.system == captured.before.system && known.before.locator == captured.before.locator
         };
-        match all.iter_mut().find(same) {
+        match all.iter().position(same) {
             // The line's own post-state was looked at last of all.
-            Some(known) => known.after = known.after.or(captured.after),
+            Some(at) if at < of_line => all[at].after = all[at].after.or(captured.after),
+            Some(at) => all[at].after = captured.after.or(all[at].after),
             None => all.push(captured),
         }
     }
