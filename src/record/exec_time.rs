@@ -28,6 +28,11 @@ pub enum Seen {
     Alone(EventId),
 }
 
+/// True where nothing can be lost, whatever runs above: then nobody need be looked for.
+pub fn is_harmless(reading: &Reading) -> bool {
+    reading.effects.iter().all(|e| e.class == EffectClass::None || loses_nothing(e, reading))
+}
+
 /// Records a command that is about to be executed, unless the event it runs inside has all of it. `request` takes over
 /// session, call and actor of that event.
 ///
@@ -47,7 +52,7 @@ pub fn at_exec(request: &mut Request, reading: &Reading, traces: &Traces<'_>, ho
     }
     let adds = |e: &&Effect| !loses_nothing(e, reading) && adds_something(e, outer.as_ref());
     let effects: Vec<Effect> = reading.effects.iter().filter(adds).cloned().collect();
-    let harmless = reading.effects.iter().all(|e| e.class == EffectClass::None);
+    let harmless = is_harmless(reading);
     if effects.is_empty() && (!harmless || outer.is_some()) {
         return Ok(Seen::Nothing);
     }

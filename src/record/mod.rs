@@ -18,5 +18,5 @@ pub use after::{after, post_states, session};
 pub use before::{Reading, Recorded, before, gap, new_uid, read};
 pub use captures::{Capturing, LONGEST, capture_all, observe};
 pub use config::Config;
-pub use exec_time::{Seen, at_exec};
+pub use exec_time::{Seen, at_exec, is_harmless};
 pub use nesting::Traces;

@@ -11,7 +11,7 @@ use crate::intake::attribution::{self, RUN_ACTOR};
 use crate::intake::exec::INSIDE;
 use crate::intake::shims::{Call, NotFound, TRAIL};
 use crate::intake::{self, Ending, Env, Request, wire};
-use crate::model::{ActorKind, Confidence, EffectClass, Outcome};
+use crate::model::{ActorKind, Confidence, Outcome};
 use crate::platform::home::{self, Home};
 use crate::platform::process::{self, Process};
 use crate::platform::{replace, runner};
@@ -65,8 +65,7 @@ fn watch(call: &Call, env: &Env, extra: &mut Vec<(&'static str, OsString)>) -> O
     let marked = attribution::agent(env).is_some() || env.contains_key(RUN_ACTOR);
     let sends_marks = marked && wire::has_field(call.name);
     let reading = record::read(&call.action(), &Call::directory(), env);
-    let harmless = reading.effects.iter().all(|e| e.class == EffectClass::None);
-    let looked_at = !harmless || is_nobody_elses(env);
+    let looked_at = !record::is_harmless(&reading) || is_nobody_elses(env);
     if !looked_at && !sends_marks {
         return None;
     }

@@ -52,13 +52,18 @@ pub fn is_without_hooks(agent: &str) -> bool {
 
 /// The agent that a process is.
 pub fn agent_of(process: &Process) -> Option<&'static str> {
-    if let Some(agent) = agent_called(&process.name) {
+    agent_at(process.pid, &process.name)
+}
+
+/// The agent that a process of this name is.
+pub fn agent_at(pid: u32, name: &str) -> Option<&'static str> {
+    if let Some(agent) = agent_called(name) {
         return Some(agent);
     }
-    if !INTERPRETERS.contains(&process.name.as_str()) && !process.name.starts_with("python") {
+    if !INTERPRETERS.contains(&name) && !name.starts_with("python") {
         return None;
     }
-    let arguments = process::arguments(process.pid);
+    let arguments = process::arguments(pid);
     // An agent may have named its process (`process.title`), which overwrites its arguments.
     arguments.first().and_then(|own| agent_called(own)).or_else(|| agent_of_script(&arguments))
 }

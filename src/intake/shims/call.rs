@@ -122,8 +122,7 @@ impl Call {
 
     /// What a message calls the one who called us: the name of the process above, as shells do.
     pub fn caller() -> String {
-        let parent = process::own().and_then(|own| process::look(own.parent));
-        parent.map_or_else(|| "fr".to_string(), |parent| parent.name)
+        process::name(process::parent()).unwrap_or_else(|| "fr".to_string())
     }
 }
 
@@ -131,7 +130,7 @@ impl Call {
 fn is_ours(pid: &OsStr) -> bool {
     let Some(pid) = pid.to_str() else { return false };
     match pid.strip_prefix('<') {
-        Some(waits) => process::own().is_some_and(|own| own.parent.to_string() == waits),
+        Some(waits) => process::parent().to_string() == waits,
         None => std::process::id().to_string() == pid,
     }
 }
