@@ -37,7 +37,6 @@ pub fn after(ending: &Ending, registration: Option<&str>, home: &Home) -> Result
         post: Vec::new(),
         note: note.map(|n| String::from_utf8_lossy(&n).into_owned()),
     };
-    // What goes on in the background has no post-state yet; what is looked at now would be neither before nor after.
     let parts = open.as_ref().map(|open| open_events::take_parts(home, open.event)).unwrap_or_default();
     let (of_line, of_parts) = states_after(open.as_ref(), &parts, ending.outcome, home)?;
     record.post = of_line;
@@ -68,6 +67,7 @@ fn states_after(
 ) -> Result<(Vec<PostState>, Vec<Vec<PostState>>)> {
     let whole = || line.into_iter().chain(parts);
     let captures: Vec<Capture> = whole().flat_map(|open| open.captures.iter().cloned()).collect();
+    // What goes on in the background has no post-state yet; what is looked at now would be neither before nor after.
     let mut found = match outcome == Outcome::Background || captures.is_empty() {
         true => Vec::new(),
         false => post_states(&captures, home)?,
@@ -86,7 +86,7 @@ fn states_after(
 
 /// A part was executed in the recorder's own place: nobody waited for it, the line's end is what is known of its end.
 fn end_of_part(part: &OpenEvent, outcome: Outcome, post: Vec<PostState>) -> After {
-    let outcome = if outcome == Outcome::Background { outcome } else { Outcome::Unknown };
+    let outcome = if outcome == Outcome::Background { outcome } else { Outcome::Ended };
     let note = "a part of a line: its own exit code was not seen, its state is the one after the line";
     After { post, outcome, note: Some(note.to_owned()), ..unknown_end(part) }
 }

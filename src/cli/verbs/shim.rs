@@ -149,7 +149,7 @@ fn wait_for(
     };
     let (session, call) = (request.session, request.call);
     let ending = Ending { session, call, outcome, duration_ms: duration, note: None, action: None };
-    if let Err(error) = record::after(&ending, home) {
+    if let Err(error) = record::after(&ending, None, home) {
         not_recorded(&error, home);
     }
     failed.unwrap_or_else(|| runner::exit_code(outcome))

@@ -138,7 +138,7 @@ fn the_timeline_shows_parts_below_their_line() {
     assert!(details.contains("parts") && details.contains("3, 4"), "{details}");
     assert!(world.env.fr(&["show", "3"]).ok().stdout.contains("part of"), "{details}");
     // A part has its own end from its line: its state is known, its exit code is not.
-    assert_eq!(world.events()[2]["outcome"]["how"], "unknown");
+    assert_eq!(world.events()[2]["outcome"]["how"], "ended");
     let diff = world.env.fr(&["diff", "2", "--stat"]).ok().stdout;
     assert!(diff.contains("a.log") && diff.contains("b.log"), "{diff}");
 }
