@@ -75,6 +75,8 @@ fn agent_of_script(arguments: &[String]) -> Option<&'static str> {
         let word = words.next()?;
         match word.as_str() {
             "-m" => break words.next()?,
+            // The program itself stands here, and its words are arguments.
+            "-c" | "-e" | "--eval" | "-p" | "--print" => return None,
             "-r" | "--require" | "--import" | "-W" | "-X" => drop(words.next()),
             option if option.starts_with('-') => {}
             _ => break word,
