@@ -14,7 +14,7 @@ pub fn run(out: &mut Out) -> Result<u8> {
     let world = World::here(crate::intake::current_env(), home::state_dir()?)?;
     let report = doctor::examine(&world);
     if let Err(error) = doctor::write_down(&report, &Home::at(&world.state)) {
-        out.talk(&format!("what is not recorded could not be written down: {}", error.what));
+        out.talk(format!("what is not recorded could not be written down: {}", error.what));
     }
     if out.json {
         out.json(&report)?;
