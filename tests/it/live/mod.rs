@@ -2,8 +2,10 @@
 //! scripted (`tests/live/model`). What the timeline must hold is written down as the whole list, so that a command that
 //! is missing, listed twice, or the agent's own shows. `docs/testing.md` says how to run one and look into it.
 
+mod aider;
 mod claude;
 
+use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -228,6 +230,12 @@ impl Live {
     /// The project is what it was before the agent came, byte for byte.
     #[track_caller]
     pub fn assert_as_before(&self) {
+        self.assert_as_before_but(&[]);
+    }
+
+    /// The same, but for these differences, by how they begin.
+    #[track_caller]
+    pub fn assert_as_before_but(&self, known: &[&str]) {
         let bare = |tree: &Tree| -> Tree {
             let mut tree = tree.clone();
             tree.retain(|path, _| !path.starts_with(".git"));
@@ -235,7 +243,8 @@ impl Live {
             tree
         };
         let found = differences(&bare(&self.began), &bare(&tree(&self.env.project)));
-        assert!(found.is_empty(), "{found:#?}");
+        let expected = found.len() == known.len() && found.iter().zip(known).all(|(found, known)| found.starts_with(known));
+        assert!(expected, "{found:#?}");
     }
 
     /// The timeline holds these commands, each once, and nothing else. One a line, oldest first: tool, command,
@@ -246,15 +255,21 @@ impl Live {
         assert_eq!(listed, expected, "{}", self.account(ran));
     }
 
-    /// Every command is this agent's, in one session.
+    /// Every command is this agent's.
     #[track_caller]
-    pub fn assert_actor(&self, name: &str, version: &str, evidence: &str) {
+    pub fn assert_actor(&self, name: &str, version: Option<&str>, evidence: &str) {
         for event in self.events() {
             let actor = &event["actor"];
             assert_eq!((&actor["kind"], &actor["name"]), (&json!("agent"), &json!(name)), "{event:#}");
             assert_eq!((&actor["version"], &actor["evidence"]), (&json!(version), &json!(evidence)), "{event:#}");
-            assert_eq!(event["session"], self.events()[0]["session"], "{event:#}");
         }
+    }
+
+    /// Every command is of one session, a sub-agent's too.
+    #[track_caller]
+    pub fn assert_one_session(&self) {
+        let sessions: BTreeSet<String> = self.events().iter().map(|event| event["session"].to_string()).collect();
+        assert_eq!(sessions.len(), 1, "{sessions:?}");
     }
 
     fn line(&self, event: &Value) -> String {
