@@ -12,7 +12,7 @@ use crate::pty::Pty;
 fn aider_is_recorded_through_the_shell() {
     let Some(program) = installed("aider", "venv-aider/bin/aider") else { return };
     let mut live = Live::new();
-    live.configure(".bashrc", "eval \"$(fr init bash)\"\n");
+    live.install("aider", &[]);
     for (name, value) in [("OPENAI_API_BASE", "{MODEL}/v1"), ("OPENAI_API_KEY", "sk-test")] {
         live.env.vars.push((name.to_string(), value.to_string()));
     }

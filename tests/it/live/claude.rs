@@ -2,28 +2,15 @@
 
 use serde_json::json;
 
-use super::{Live, hooks, installed};
+use super::{Live, installed};
 
 const PROGRAM: &str = "npm-claude/node_modules/@anthropic-ai/claude-code-linux-x64/claude";
-
-/// As in docs/agents/claude.md.
-const EVENTS: &[&str] = &[
-    "PreToolUse",
-    "PostToolUse",
-    "PostToolUseFailure",
-    "PermissionDenied",
-    "SessionStart",
-    "SessionEnd",
-    "Stop",
-    "SubagentStart",
-    "SubagentStop",
-];
 
 #[test]
 fn claude_code_is_recorded_and_taken_back() {
     let Some(program) = installed("claude", PROGRAM) else { return };
     let mut live = Live::new();
-    live.configure(".claude/settings.json", &hooks("claude", EVENTS).to_string());
+    live.install("claude", &["--shell", "bash"]);
     let mcp = json!({"mcpServers": {"frlive": {"command": Live::wiper(), "args": []}}}).to_string();
     for (name, value) in [
         ("ANTHROPIC_BASE_URL", "{MODEL}"),

@@ -4,9 +4,9 @@
 
 mod aider;
 mod claude;
+mod codex;
 
 use std::collections::BTreeSet;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -88,25 +88,33 @@ impl Live {
             env.vars.push((name.to_string(), value.to_string()));
         }
         let began = tree(&env.project);
-        let live = Live { env, began };
-        live.stand_before_fr();
-        live
+        Live { env, began }
     }
 
-    /// Puts a program before the built `fr` in PATH that keeps how long each call took and what it printed.
-    fn stand_before_fr(&self) {
+    /// What a user does: `fr install` of the built `fr` for this agent. Afterwards a program stands in its place, calls it,
+    /// and keeps how long each hook took and what it printed.
+    #[track_caller]
+    pub fn install(&self, agent: &str, options: &[&str]) {
         let (bin, calls) = (self.env.root().join("bin"), self.calls_dir());
         std::fs::create_dir_all(&bin).unwrap();
         std::fs::create_dir_all(&calls).unwrap();
+        let (fr, real) = (bin.join("fr"), bin.join("fr.real"));
+        // By cp: a file that this process wrote and another still inherits cannot be run.
+        self.env.sh(&format!("cp {} {}", TestEnv::binary().display(), fr.display())).ok();
+        let mut install = self.env.command(&fr);
+        install.env("PATH", self.path_of_agent()).args(["install", "--yes", "--agent", agent]).args(options);
+        run(install, b"").ok();
+        std::fs::rename(&fr, &real).unwrap();
         let script = format!(
-            "#!/bin/bash\nbegan=$EPOCHREALTIME\n{fr} \"$@\" >{calls}/$$.out 2>{calls}/$$.err\ncode=$?\n\
+            "#!/bin/bash\n[ \"$1\" = hook ] || exec {real} \"$@\"\n\
+             began=$EPOCHREALTIME\n{real} \"$@\" >{calls}/$$.out 2>{calls}/$$.err\ncode=$?\n\
              echo \"$began $EPOCHREALTIME $code $*\" >>{calls}/list\n\
              cat {calls}/$$.out\ncat {calls}/$$.err >&2\nexit $code\n",
-            fr = TestEnv::binary().display(),
+            real = real.display(),
             calls = calls.display()
         );
-        std::fs::write(bin.join("fr"), script).unwrap();
-        std::fs::set_permissions(bin.join("fr"), std::fs::Permissions::from_mode(0o755)).unwrap();
+        self.env.write("../bin/fr", script);
+        self.env.sh(&format!("chmod +x {}", fr.display())).ok();
     }
 
     fn calls_dir(&self) -> PathBuf {
@@ -118,7 +126,7 @@ impl Live {
         format!("{}:{}", self.env.root().join("bin").display(), self.env.path())
     }
 
-    /// Every call of `fr` that the agent made succeeded and printed nothing. Prints what they cost.
+    /// Every call of the hook succeeded and printed nothing. Prints what they cost.
     #[track_caller]
     pub fn assert_silent(&self, agent: &str, ran: &Ran) {
         let list = std::fs::read_to_string(self.calls_dir().join("list")).unwrap();
@@ -132,7 +140,7 @@ impl Live {
         let total: f64 = calls.iter().map(|call| call.took).sum();
         let slowest = calls.iter().map(|call| call.took).fold(0.0, f64::max);
         println!(
-            "{agent}: {:.1} s, in it {} calls of fr: {:.0} ms together, {:.0} ms the slowest",
+            "{agent}: {:.1} s, in it {} calls of `fr hook`: {:.0} ms together, {:.0} ms the slowest",
             ran.took.as_secs_f64(),
             calls.len(),
             total * 1e3,
@@ -247,11 +255,14 @@ impl Live {
         assert!(expected, "{found:#?}");
     }
 
-    /// The timeline holds these commands, each once, and nothing else. One a line, oldest first: tool, command,
-    /// directory, outcome, kind of sub-agent. The project is `.`.
+    /// The timeline holds these commands, each once, and nothing else. One a line: tool, command, directory, outcome, kind
+    /// of sub-agent. The project is `.`. In any order: some run at the same time.
     #[track_caller]
     pub fn assert_listed(&self, ran: &Ran, expected: &[&str]) {
-        let listed: Vec<String> = self.events().iter().map(|event| self.line(event)).collect();
+        let mut listed: Vec<String> = self.events().iter().map(|event| self.line(event)).collect();
+        let mut expected = expected.to_vec();
+        listed.sort();
+        expected.sort_unstable();
         assert_eq!(listed, expected, "{}", self.account(ran));
     }
 
@@ -298,11 +309,4 @@ fn said(event: &Value) -> &str {
 /// `tests/live`.
 fn live_dir() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/live")
-}
-
-/// Hooks in the form that Claude Code and Codex share: every event to `fr hook AGENT`.
-pub fn hooks(agent: &str, events: &[&str]) -> Value {
-    let command = format!("command -v fr >/dev/null || exit 0; exec fr hook {agent}");
-    let group = json!([{"matcher": "*", "hooks": [{"type": "command", "command": command, "timeout": 60}]}]);
-    json!({"hooks": events.iter().map(|event| ((*event).to_string(), group.clone())).collect::<serde_json::Map<_, _>>()})
 }
