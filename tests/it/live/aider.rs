@@ -84,7 +84,7 @@ fn aider_is_recorded_through_the_shell() {
             "shell: rm victim.txt | . | exit 0",
         ],
     );
-    live.assert_actor("aider", None, "environment: OR_APP_NAME");
+    live.assert_actor("aider", &[("environment: OR_APP_NAME", None)]);
     // What a command prints is what Aider shows, and a silent one shows nothing.
     for words in [
         "Running rm -r build\r\n\r\ncd src",

@@ -80,7 +80,7 @@ fn claude_code_is_recorded_and_taken_back() {
             "Bash: sleep 2; cat late.txt | ./src | succeeded",
         ],
     );
-    live.assert_actor("claude", Some("2.1.197"), "its own hook");
+    live.assert_actor("claude", &[("its own hook", Some("2.1.197"))]);
     live.assert_one_session();
 
     live.undo("echo from-subagent > sub.txt");

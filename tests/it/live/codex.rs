@@ -70,8 +70,7 @@ fn codex_in_code_mode_is_recorded_and_taken_back() {
             "shell: exit | . | open",
         ],
     );
-    println!("{:#}", live.event("rm README.md"));
-    println!("{:#}", live.event("git status"));
+    live.assert_actor("codex", &[("its own hook's payload", None), ("environment: CODEX_THREAD_ID", Some("0.169.0"))]);
 
     live.undo("rm README.md");
     live.undo_is_refused("heredoc.txt", "never reported back");
@@ -86,6 +85,52 @@ fn codex_in_code_mode_is_recorded_and_taken_back() {
     live.undo("apply_patch: notes.txt");
     live.undo("apply_patch: src/app.txt");
     live.undo("> where.txt");
+    live.undo("rm -r build");
+    live.assert_as_before();
+}
+
+#[test]
+fn codex_with_direct_tools_is_recorded_and_taken_back() {
+    let Some(program) = installed("codex", PROGRAM) else { return };
+    let live = codex_world("gpt-5.5");
+    let script = json!({
+        "main": [
+            {"shell": "git status"},
+            {"shell": "rm -r build"},
+            {"edit": [live.path("src/app.txt"), "hello", "goodbye"]},
+            {"write": [live.path("notes.txt"), "new file\n"]},
+            {"shell": "ls /nonexistent-fr; exit 3"},
+            [{"shell": "echo one > par1.txt"}, {"shell": "echo two > par2.txt"}],
+            // MCP tools are not on offer until a search finds them, but can be called.
+            {"raw": ["mcp__frlive/wipe", {"path": live.path("victim.txt")}]},
+            {"patch": "*** Begin Patch\n*** Delete File: src/b.txt\n*** End Patch\n"},
+        ],
+    });
+    let ran = live.run(&script, &codex(program.to_str().unwrap()));
+    live.assert_silent("codex, direct tools", &ran);
+    live.assert_listed(
+        &ran,
+        &[
+            "Bash: git status | . | ended",
+            "Bash: rm -r build | . | ended",
+            "apply_patch: src/app.txt | . | exit 0",
+            "apply_patch: notes.txt | . | exit 0",
+            "Bash: ls /nonexistent-fr; exit 3 | . | ended",
+            "Bash: echo one > par1.txt | . | ended",
+            "Bash: echo two > par2.txt | . | ended",
+            "mcp__frlive__wipe: {\"path\":\"victim.txt\"} | . | succeeded",
+            "apply_patch: src/b.txt | . | exit 0",
+        ],
+    );
+    live.assert_actor("codex", &[("its own hook's payload", None)]);
+    live.assert_one_session();
+
+    live.undo("apply_patch: src/b.txt");
+    live.undo("victim.txt");
+    live.undo("> par2.txt");
+    live.undo("> par1.txt");
+    live.undo("apply_patch: notes.txt");
+    live.undo("apply_patch: src/app.txt");
     live.undo("rm -r build");
     live.assert_as_before();
 }
