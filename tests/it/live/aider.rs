@@ -48,7 +48,7 @@ fn aider_is_recorded_through_the_shell() {
     ];
     let start = Instant::now();
     let mut aider = Pty::start(&live.command(&script, &["--terminal"], &agent));
-    aider.patience = Duration::from_secs(60);
+    aider.patience = Duration::from_secs(120);
     let mut transcript = aider.expect("diff> ");
     aider.send("[[script:run]]\n");
     for command in commands {

@@ -9,17 +9,7 @@ const PROGRAM: &str = "npm-claude/node_modules/@anthropic-ai/claude-code-linux-x
 #[test]
 fn claude_code_is_recorded_and_taken_back() {
     let Some(program) = installed("claude", PROGRAM) else { return };
-    let mut live = Live::new();
-    live.install("claude", &["--shell", "bash"]);
-    let mcp = json!({"mcpServers": {"frlive": {"command": Live::wiper(), "args": []}}}).to_string();
-    for (name, value) in [
-        ("ANTHROPIC_BASE_URL", "{MODEL}"),
-        ("ANTHROPIC_API_KEY", "sk-test"),
-        ("DISABLE_AUTOUPDATER", "1"),
-        ("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1"),
-    ] {
-        live.env.vars.push((name.to_string(), value.to_string()));
-    }
+    let live = claude_world("bash");
     let script = json!({
         "main": [
             {"shell": "git status"},
@@ -40,21 +30,7 @@ fn claude_code_is_recorded_and_taken_back() {
         ],
         "sub": [{"shell": "echo from-subagent > sub.txt"}, {"text": "sub done"}],
     });
-    let agent = [
-        program.to_str().unwrap(),
-        "-p",
-        "Follow the script.",
-        "--model",
-        "claude-sonnet-4-5",
-        "--mcp-config",
-        &mcp,
-        "--strict-mcp-config",
-        "--permission-mode",
-        "acceptEdits",
-        "--allowedTools",
-        "Bash,Edit,Write,Read,Agent,Task,mcp__frlive__wipe",
-    ];
-    let ran = live.run(&script, &agent);
+    let ran = live.run(&script, &claude(program.to_str().unwrap(), &mcp()));
     live.assert_silent("claude", &ran);
     live.assert_listed(
         &ran,
@@ -96,4 +72,58 @@ fn claude_code_is_recorded_and_taken_back() {
     live.undo_is_refused("echo late > late.txt", "never reported back");
     std::fs::remove_file(live.path("src/late.txt")).unwrap();
     live.assert_as_before();
+}
+
+/// Claude prints what ~/.zshrc sets into a snapshot, in a zsh that reads that file: its own doing, nobody's command.
+#[test]
+fn claude_code_in_zsh_is_recorded_without_its_snapshot() {
+    let Some(program) = installed("claude", PROGRAM) else { return };
+    let mut live = claude_world("zsh");
+    live.env.vars.push(("SHELL".to_string(), "/usr/bin/zsh".to_string()));
+    let script = json!({"main": [{"shell": "rm -r build"}, {"shell": "ls ~/.claude/shell-snapshots > made.txt"}]});
+    let ran = live.run(&script, &claude(program.to_str().unwrap(), &mcp()));
+    live.assert_silent("claude in zsh", &ran);
+    live.assert_listed(
+        &ran,
+        &["Bash: rm -r build | . | succeeded", "Bash: ls ~/.claude/shell-snapshots > made.txt | . | succeeded"],
+    );
+    assert!(live.env.read("made.txt").starts_with("snapshot-zsh-"), "{:?}", live.env.read("made.txt"));
+    live.undo("> made.txt");
+    live.undo("rm -r build");
+    live.assert_as_before();
+}
+
+fn claude_world(shell: &str) -> Live {
+    let mut live = Live::new();
+    live.install("claude", &["--shell", shell]);
+    for (name, value) in [
+        ("ANTHROPIC_BASE_URL", "{MODEL}"),
+        ("ANTHROPIC_API_KEY", "sk-test"),
+        ("DISABLE_AUTOUPDATER", "1"),
+        ("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1"),
+    ] {
+        live.env.vars.push((name.to_string(), value.to_string()));
+    }
+    live
+}
+
+fn mcp() -> String {
+    json!({"mcpServers": {"frlive": {"command": Live::wiper(), "args": []}}}).to_string()
+}
+
+fn claude<'a>(program: &'a str, mcp: &'a str) -> Vec<&'a str> {
+    vec![
+        program,
+        "-p",
+        "Follow the script.",
+        "--model",
+        "claude-sonnet-4-5",
+        "--mcp-config",
+        mcp,
+        "--strict-mcp-config",
+        "--permission-mode",
+        "acceptEdits",
+        "--allowedTools",
+        "Bash,Edit,Write,Read,Agent,Task,mcp__frlive__wipe",
+    ]
 }

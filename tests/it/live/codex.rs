@@ -9,7 +9,7 @@ const PROGRAM: &str = "npm-codex/node_modules/@openai/codex-linux-x64/vendor/x86
 #[test]
 fn codex_in_code_mode_is_recorded_and_taken_back() {
     let Some(program) = installed("codex", PROGRAM) else { return };
-    let live = codex_world("gpt-6-sol");
+    let live = codex_world("gpt-6-sol", &["--trust-codex-hooks", "--shell", "bash"]);
     let script = json!({
         "main": [
             {"shell": "git status"},
@@ -92,7 +92,7 @@ fn codex_in_code_mode_is_recorded_and_taken_back() {
 #[test]
 fn codex_with_direct_tools_is_recorded_and_taken_back() {
     let Some(program) = installed("codex", PROGRAM) else { return };
-    let live = codex_world("gpt-5.5");
+    let live = codex_world("gpt-5.5", &["--trust-codex-hooks", "--shell", "bash"]);
     let script = json!({
         "main": [
             {"shell": "git status"},
@@ -135,11 +135,23 @@ fn codex_with_direct_tools_is_recorded_and_taken_back() {
     live.assert_as_before();
 }
 
-fn codex_world(model: &str) -> Live {
+/// Why `fr install` tells its user to accept the hooks, and why `fr doctor` looks.
+#[test]
+fn codex_runs_no_hook_that_nobody_accepted() {
+    let Some(program) = installed("codex", PROGRAM) else { return };
+    let live = codex_world("gpt-5.5", &[]);
+    live.run(&json!({"main": [{"shell": "rm -r build"}]}), &codex(program.to_str().unwrap()));
+    assert!(!live.env.exists("build"));
+    assert_eq!(live.env.fr(&["timeline"]).code, 10, "something was recorded");
+    let doctor = live.env.fr(&["doctor"]);
+    assert!(doctor.stdout.contains("UNPROTECTED"), "{doctor:?}");
+}
+
+fn codex_world(model: &str, options: &[&str]) -> Live {
     let mut live = Live::new();
-    live.install("codex", &["--trust-codex-hooks", "--shell", "bash"]);
+    live.install("codex", options);
     let config = live.env.home.join(".codex/config.toml");
-    let trust = std::fs::read_to_string(&config).unwrap();
+    let trust = std::fs::read_to_string(&config).unwrap_or_default();
     let own = format!(
         "model = \"{model}\"\nmodel_provider = \"scripted\"\ncheck_for_update_on_startup = false\n\
          [analytics]\nenabled = false\n[mcp_servers.frlive]\ncommand = \"{}\"\n",
