@@ -76,7 +76,12 @@ impl Pty {
                 self.seen = end;
                 return came;
             }
-            assert!(start.elapsed() < self.patience, "no {text:?} in {:?}\n{}", &screen[self.seen..], processes());
+            assert!(
+                start.elapsed() < self.patience,
+                "no {text:?} in {:?}\n{}",
+                &screen[self.seen..],
+                processes()
+            );
             std::thread::sleep(Duration::from_millis(5));
         }
     }

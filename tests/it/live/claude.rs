@@ -80,12 +80,16 @@ fn claude_code_in_zsh_is_recorded_without_its_snapshot() {
     let Some(program) = installed("claude", PROGRAM) else { return };
     let mut live = claude_world("zsh");
     live.env.vars.push(("SHELL".to_string(), "/usr/bin/zsh".to_string()));
-    let script = json!({"main": [{"shell": "rm -r build"}, {"shell": "ls ~/.claude/shell-snapshots > made.txt"}]});
+    let script =
+        json!({"main": [{"shell": "rm -r build"}, {"shell": "ls ~/.claude/shell-snapshots > made.txt"}]});
     let ran = live.run(&script, &claude(program.to_str().unwrap(), &mcp()));
     live.assert_silent("claude in zsh", &ran);
     live.assert_listed(
         &ran,
-        &["Bash: rm -r build | . | succeeded", "Bash: ls ~/.claude/shell-snapshots > made.txt | . | succeeded"],
+        &[
+            "Bash: rm -r build | . | succeeded",
+            "Bash: ls ~/.claude/shell-snapshots > made.txt | . | succeeded",
+        ],
     );
     assert!(live.env.read("made.txt").starts_with("snapshot-zsh-"), "{:?}", live.env.read("made.txt"));
     live.undo("> made.txt");

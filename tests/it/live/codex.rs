@@ -4,7 +4,8 @@ use serde_json::json;
 
 use super::{Live, installed};
 
-const PROGRAM: &str = "npm-codex/node_modules/@openai/codex-linux-x64/vendor/x86_64-unknown-linux-musl/bin/codex";
+const PROGRAM: &str =
+    "npm-codex/node_modules/@openai/codex-linux-x64/vendor/x86_64-unknown-linux-musl/bin/codex";
 
 #[test]
 fn codex_in_code_mode_is_recorded_and_taken_back() {
@@ -70,7 +71,10 @@ fn codex_in_code_mode_is_recorded_and_taken_back() {
             "shell: exit | . | open",
         ],
     );
-    live.assert_actor("codex", &[("its own hook's payload", None), ("environment: CODEX_THREAD_ID", Some("0.169.0"))]);
+    live.assert_actor(
+        "codex",
+        &[("its own hook's payload", None), ("environment: CODEX_THREAD_ID", Some("0.169.0"))],
+    );
 
     live.undo("rm README.md");
     live.undo_is_refused("heredoc.txt", "never reported back");

@@ -45,7 +45,9 @@ struct Call {
 
 impl Call {
     fn parse(line: &str) -> Call {
-        let [began, ended, code, words] = line.splitn(4, ' ').collect::<Vec<_>>()[..] else { panic!("{line}") };
+        let [began, ended, code, words] = line.splitn(4, ' ').collect::<Vec<_>>()[..] else {
+            panic!("{line}")
+        };
         let seconds = |text: &str| text.parse::<f64>().unwrap();
         Call { took: seconds(ended) - seconds(began), code: code.parse().unwrap(), words: words.to_string() }
     }
@@ -60,7 +62,8 @@ pub fn installed(agent: &str, below: &str) -> Option<PathBuf> {
     if program.exists() {
         return Some(program);
     }
-    let missing = format!("{agent} is not installed ({}); tests/live/setup {agent} installs it", program.display());
+    let missing =
+        format!("{agent} is not installed ({}); tests/live/setup {agent} installs it", program.display());
     let ci = std::env::var("CI").is_ok_and(|ci| ci == "true");
     assert!(!ci, "{missing}");
     eprintln!("skipped: {missing}");
@@ -134,7 +137,8 @@ impl Live {
         let failed: Vec<&Call> = calls.iter().filter(|call| call.code != 0).collect();
         assert!(failed.is_empty(), "{failed:?}");
         for file in std::fs::read_dir(self.calls_dir()).unwrap().map(|file| file.unwrap().path()) {
-            let words = if file.ends_with("list") { String::new() } else { std::fs::read_to_string(&file).unwrap() };
+            let words =
+                if file.ends_with("list") { String::new() } else { std::fs::read_to_string(&file).unwrap() };
             assert_eq!(words, "", "{}", file.display());
         }
         let total: f64 = calls.iter().map(|call| call.took).sum();
@@ -195,7 +199,13 @@ impl Live {
     /// For a test that fails: what the agent said, and what `fr` saw.
     pub fn account(&self, ran: &Ran) -> String {
         let timeline = self.env.fr(&["timeline", "--limit", "100"]);
-        format!("{:?}\n{}\n{}{}", ran.took, ran.output.stdout, ran.output.stderr, timeline.stdout + &timeline.stderr)
+        format!(
+            "{:?}\n{}\n{}{}",
+            ran.took,
+            ran.output.stdout,
+            ran.output.stderr,
+            timeline.stdout + &timeline.stderr
+        )
     }
 
     /// The commands in the timeline, oldest first.
@@ -251,7 +261,8 @@ impl Live {
             tree
         };
         let found = differences(&bare(&self.began), &bare(&tree(&self.env.project)));
-        let expected = found.len() == known.len() && found.iter().zip(known).all(|(found, known)| found.starts_with(known));
+        let expected = found.len() == known.len()
+            && found.iter().zip(known).all(|(found, known)| found.starts_with(known));
         assert!(expected, "{found:#?}");
     }
 
@@ -280,7 +291,8 @@ impl Live {
     /// Every command is of one session, a sub-agent's too.
     #[track_caller]
     pub fn assert_one_session(&self) {
-        let sessions: BTreeSet<String> = self.events().iter().map(|event| event["session"].to_string()).collect();
+        let sessions: BTreeSet<String> =
+            self.events().iter().map(|event| event["session"].to_string()).collect();
         assert_eq!(sessions.len(), 1, "{sessions:?}");
     }
 
