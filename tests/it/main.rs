@@ -18,6 +18,7 @@ mod install;
 mod intake;
 mod journal;
 mod json;
+mod live;
 mod payloads;
 mod prompts;
 mod pty;

@@ -18,6 +18,8 @@ pub struct Pty {
     screen: Arc<Mutex<Vec<u8>>>,
     reader: std::thread::JoinHandle<()>,
     seen: usize,
+    /// How long to wait for what is expected.
+    pub patience: Duration,
 }
 
 impl Pty {
@@ -49,7 +51,7 @@ impl Pty {
                 to.lock().unwrap().extend_from_slice(&buffer[..got]);
             }
         });
-        Pty { keyboard, child, screen, reader, seen: 0 }
+        Pty { keyboard, child, screen, reader, seen: 0, patience: PATIENCE }
     }
 
     /// The process on the terminal.
@@ -74,7 +76,12 @@ impl Pty {
                 self.seen = end;
                 return came;
             }
-            assert!(start.elapsed() < PATIENCE, "no {text:?} in {:?}\n{}", &screen[self.seen..], processes());
+            assert!(
+                start.elapsed() < self.patience,
+                "no {text:?} in {:?}\n{}",
+                &screen[self.seen..],
+                processes()
+            );
             std::thread::sleep(Duration::from_millis(5));
         }
     }
@@ -106,7 +113,7 @@ impl Pty {
                 }
                 return status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0));
             }
-            assert!(start.elapsed() < PATIENCE, "still running: {:?}\n{}", self.screen(), processes());
+            assert!(start.elapsed() < self.patience, "still running: {:?}\n{}", self.screen(), processes());
             std::thread::sleep(Duration::from_millis(5));
         }
     }

@@ -62,6 +62,10 @@ __fr_start() {
         # Codex restores its snapshot and then replaces this process by the zsh of the command, which reports itself.
         [[ ${+CODEX_THREAD_ID} = 1 && $line == *"exec '"*"zsh' -c '"* \
             && ( $line == __CODEX_SNAPSHOT_OVERRIDE* || $line == "if . '"*/shell_snapshots/* ) ]] && return 0
+        # Codex and Claude Code make a snapshot in a shell that reads the start-up files and prints what they set:
+        # nobody's command (agents.md 3).
+        [[ ${+CLAUDECODE} = 1 && $line == SNAPSHOT_FILE=*/shell-snapshots/snapshot-*'"# Snapshot file"'* ]] && return 0
+        [[ $line == 'if [[ -n "${ZDOTDIR-}" ]]'*"print '# Snapshot file'"*__codex_snapshot_command* ]] && return 0
         export FR_SHELL_TOP="$$ $layer"
         __fr_report whole "$line"
         [[ -o interactive ]] && __fr_whole=1
