@@ -50,7 +50,7 @@ impl Exec {
         Request {
             session: session(),
             call: Some("1".to_string()),
-            actor: attribution::actor(env),
+            actor: attribution::actor_here(env),
             source: Source::Exec,
             cwd: current_dir(),
             background: false,

@@ -96,7 +96,7 @@ pub(super) fn take_back(event: &Event, wishes: Wishes, home: &Home, out: &mut Ou
     let applied = recover::apply(
         &plan,
         event,
-        crate::intake::attribution::actor(&crate::intake::current_env()),
+        crate::intake::attribution::actor_here(&crate::intake::current_env()),
         home,
         &|n| progress.set_position(n),
     )?;
