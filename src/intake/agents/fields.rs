@@ -4,10 +4,9 @@
 
 use std::collections::BTreeMap;
 
-use memchr::memmem;
 use serde_json::value::RawValue;
 
-use super::payload::{Flag, Text, WireString};
+use super::payload::{Flag, Text, WireString, contains};
 use crate::model::Bytes;
 
 /// The top-level fields of a JSON object.
@@ -90,7 +89,7 @@ impl<'a> Fields<'a> {
 
 /// Whether a payload may have a field of this name: one look over the bytes, before anything is parsed.
 pub fn mentions(payload: &[u8], name: &str) -> bool {
-    memmem::find(payload, format!("\"{name}\"").as_bytes()).is_some()
+    contains(payload, format!("\"{name}\"").as_bytes())
 }
 
 #[cfg(test)]

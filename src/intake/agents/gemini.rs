@@ -5,7 +5,7 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::payload::{Flag, Text, WireString, absolute, bounded, directory, malformed, own_hook};
+use super::payload::{Flag, Text, WireString, absolute, bounded, contains, directory, malformed, own_hook};
 use super::{AgentSpec, Reply, Verdict};
 use crate::intake::{Action, Ending, Env, Happening, Request, SessionSignal, text as variable};
 use crate::model::{Bytes, Outcome, SessionMoment, Source};
@@ -107,8 +107,7 @@ struct Call {
 /// Claude's hooks can be copied to Gemini (`gemini hooks migrate --from-claude`), with their command as it was.
 /// Gemini gives its hooks, and nothing else that it starts, the session's id.
 fn claims(payload: &[u8], env: &Env) -> bool {
-    variable(env, "GEMINI_SESSION_ID")
-        .is_some_and(|id| memchr::memmem::find(payload, id.as_bytes()).is_some())
+    variable(env, "GEMINI_SESSION_ID").is_some_and(|id| contains(payload, id.as_bytes()))
 }
 
 fn parse(payload: &[u8], env: &Env) -> Happening {
