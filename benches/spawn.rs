@@ -14,6 +14,17 @@ struct Case {
     times: Vec<f64>,
 }
 
+/// The file, with the number of the round in the place of `@ROUND@`: the same call reported twice is one call.
+fn input(path: &str, round: usize) -> Result<File, Box<dyn std::error::Error>> {
+    let text = std::fs::read_to_string(path)?;
+    if !text.contains("@ROUND@") {
+        return Ok(File::open(path)?);
+    }
+    let own = format!("{path}.now");
+    std::fs::write(&own, text.replace("@ROUND@", &round.to_string()))?;
+    Ok(File::open(own)?)
+}
+
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let args: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
     let mut groups = args.split(|a| a == "--");
@@ -32,7 +43,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             if let Some(prepare) = prepare {
                 Command::new("sh").args(["-c", prepare]).status()?;
             }
-            let stdin = if case.stdin == "-" { Stdio::null() } else { File::open(&case.stdin)?.into() };
+            let stdin = if case.stdin == "-" { Stdio::null() } else { input(&case.stdin, round)?.into() };
             let (program, rest) = case.argv.split_first().ok_or("no command")?;
             let mut command = Command::new(program);
             command.args(rest).stdin(stdin).stdout(Stdio::null()).stderr(Stdio::null());

@@ -7,6 +7,10 @@
 //! A call with an id has the file `HASH`. Calls without one are told apart by what they run: the directory `HASH` has a
 //! file `TIME-PID` for each such call that is open. Beside a file is a mark, `….by-CHANNEL`, for each channel that has
 //! reported it as well. An after-half without an id takes the oldest call that its own registration has reported.
+//!
+//! Events that nobody ended (a killed agent's) stay for days, so nothing here reads all of them to find one: the name of
+//! such a directory begins with the key of what runs, and beside the file of a call with an id lies a mark
+//! `….key-KEY-CHANNEL`, beside that of a part `….part-EVENT`.
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Result as Io, Write};
@@ -80,7 +84,7 @@ pub enum Claim {
 /// The place of an event that is being captured.
 pub struct Slot {
     path: PathBuf,
-    mark: Option<PathBuf>,
+    mark: PathBuf,
 }
 
 /// What an after-half finds.
@@ -98,16 +102,21 @@ impl Slot {
     pub fn fill(self, open: &OpenEvent) -> Result<()> {
         let text = serde_json::to_vec(open)
             .map_err(|e| Error::failure(format!("cannot encode an open event: {e}")))?;
-        fs::write(&self.path, text).map_err(|e| Error::io("write", &self.path, &e))
+        fs::write(&self.path, text).map_err(|e| Error::io("write", &self.path, &e))?;
+        if let Some(line) = open.nest.as_ref().and_then(|nest| nest.parent) {
+            let mark = self.path.with_extension(format!("{PART}{line}"));
+            make_new(&mark).map_err(|e| Error::io("make", &mark, &e))?;
+        }
+        Ok(())
     }
 
     /// Gives the place up: nothing was captured, or not by us.
     pub fn release(self) {
-        for path in self.mark.iter().chain([&self.path]) {
+        for path in [&self.mark, &self.path] {
             let _ = fs::remove_file(path);
         }
-        if let (Some(_), Some(dir)) = (&self.mark, self.path.parent()) {
-            let _ = fs::remove_dir(dir);
+        if let Some(dir) = self.path.parent() {
+            let _only_if_empty = fs::remove_dir(dir);
         }
     }
 }
@@ -137,13 +146,28 @@ fn is_twin(home: &Home, report: &Report) -> bool {
             && there.channel != report.channel
             && (there.session == report.session || (!report.agent.is_empty() && from_agent(there)))
     };
-    let places = children(&home.open_events());
-    let files =
-        places.into_iter().flat_map(|place| if place.is_dir() { entries(&place) } else { vec![place] });
+    let files = by_others(home, report).into_iter();
     files.filter(|file| file.extension().is_none() && age(file).is_some_and(|age| age <= ASKED)).any(|file| {
         let twin = read_report(&file).is_some_and(|there| same(&there) && (named(&there) || is_fresh(&file)));
         twin && make_new(&mark_of(&file, &report.channel)).is_ok()
     })
+}
+
+/// The open calls that run this and may have been reported by another channel.
+fn by_others(home: &Home, report: &Report) -> Vec<PathBuf> {
+    let key = report.key.as_str();
+    let (mark, ours) = (key_mark(key, ""), key_mark(key, &report.channel));
+    let mut found = Vec::new();
+    for place in children(&home.open_events()) {
+        let name = place.file_name().unwrap_or_default().as_encoded_bytes();
+        let extension = place.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+        if extension.starts_with(&mark) {
+            found.extend((extension != ours).then(|| place.with_extension("")));
+        } else if name.starts_with(key.as_bytes()) && name.get(key.len()) == Some(&b'-') {
+            found.extend(entries(&place));
+        }
+    }
+    found
 }
 
 /// Takes the word back: the event's after-half is being written.
@@ -208,11 +232,14 @@ fn close(file: PathBuf, session: &str, end: bool, left: &mut Vec<OpenEvent>) {
 fn path_of(home: &Home, session: &str, call: &Call) -> PathBuf {
     let mut hasher = blake3::Hasher::new();
     hasher.update(session.as_bytes());
-    match call {
-        Call::Id(id) => hasher.update(&[0]).update(id.as_bytes()),
-        Call::Args { key, .. } => hasher.update(&[1]).update(key.as_bytes()),
+    let front = match call {
+        Call::Id(id) => {
+            hasher.update(&[0]).update(id.as_bytes());
+            String::new()
+        }
+        Call::Args { key, .. } => format!("{key}-"),
     };
-    home.open_events().join(&hasher.finalize().to_hex()[..32])
+    home.open_events().join(format!("{front}{}", &hasher.finalize().to_hex()[..32]))
 }
 
 fn make_new(path: &Path) -> Io<File> {
@@ -243,7 +270,11 @@ fn claim_id(place: &Path, report: &Report) -> Io<Claim> {
         Err(e) => return Err(e),
         Ok(mut file) => file.write_all(&begun)?,
     }
-    Ok(Claim::Mine(Slot { path: place.to_owned(), mark: None }))
+    let mark = place.with_extension(key_mark(&report.key, &report.channel));
+    match make_new(&mark) {
+        Err(e) if e.kind() != ErrorKind::AlreadyExists => Err(e),
+        _ => Ok(Claim::Mine(Slot { path: place.to_owned(), mark })),
+    }
 }
 
 /// Whether a report that comes now may be a second one of the call that left this file.
@@ -266,7 +297,7 @@ fn claim_args(dir: &Path, by: &str, report: &Report) -> Io<Slot> {
         make_dir(dir)?;
         // The mark first: whoever sees the call must see that it is ours.
         match make_new(&mark).and_then(|_| make_new(&path)).and_then(|mut file| file.write_all(&begun)) {
-            Ok(()) => return Ok(Slot { path, mark: Some(mark) }),
+            Ok(()) => return Ok(Slot { path, mark }),
             Err(e) if e.kind() == ErrorKind::NotFound => {}
             Err(e) => return Err(e),
         }
@@ -304,6 +335,17 @@ fn take_args(dir: &Path, by: &str) -> Taken {
 
 /// The ending of a call whose end is told, while another registration may still tell it again.
 const DONE: &str = "done";
+
+/// The mark of what a call with an id runs.
+const KEY: &str = "key-";
+
+/// The end of the name of that mark. A key may be any text, a name may not.
+fn key_mark(key: &str, channel: &str) -> String {
+    format!("{KEY}{}-{channel}", &blake3::hash(key.as_bytes()).to_hex()[..16])
+}
+
+/// The mark of a part of a line.
+const PART: &str = "part-";
 
 fn stem(file: &Path) -> Option<&std::ffi::OsStr> {
     file.file_stem()
@@ -368,8 +410,10 @@ pub fn all(home: &Home) -> impl Iterator<Item = OpenEvent> {
 
 /// Takes back the parts of an event.
 pub fn take_parts(home: &Home, of: EventId) -> Vec<OpenEvent> {
-    let is_part = |open: &OpenEvent| open.nest.as_ref().is_some_and(|nest| nest.parent == Some(of));
-    let mut parts: Vec<OpenEvent> = all(home).filter(is_part).collect();
+    let mark = format!("{PART}{of}");
+    let marks = children(&home.open_events()).into_iter();
+    let files = marks.filter(|place| place.extension().is_some_and(|extension| *extension == *mark));
+    let mut parts: Vec<OpenEvent> = files.filter_map(|file| read(&file.with_extension(""))).collect();
     parts.sort_by_key(|open| open.event);
     parts.retain(|open| {
         let call = Call::Id(open.report.call.clone());
