@@ -2,12 +2,14 @@
 
 use std::cell::Cell;
 use std::ffi::OsString;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use crate::error::{Error, Result};
+use crate::intake::shims::PROGRAMS;
 use crate::platform::runner::{self, Finished};
 
 /// A scratch project with its own HOME and store. Nothing of the user's environment but `PATH` gets in.
@@ -109,8 +111,14 @@ impl Scene {
     }
 }
 
+/// The user's `PATH` without directories of shims: they would record each part of a line as an event of its own.
 fn search_path() -> OsString {
-    std::env::var_os("PATH").unwrap_or_else(|| "/usr/bin:/bin".into())
+    let path = std::env::var_os("PATH").unwrap_or_else(|| "/usr/bin:/bin".into());
+    let same = |at: &Path| at.metadata().map(|found| (found.dev(), found.ino())).ok();
+    let Some(own) = std::env::current_exe().ok().and_then(|exe| same(&exe)) else { return path };
+    let shims = |dir: &PathBuf| PROGRAMS.iter().any(|name| same(&dir.join(name)) == Some(own));
+    let dirs = std::env::split_paths(&path).filter(|dir| !shims(dir));
+    std::env::join_paths(dirs).unwrap_or_else(|_| path.clone())
 }
 
 /// The first of these programs that `PATH` does not lead to.

@@ -159,6 +159,28 @@ fn a_store_that_cannot_be_written_is_told_before_anything_is_made() {
 }
 
 #[test]
+fn shims_on_path_take_no_part_in_it() {
+    let mut env = world();
+    env.fr(&["shims", "enable"]).ok();
+    let shims = env.fr_home.join("shims").display().to_string();
+    env.vars.push(("PATH".to_string(), format!("{shims}:{}", env.path())));
+    let report = env.fr(&["drill", "--system", "files,git", "--json"]).ok().json();
+    for system in ["files", "git"] {
+        let rounds = scenario(&report, system)["rounds"].as_array().unwrap();
+        let events: Vec<u64> = rounds.iter().map(|r| r["event"].as_u64().unwrap()).collect();
+        let wanted: Vec<u64> = (0..rounds.len() as u64).map(|n| 2 * n + 1).collect();
+        assert_eq!(events, wanted, "one event for each command, one for its undo");
+    }
+    // A shim alone is no git.
+    only(&mut env, FILE_TOOLS);
+    let tools = env.root().join("only").display().to_string();
+    env.vars.push(("PATH".to_string(), format!("{shims}:{tools}")));
+    assert!(env.sh("command -v git").stdout.ends_with("/shims/git\n"));
+    let report = env.fr(&["drill", "--system", "git", "--json"]);
+    assert_eq!((report.code, &scenario(&report.json(), "git")["reason"]), (3, &json!("git is not on PATH")));
+}
+
+#[test]
 fn a_missing_git_is_skipped_and_said() {
     let mut env = world();
     only(&mut env, FILE_TOOLS);
@@ -305,6 +327,19 @@ fn names_that_are_no_system_are_refused() {
     assert!(out.stderr.contains("files, git, git-remote"), "{out:?}");
     let help = world().fr(&["drill", "--help"]).ok().stdout;
     assert!(help.contains("Examples:\n  fr drill"), "{help}");
+}
+
+#[test]
+fn the_demo_takes_its_incidents_back_and_leaves_nothing() {
+    let env = world();
+    let proofs = env.fr(&["demo", "--json"]).ok().json();
+    let proofs = proofs.as_array().unwrap();
+    assert_eq!(proofs.len(), 6);
+    assert!(proofs.iter().all(|p| p["changed"] == true && p["identical"] == true), "{proofs:#?}");
+    let text = env.fr(&["demo"]).ok().stdout;
+    assert!(text.contains("# rm -rf src notes.txt  identical\n\n6 of 6 commands taken back"), "{text}");
+    assert_eq!(left(&env), Vec::<PathBuf>::new());
+    assert!(!env.fr_home.exists(), "the user's store has nothing to do with it");
 }
 
 /// A tree with one thing of each kind, for the comparison itself.
