@@ -9,6 +9,7 @@
 
 pub mod cli;
 pub mod doctor;
+pub mod drill;
 pub mod error;
 pub mod intake;
 pub mod journal;

@@ -27,7 +27,7 @@ CREATE TABLE event (
     at_ns     INTEGER NOT NULL,
     session   INTEGER NOT NULL,
     actor     INTEGER NOT NULL,
-    kind      INTEGER NOT NULL,    -- 0 command, 1 undo, 2 redo, 3 restore
+    kind      INTEGER NOT NULL,    -- 0 command, 1 undo, 2 redo, 3 restore, 4 drill
     classes   INTEGER NOT NULL,    -- bit n: an effect of the n-th class, mildest first
     systems   INTEGER NOT NULL,    -- bit n: an effect on the n-th row of `system`
     captured  INTEGER NOT NULL,    -- bytes that its captures refer to

@@ -143,6 +143,11 @@ pub enum Verb {
         after_help = "Examples:\n  fr demo\n  fr demo --keep               leave the scratch project and its store to look around"
     )]
     Demo(DemoArgs),
+    /// Rehearse recovery on scratch targets: destroy, undo, compare, and record the outcome.
+    #[command(
+        after_help = "Examples:\n  fr drill                     every system, a minute at most\n  fr drill --system files,git\n  fr drill --json              times to undo, and what did not come back\n  fr drill --keep              leave the scratch targets and their stores to look around\n\nTouches nothing of yours: it works in a private directory below TMPDIR, with a store of its own. Only the outcome is\nrecorded in yours, as an event. Exit code 0 where all passed, 1 where one failed, 3 where none failed and something\nwas skipped because a program that it needs is not here."
+    )]
+    Drill(DrillArgs),
     /// Print shell completions.
     #[command(after_help = "Examples:\n  fr completions bash > /etc/bash_completion.d/fr")]
     Completions(CompletionsArgs),
@@ -455,6 +460,21 @@ pub struct DemoArgs {
     /// Keep the scratch project and its store.
     #[arg(long)]
     pub keep: bool,
+}
+
+/// `fr drill`.
+#[derive(Args, Debug)]
+pub struct DrillArgs {
+    /// Only these systems; may be given more than once.
+    #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = drill_systems())]
+    pub system: Vec<String>,
+    /// Keep the scratch targets and their stores.
+    #[arg(long)]
+    pub keep: bool,
+}
+
+fn drill_systems() -> clap::builder::PossibleValuesParser {
+    crate::drill::systems().collect::<Vec<_>>().into()
 }
 
 /// `fr completions`.

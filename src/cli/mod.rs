@@ -59,6 +59,7 @@ fn dispatch(verb: Verb, out: &mut Out) -> Result<u8> {
         Verb::Store(args) => verbs::store::run(&args, out),
         Verb::Config => verbs::config::run(out),
         Verb::Demo(args) => verbs::demo::run(&args, out),
+        Verb::Drill(args) => verbs::drill::run(&args, out),
         Verb::Completions(args) => verbs::generate::completions(&args, out),
         Verb::Man(args) => verbs::generate::man(&args, out),
     }

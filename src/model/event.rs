@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Actor, Bytes, Capture, Effect, EventId, ObjectId, StateRef, Uid};
+use super::{Actor, Bytes, Capture, Drilled, Effect, EventId, ObjectId, StateRef, Uid};
 
 /// What a journal frame holds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -41,6 +41,11 @@ pub enum EventKind {
     Restore {
         /// Whose pre-state.
         of: EventId,
+    },
+    /// `fr drill`: recovery was rehearsed on scratch targets. It touched nothing of the user's, so nobody can undo it.
+    Drill {
+        /// What was rehearsed, and how it went.
+        drilled: Vec<Drilled>,
     },
 }
 

@@ -6,6 +6,7 @@ mod bytes;
 mod call;
 mod capture;
 mod change;
+mod drill;
 mod effect;
 mod event;
 mod id;
@@ -19,6 +20,7 @@ pub use bytes::Bytes;
 pub use call::Call;
 pub use capture::{Capture, Captured, Missing, StateRef};
 pub use change::{Change, ChangeKind};
+pub use drill::{DrillOutcome, Drilled};
 pub use effect::{Effect, EffectClass, Locator, Reversibility, SystemId};
 pub use event::{
     After, Before, CommandText, EventKind, Gap, Outcome, PostState, Record, SessionMark, SessionMoment,

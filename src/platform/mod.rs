@@ -3,10 +3,12 @@
 pub mod clock;
 pub mod fs;
 pub mod home;
+pub mod interrupt;
 pub mod libgit;
 pub mod process;
 pub mod processes;
 pub mod random;
 pub mod replace;
 pub mod runner;
+pub mod scratch;
 pub mod stall;

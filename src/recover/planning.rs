@@ -145,6 +145,9 @@ fn without_duplicates(steps: Vec<Step>) -> Vec<Step> {
 
 fn refuse_what_cannot_be_undone(event: &Event) -> Result<()> {
     let nothing = |what: String| Err(Error::new(ExitCode::NothingToUndo, what));
+    if matches!(event.before.kind, EventKind::Drill { .. }) {
+        return nothing(format!("event {} is a drill: it touched scratch targets only", event.id));
+    }
     if event.after.as_ref().is_some_and(|a| a.outcome == Outcome::Refused) {
         return nothing(format!("event {} never ran: it was refused", event.id));
     }

@@ -154,6 +154,25 @@ fn installing_and_examining_fit_their_schemas() {
 }
 
 #[test]
+fn a_drill_and_its_event_fit_their_schemas() {
+    let mut env = TestEnv::new();
+    let report = fits(&env.fr(&["drill", "--system", "files", "--json"]).ok(), "drill");
+    assert_eq!(report["scenarios"][0]["outcome"], "passed");
+    // One that fails, one that is skipped.
+    env.write("bin/rm", "#!/bin/sh\nexit 0\n");
+    env.sh("chmod +x bin/rm; for p in bash mv cp find chmod ln truncate touch sed; do \
+            ln -s \"$(command -v $p)\" bin/$p; done")
+        .ok();
+    env.vars.push(("PATH".to_string(), env.project.join("bin").to_str().unwrap().to_string()));
+    let report = env.fr(&["drill", "--json"]);
+    let value = fits(&report, "drill");
+    assert_eq!((report.code, &value["scenarios"][1]["outcome"]), (1, &json!("skipped")));
+    let events = fits(&env.fr(&["timeline", "--json"]).ok(), "timeline");
+    assert_eq!(events[0]["drilled"][0]["outcome"], "failed");
+    fits(&env.fr(&["show", "2", "--json"]).ok(), "event");
+}
+
+#[test]
 fn what_is_damaged_fits_its_schema_too() {
     let env = history();
     for entry in std::fs::read_dir(env.fr_home.join("packs")).unwrap() {

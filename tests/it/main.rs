@@ -8,6 +8,7 @@ mod corpus;
 mod crash;
 mod crowd;
 mod doctor;
+mod drill;
 mod env;
 mod exec;
 mod files;

@@ -6,7 +6,7 @@ use super::{bytes, count, safe, style, when};
 use crate::cli::Out;
 use crate::error::Result;
 use crate::journal::index::Event;
-use crate::model::{EffectClass, EventKind, Outcome, Reversibility, StepPhase};
+use crate::model::{Drilled, EffectClass, EventKind, Outcome, Reversibility, StepPhase};
 
 /// An event as `fr timeline --json` and `fr show --json` print it (`schema/event.schema.json`).
 #[derive(Serialize)]
@@ -106,12 +106,40 @@ pub fn command_cell(event: &Event) -> String {
         EventKind::Undo { of } => format!("undo of {}", list(of)),
         EventKind::Redo { of } => format!("redo: takes back {}", list(of)),
         EventKind::Restore { of } => format!("restore of {of} beside the present"),
+        EventKind::Drill { drilled } => format!("drill: {}", drill_words(drilled)),
     };
     if let Some(undo) = event.undone_by {
         let part = if event.undone_in_part { " in part" } else { "" };
         text = format!("[undone{part} by {undo}] {text}");
     }
     text
+}
+
+fn drill_words(drilled: &[Drilled]) -> String {
+    let words = drilled.iter().map(|d| format!("{} {}", safe(d.system.as_bytes()), d.outcome.as_str()));
+    words.collect::<Vec<_>>().join(", ")
+}
+
+/// What a drill rehearsed, and how each scenario went.
+fn drill_details(drilled: &[Drilled], out: &mut Out) -> Result<()> {
+    out.line("  rehearsed on scratch targets")?;
+    for one in drilled {
+        let slowest = one.slowest_undo_ms.map(|ms| format!(", slowest undo {}", when::duration(ms)));
+        out.line(format!(
+            "    {:<10} {}  {} of {} taken back{}, took {}",
+            safe(one.system.as_bytes()),
+            out.paint(style::of_drill(one.outcome), one.outcome.as_str()),
+            one.restored,
+            count(one.commands, "command"),
+            slowest.unwrap_or_default(),
+            when::duration(one.took_ms)
+        ))?;
+        if let Some(reason) = &one.reason {
+            let reason = out.paint(style::of_drill(one.outcome), safe(reason.as_bytes()));
+            out.line(format!("      {reason}"))?;
+        }
+    }
+    Ok(())
 }
 
 fn list(ids: &[crate::model::EventId]) -> String {
@@ -147,6 +175,9 @@ pub fn event_details(event: &Event, out: &mut Out) -> Result<()> {
     }
     if let Some(note) = event.after.as_ref().and_then(|a| a.note.as_ref()) {
         field("note", safe(note.as_bytes()))?;
+    }
+    if let EventKind::Drill { drilled } = &b.kind {
+        drill_details(drilled, out)?;
     }
     effects_and_captures(event, out)
 }

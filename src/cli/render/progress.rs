@@ -14,6 +14,11 @@ pub fn items(doing: &'static str) -> ProgressBar {
     spinner(doing, "{spinner} {prefix} {pos} {elapsed}")
 }
 
+/// A spinner that says what is being done just now.
+pub fn named(doing: &'static str) -> ProgressBar {
+    spinner(doing, "{spinner} {prefix} {wide_msg} {elapsed}")
+}
+
 fn spinner(doing: &'static str, template: &str) -> ProgressBar {
     let bar = ProgressBar::new_spinner().with_prefix(doing);
     if let Ok(style) = ProgressStyle::with_template(template) {

@@ -2,7 +2,7 @@
 
 use anstyle::{AnsiColor, Style};
 
-use crate::model::EffectClass;
+use crate::model::{DrillOutcome, EffectClass};
 
 const fn color(c: AnsiColor) -> Style {
     Style::new().fg_color(Some(anstyle::Color::Ansi(c)))
@@ -29,5 +29,14 @@ pub fn of_class(class: EffectClass) -> Style {
         }
         EffectClass::Create | EffectClass::Mutate | EffectClass::StateOnly => color(AnsiColor::Cyan),
         EffectClass::None => DIM,
+    }
+}
+
+/// The style of a drill's outcome.
+pub fn of_drill(outcome: DrillOutcome) -> Style {
+    match outcome {
+        DrillOutcome::Passed => GOOD,
+        DrillOutcome::Failed => ERROR,
+        DrillOutcome::Skipped => WARN,
     }
 }

@@ -4,6 +4,7 @@ pub mod config;
 pub mod demo;
 pub mod diff;
 pub mod doctor;
+pub mod drill;
 pub mod exec;
 pub mod explain;
 pub mod generate;

@@ -9,13 +9,14 @@ pub(crate) fn kind_number(kind: &EventKind) -> i64 {
         EventKind::Undo { .. } => 1,
         EventKind::Redo { .. } => 2,
         EventKind::Restore { .. } => 3,
+        EventKind::Drill { .. } => 4,
     }
 }
 
 /// What an undo, redo or restore takes back.
 pub(crate) fn targets(kind: &EventKind) -> Vec<u64> {
     match kind {
-        EventKind::Command => Vec::new(),
+        EventKind::Command | EventKind::Drill { .. } => Vec::new(),
         EventKind::Undo { of } | EventKind::Redo { of } => of.iter().map(|id| id.0).collect(),
         EventKind::Restore { of } => vec![of.0],
     }

@@ -10,7 +10,7 @@ use crate::env::{Output, TestEnv, run};
 
 /// Checks that it failed with this code and told it well.
 #[track_caller]
-fn fails(out: &Output, code: i32) {
+pub fn fails(out: &Output, code: i32) {
     assert_eq!(out.code, code, "{out:?}");
     assert_eq!(out.stdout, "", "an error is talk, not data");
     told_well(&out.stderr);
@@ -46,7 +46,7 @@ fn lets_it_run(out: &Output) {
 
 /// Runs a script with mounts of its own: `mount` as root of a namespace, `"$@"` is `fr`. `None`, said loudly, where the
 /// machine does not allow it.
-fn in_namespace(env: &TestEnv, what: &str, script: &str) -> Option<Output> {
+pub fn in_namespace(env: &TestEnv, what: &str, script: &str) -> Option<Output> {
     let mut command = env.command("unshare");
     command.args(["-Urm", "bash", "-c", script]);
     let out = run(command, b"");

@@ -1,0 +1,234 @@
+//! One rehearsal: make, destroy, take back, compare, for each command of a scenario.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+
+use super::look::differences;
+use super::scenario::{Incident, Scenario};
+use super::scene::{Scene, missing_tool, tail};
+use crate::error::{Error, Result};
+use crate::model::{DrillOutcome, Drilled};
+use crate::platform::runner::Finished;
+
+/// One command that was destroyed with and taken back.
+#[derive(Clone, Debug, Serialize)]
+pub struct Round {
+    /// The command.
+    pub command: String,
+    /// Its event in the scratch store; `null` where none was recorded.
+    pub event: Option<u64>,
+    /// The exit code of `fr undo`; `null` where it was never run.
+    pub undo_exit_code: Option<i32>,
+    /// How long the undo took, from its start to its end, seconds.
+    pub undo_seconds: Option<f64>,
+    /// What did not come back, or was not there before.
+    pub differences: Vec<String>,
+    /// Why it does not count as taken back; `null` where it does.
+    pub failure: Option<String>,
+}
+
+/// One scenario, rehearsed.
+#[derive(Clone, Debug, Serialize)]
+pub struct Rehearsal {
+    /// The scenario's name.
+    pub system: String,
+    /// What it is about.
+    pub title: String,
+    /// How it ended.
+    pub outcome: DrillOutcome,
+    /// Why it failed or was skipped; `null` where it passed.
+    pub reason: Option<String>,
+    /// How many commands were to be taken back.
+    pub commands: u64,
+    /// Its commands, up to the first that left the target different.
+    pub rounds: Vec<Round>,
+    /// How long all of it took, seconds.
+    pub seconds: f64,
+}
+
+/// What happens just now, for people who wait.
+pub struct Moment<'a> {
+    /// The scenario.
+    pub system: &'a str,
+    /// The command that is being rehearsed; `None` while the target is made.
+    pub command: Option<&'a str>,
+}
+
+/// Rehearses a scenario in a new directory below `scratch`. What goes wrong with it is its outcome; an error is only
+/// what `watch` returns, which can break it off.
+pub fn rehearse(
+    scenario: &Scenario,
+    scratch: &Path,
+    watch: &mut dyn FnMut(Moment<'_>) -> Result<()>,
+) -> Result<Rehearsal> {
+    let started = Instant::now();
+    let mut done = Rehearsal {
+        system: scenario.system.to_owned(),
+        title: scenario.title.to_owned(),
+        outcome: DrillOutcome::Passed,
+        reason: None,
+        commands: scenario.incidents.len() as u64,
+        rounds: Vec::new(),
+        seconds: 0.0,
+    };
+    if let Some(tool) = missing_tool(scenario.needs) {
+        done.end(DrillOutcome::Skipped, format!("{tool} is not on PATH"));
+        return Ok(done);
+    }
+    watch(Moment { system: scenario.system, command: None })?;
+    match set(scenario, scratch) {
+        Err(e) => done.end(DrillOutcome::Failed, e.to_string()),
+        Ok(scene) => {
+            for incident in scenario.incidents {
+                watch(Moment { system: scenario.system, command: Some(incident.line) })?;
+                let round = round(scenario, incident, &scene);
+                let spoilt = !round.differences.is_empty();
+                done.rounds.push(round);
+                // The target is not what the next command is meant for.
+                if spoilt {
+                    break;
+                }
+            }
+        }
+    }
+    if let Some(reason) = done.first_failure() {
+        done.end(DrillOutcome::Failed, reason);
+    }
+    done.seconds = started.elapsed().as_secs_f64();
+    Ok(done)
+}
+
+fn set(scenario: &Scenario, scratch: &Path) -> Result<Scene> {
+    let root = scratch.join(scenario.system);
+    std::fs::create_dir(&root).map_err(|e| Error::io("create", &root, &e))?;
+    let scene = Scene::set(&root)?;
+    (scenario.build)(&scene)?;
+    Ok(scene)
+}
+
+fn round(scenario: &Scenario, incident: &Incident, scene: &Scene) -> Round {
+    let mut round = Round {
+        command: incident.line.to_owned(),
+        event: None,
+        undo_exit_code: None,
+        undo_seconds: None,
+        differences: Vec::new(),
+        failure: None,
+    };
+    round.failure = match play(scenario, incident, scene, &mut round) {
+        Ok(failure) => failure,
+        Err(e) => Some(e.to_string()),
+    };
+    round
+}
+
+/// Destroys and takes back; why that failed, if it did.
+fn play(
+    scenario: &Scenario,
+    incident: &Incident,
+    scene: &Scene,
+    round: &mut Round,
+) -> Result<Option<String>> {
+    let before = (scenario.look)(scene)?;
+    let last = scene.latest_event()?;
+    let ran = scene.agent_runs(incident.line)?;
+    if ran.code != 0 {
+        return Ok(Some(format!(
+            "the command could not be rehearsed: exit code {}: {}",
+            ran.code,
+            tail(&ran.stderr)
+        )));
+    }
+    round.event = scene.latest_event()?.filter(|event| Some(*event) != last);
+    let Some(event) = round.event else {
+        return Ok(Some("the recorder recorded no event".to_owned()));
+    };
+    // Without this a drill whose commands do nothing would pass.
+    if (scenario.look)(scene)? == before {
+        return Ok(Some("the command changed nothing, so there was nothing to take back".to_owned()));
+    }
+    let (undo, took) = scene.undo(event)?;
+    round.undo_exit_code = Some(undo.code);
+    round.undo_seconds = Some(took.as_secs_f64());
+    round.differences = differences(&before, &(scenario.look)(scene)?);
+    Ok(verdict(&round.differences, undo.code, &reason(&undo)))
+}
+
+/// Why an undo did not end with 0: the error on stderr, before its hints; else the end of its report.
+fn reason(undo: &Finished) -> String {
+    let stderr = String::from_utf8_lossy(&undo.stderr);
+    match stderr.lines().next() {
+        Some(error) => error.trim_start_matches("error: ").to_owned(),
+        None => tail(&undo.stdout),
+    }
+}
+
+fn verdict(differences: &[String], code: i32, said: &str) -> Option<String> {
+    let differ = match differences.len() {
+        1 => "1 thing differs".to_owned(),
+        n => format!("{n} things differ"),
+    };
+    match (differences.is_empty(), code) {
+        (true, 0) => None,
+        (false, 0) => Some(format!("undo said that it is done, but {differ}")),
+        (true, code) => Some(format!("everything is back, but undo ended with exit code {code}: {said}")),
+        (false, code) => Some(format!("undo ended with exit code {code}: {said}; {differ}")),
+    }
+}
+
+impl Rehearsal {
+    fn end(&mut self, outcome: DrillOutcome, reason: String) {
+        self.outcome = outcome;
+        self.reason = Some(reason);
+    }
+
+    /// The first command that was not taken back, why, and the first thing that differs.
+    fn first_failure(&self) -> Option<String> {
+        let (round, why) = self.rounds.iter().find_map(|r| r.failure.as_ref().map(|why| (r, why)))?;
+        let difference = round.differences.first().map(|d| format!(": {d}")).unwrap_or_default();
+        Some(format!("{}: {why}{difference}", round.command))
+    }
+
+    /// How many commands came back identical.
+    pub fn restored(&self) -> u64 {
+        self.rounds.iter().filter(|r| r.failure.is_none()).count() as u64
+    }
+
+    /// How long the slowest of the undos took that brought everything back.
+    pub fn slowest_undo(&self) -> Option<Duration> {
+        let good = self.rounds.iter().filter(|r| r.failure.is_none());
+        let slowest = good.filter_map(|r| r.undo_seconds).max_by(f64::total_cmp);
+        slowest.map(Duration::from_secs_f64)
+    }
+
+    /// What the journal keeps of it.
+    pub fn drilled(&self) -> Drilled {
+        let ms = |d: Duration| u64::try_from(d.as_millis()).unwrap_or(u64::MAX);
+        Drilled {
+            system: self.system.clone(),
+            outcome: self.outcome,
+            restored: self.restored(),
+            commands: self.commands,
+            slowest_undo_ms: self.slowest_undo().map(ms),
+            took_ms: ms(Duration::from_secs_f64(self.seconds)),
+            reason: self.reason.clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::verdict;
+
+    #[test]
+    fn only_identical_with_exit_code_0_counts() {
+        let lines = |n: usize| (0..n).map(|i| format!("f{i}: gone")).collect::<Vec<_>>();
+        let said = |n: usize, code: i32| verdict(&lines(n), code, "damaged").unwrap_or_default();
+        assert_eq!(verdict(&[], 0, ""), None);
+        assert_eq!(said(1, 0), "undo said that it is done, but 1 thing differs");
+        assert_eq!(said(0, 3), "everything is back, but undo ended with exit code 3: damaged");
+        assert_eq!(said(2, 1), "undo ended with exit code 1: damaged; 2 things differ");
+    }
+}

@@ -1,0 +1,45 @@
+//! What can be rehearsed: the table.
+
+use super::look::Look;
+use super::scene::Scene;
+use super::{files, git, git_remote};
+use crate::error::Result;
+
+/// A command that destroys something, and why it hurts.
+#[derive(Clone, Copy, Debug)]
+pub struct Incident {
+    /// What happens, for people.
+    pub why: &'static str,
+    /// The line of shell, run in the scene's project.
+    pub line: &'static str,
+}
+
+/// A target that is made, destroyed and taken back.
+pub struct Scenario {
+    /// Its name, which is what `--system` takes.
+    pub system: &'static str,
+    /// What it is about, for people.
+    pub title: &'static str,
+    /// The programs without which it cannot be rehearsed.
+    pub needs: &'static [&'static str],
+    /// Makes the target in the scene's project.
+    pub build: fn(&Scene) -> Result<()>,
+    /// What destroys it, each from the state that `build` left.
+    pub incidents: &'static [Incident],
+    /// Looks at the target by other means than `fr`'s own.
+    pub look: fn(&Scene) -> Result<Look>,
+}
+
+/// All scenarios. A new one is a line here.
+pub const SCENARIOS: &[Scenario] = &[files::SCENARIO, git::SCENARIO, git_remote::SCENARIO];
+
+/// Their names.
+pub fn systems() -> impl Iterator<Item = &'static str> {
+    SCENARIOS.iter().map(|s| s.system)
+}
+
+/// Those with these names, in the order of the table; all of them where none is named.
+pub fn by_systems(names: &[String]) -> Vec<&'static Scenario> {
+    let wanted = |s: &&Scenario| names.is_empty() || names.iter().any(|name| name == s.system);
+    SCENARIOS.iter().filter(wanted).collect()
+}
