@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::intake::shells::Shell;
+use crate::model::Policy;
 
 /// When to use colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -116,7 +117,7 @@ pub enum Verb {
     Sessions(SessionsArgs),
     /// Take an event back, after a preview, and prove it.
     #[command(
-        after_help = "Examples:\n  fr undo                      propose the latest event that changed something\n  fr undo 42 --dry-run         the numbered plan, nothing is written\n  fr undo 42 --yes --json\n  fr undo --resume             go on after a crash\n\nThe present is captured first, so an undo can be undone (fr redo). A target that somebody changed since is a\nconflict: the whole plan stops before anything is written (exit code 4)."
+        after_help = "Examples:\n  fr undo                      propose the latest event that changed something\n  fr undo 42 --dry-run         the numbered plan, nothing is written\n  fr undo 42 --yes --json\n  fr undo 42 --on-conflict merge\n  fr undo --resume             go on after a crash\n\nThe present is captured first, so an undo can be undone (fr redo). A target that somebody changed since is a\nconflict: the whole plan stops before anything is written (exit code 4), unless --on-conflict says otherwise;\n--dry-run shows what each policy would do. docs/undo.md has the whole promise."
     )]
     Undo(UndoArgs),
     /// Take an undo back.
@@ -372,13 +373,32 @@ pub struct UndoArgs {
     pub on_conflict: OnConflict,
 }
 
-/// The conflict policies of this version.
+/// The conflict policies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum OnConflict {
     /// Write nothing at all.
     Abort,
     /// Leave the conflicting targets alone, restore the others.
     Skip,
+    /// Take the command's change out of the present and keep what was changed since, where that is exact: lines of
+    /// text, modes, owners. Else write nothing.
+    Merge,
+    /// Put the old version beside the present (config.yml.fr-undo-42, branch fr/undo-42/main), restore the others.
+    SideBySide,
+    /// Overwrite what was changed since, after it was captured (`fr redo` brings it back). Asks for the word, or --yes.
+    Force,
+}
+
+impl From<OnConflict> for Policy {
+    fn from(chosen: OnConflict) -> Policy {
+        match chosen {
+            OnConflict::Abort => Policy::Abort,
+            OnConflict::Skip => Policy::Skip,
+            OnConflict::Merge => Policy::Merge,
+            OnConflict::SideBySide => Policy::SideBySide,
+            OnConflict::Force => Policy::Force,
+        }
+    }
 }
 
 /// `fr redo`.

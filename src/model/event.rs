@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Actor, Bytes, Capture, Drilled, Effect, EventId, ObjectId, StateRef, Uid};
+use super::{Actor, Bytes, Capture, Drilled, Effect, EventId, ObjectId, Policy, StateRef, Uid};
 
 /// What a journal frame holds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -31,11 +31,17 @@ pub enum EventKind {
     Undo {
         /// What it takes back.
         of: Vec<EventId>,
+        /// What was chosen for targets that somebody had changed since, where that was not the default.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        policy: Option<Policy>,
     },
     /// `fr redo` of these undo events.
     Redo {
         /// What it takes back.
         of: Vec<EventId>,
+        /// What was chosen for targets that somebody had changed since, where that was not the default.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        policy: Option<Policy>,
     },
     /// `fr restore --to`: an old state put beside the present.
     Restore {

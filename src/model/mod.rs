@@ -30,4 +30,4 @@ pub use id::{EventId, ObjectId, Uid};
 pub use invocation::{Invocation, Redirect, RedirectMode, Stdin, Word};
 pub use object::{ObjectKind, ObjectSink, ObjectSource};
 pub use patch::{PatchedFile, patched_files};
-pub use plan::{Step, StepOutcome, StepVerdict, Verification};
+pub use plan::{Policy, Step, StepOutcome, StepVerdict, Verification, Way};

@@ -24,6 +24,66 @@ pub enum StepVerdict {
     },
 }
 
+/// What is done about targets that somebody changed since.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Policy {
+    /// Nothing at all is written.
+    Abort,
+    /// They are left alone, the others are restored.
+    Skip,
+    /// The command's change is taken out of the present; what was changed since stays.
+    Merge,
+    /// The old version is put beside the present.
+    SideBySide,
+    /// The present is overwritten, after it was captured.
+    Force,
+}
+
+impl Policy {
+    /// As it is written after `--on-conflict`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Policy::Abort => "abort",
+            Policy::Skip => "skip",
+            Policy::Merge => "merge",
+            Policy::SideBySide => "side-by-side",
+            Policy::Force => "force",
+        }
+    }
+}
+
+/// A way out of a conflict: what the step becomes if its policy is chosen.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Way {
+    /// Which policy.
+    pub policy: Policy,
+    /// What will be done.
+    pub action: String,
+    /// `Restore` or `Already` where it can be gone; `Conflict` with the reason where it cannot.
+    #[serde(flatten)]
+    pub verdict: StepVerdict,
+    /// What it writes, where that is another place than the step's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub locator: Option<Locator>,
+    /// The step's payload then.
+    #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
+    pub payload: serde_json::Value,
+}
+
+impl Way {
+    /// A way that cannot be gone, and why.
+    pub fn closed(policy: Policy, reason: impl Into<String>) -> Way {
+        Way {
+            policy,
+            action: "stays in conflict".to_owned(),
+            verdict: StepVerdict::Conflict { reason: reason.into() },
+            locator: None,
+            payload: serde_json::Value::Null,
+        }
+    }
+}
+
 /// One step of an undo plan.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Step {
@@ -45,6 +105,13 @@ pub struct Step {
     pub locator: Locator,
     /// The system's own instructions, with the expected present state: the compare-and-swap guard.
     pub payload: serde_json::Value,
+    /// The policy by which a conflict became this step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<Policy>,
+    /// For a conflict: what each policy would do. A system that knows nothing of a policy names none, and the conflict
+    /// stays.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ways: Vec<Way>,
 }
 
 /// How applying a step ended.

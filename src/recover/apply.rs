@@ -9,7 +9,7 @@ use crate::journal::index::Event;
 use crate::journal::{Durability, Journal};
 use crate::model::{
     Actor, After, Before, Bytes, Capture, CommandText, Effect, EffectClass, EventId, EventKind, Outcome,
-    Record, Source, Step, StepMark, StepOutcome, StepPhase, StepVerdict, Verification,
+    Policy, Record, Source, Step, StepMark, StepOutcome, StepPhase, StepVerdict, Verification,
 };
 use crate::platform::{clock, home::Home};
 use crate::record;
@@ -31,6 +31,9 @@ pub struct StepReport {
     /// What did not come back although the step succeeded.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub not_restored: Vec<String>,
+    /// The policy by which a conflict became this step.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy: Option<Policy>,
 }
 
 /// How an undo went (`schema/undo-report.schema.json`).
@@ -49,9 +52,10 @@ pub struct Applied {
 }
 
 impl Applied {
-    /// Every target was seen to be back, and nothing is missing.
+    /// Every target was seen to be back, and nothing is missing. What only lies beside the present is not back.
     pub fn is_complete(&self) -> bool {
-        self.residue.is_empty() && self.skipped.is_empty() && self.steps.iter().all(StepReport::is_verified)
+        let is_back = |s: &StepReport| s.is_verified() && s.policy != Some(Policy::SideBySide);
+        self.residue.is_empty() && self.skipped.is_empty() && self.steps.iter().all(is_back)
     }
 }
 
@@ -84,7 +88,13 @@ pub fn resume(undo: &Event, of: &Event, home: &Home, progress: &(dyn Fn(u64) + S
     let journal = Journal::open(home)?;
     let mut again = of.clone();
     again.undone_by = None;
-    let plan = plan_rest(&again, &store, home)?;
+    let mut plan = plan_rest(&again, &store, home)?;
+    if let EventKind::Undo { policy: Some(policy), .. } | EventKind::Redo { policy: Some(policy), .. } =
+        &undo.before.kind
+    {
+        plan.choose(*policy);
+        plan.leave_what_moved_on(undo, &store, home);
+    }
     carry_out(&plan, of, undo.id, &store, &journal, home, progress)
 }
 
@@ -99,7 +109,8 @@ fn begin(
 ) -> Result<EventId> {
     let captures = captured_of(event).into_iter().enumerate();
     let written = captures.filter(|(position, _)| !plan.unchanged.contains(position));
-    let effects: Vec<Effect> = written.map(|(_, captured)| rewrite_of(&captured.before)).collect();
+    let mut effects: Vec<Effect> = written.map(|(_, captured)| rewrite_of(&captured.before)).collect();
+    effects.extend(plan.restoring().filter(|(_, s)| s.policy.is_some()).map(|(_, s)| rewrite_by(s)));
     let batch = store.batch();
     let taken = record::capture_all(&effects, &batch, home);
     // A target that could not be read at all is as bad as one that failed; a socket in a tree is not.
@@ -111,9 +122,17 @@ fn begin(
         ))
         .hint("an undo that cannot itself be undone is not started"));
     }
+    if let Some(step) = plan.forced().find(|step| !is_captured(step, &taken.captures)) {
+        let what = step.resource.lossy();
+        return Err(Error::failure(format!(
+            "{what} could not be captured completely, so nothing was written"
+        ))
+        .hint("`--on-conflict force` overwrites only what can be brought back"));
+    }
     batch.commit()?;
     let of = std::iter::once(plan.event).chain(standing_parts(event)).collect();
-    let kind = if plan.redo { EventKind::Redo { of } } else { EventKind::Undo { of } };
+    let policy = Some(plan.policy).filter(|policy| *policy != Policy::Abort);
+    let kind = if plan.redo { EventKind::Redo { of, policy } } else { EventKind::Undo { of, policy } };
     let before = Before {
         uid: record::new_uid(),
         at_ns: clock::now_ns(),
@@ -125,7 +144,10 @@ fn begin(
         parent: None,
         command: CommandText {
             tool: "fr".to_owned(),
-            line: Bytes::from(format!("fr undo {}", plan.event)),
+            line: Bytes::from(policy.map_or_else(
+                || format!("fr undo {}", plan.event),
+                |policy| format!("fr undo {} --on-conflict {}", plan.event, policy.word()),
+            )),
             exact: None,
         },
         cwd: event.before.cwd.clone(),
@@ -140,6 +162,23 @@ fn begin(
 /// The parts of an event that are taken back with it.
 fn standing_parts(event: &Event) -> impl Iterator<Item = EventId> {
     event.parts.iter().filter(|part| part.undone_by.is_none()).map(|part| part.id)
+}
+
+/// What a policy writes, perhaps beside the event's own targets.
+fn rewrite_by(step: &Step) -> Effect {
+    Effect {
+        system: step.system.clone(),
+        class: EffectClass::Overwrite,
+        resource: step.resource.clone(),
+        reversibility: crate::model::Reversibility::Exact,
+        certain: true,
+        locator: Some(step.locator.clone()),
+    }
+}
+
+fn is_captured(step: &Step, captures: &[Capture]) -> bool {
+    let of_it = |c: &&Capture| c.system == step.system && c.locator.at == step.locator.at;
+    captures.iter().any(|c| of_it(&c)) && captures.iter().filter(of_it).all(Capture::is_complete)
 }
 
 fn rewrite_of(capture: &Capture) -> Effect {
@@ -180,7 +219,7 @@ fn carry_out(
         mark(journal, undo, number, phase, note)?;
         outcomes.push((step, outcome));
     }
-    let steps = verified(outcomes, event, store, home);
+    let steps = verified(outcomes, event, store, home, &cx);
     let applied =
         Applied { event: undo, of: plan.event, steps, skipped: skipped(plan), residue: residue(plan) };
     end(&applied, undo, journal, home)?;
@@ -201,6 +240,7 @@ fn verified(
     event: &Event,
     store: &Store,
     home: &Home,
+    cx: &ApplyCx<'_>,
 ) -> Vec<StepReport> {
     let mut again = event.clone();
     again.undone_by = None;
@@ -208,11 +248,24 @@ fn verified(
     let report = |(step, outcome): (&Step, StepOutcome)| StepReport {
         resource: step.resource.clone(),
         action: step.action.clone(),
-        verification: verification(step, &outcome, &left),
+        verification: match (&outcome, step.policy) {
+            (StepOutcome::Done, Some(Policy::Merge | Policy::SideBySide)) => verified_by_system(step, cx),
+            _ => verification(step, &outcome, &left),
+        },
         outcome,
         not_restored: step.not_restored.clone(),
+        policy: step.policy,
     };
     outcomes.into_iter().map(report).collect()
+}
+
+/// Planning once more would find that the present is not as it was before: that is what these policies are for.
+fn verified_by_system(step: &Step, cx: &ApplyCx<'_>) -> Verification {
+    let seen = match systems::by_id(&step.system.0) {
+        Some(system) => system.verify(step, cx),
+        None => Err(Error::failure(format!("this fr knows no system {}", step.system))),
+    };
+    seen.unwrap_or_else(|e| Verification::NotVerified { reason: e.to_string() })
 }
 
 fn verification(step: &Step, outcome: &StepOutcome, left: &Result<UndoPlan>) -> Verification {

@@ -21,7 +21,7 @@ pub fn changes(event: &Event, home: &Home) -> Result<Vec<Change>> {
         found.extend(between(
             &captured.before,
             captured.after.as_ref(),
-            &PlanCx { source: &reader, resuming: false },
+            &PlanCx { source: &reader, resuming: false, event: event.id },
         )?);
     }
     Ok(once(found))
@@ -35,7 +35,11 @@ pub fn changes_until_now(event: &Event, home: &Home) -> Result<Vec<Change>> {
     let mut found = Vec::new();
     for captured in captured_of(event) {
         let now = record::observe(&captured.before, &scratch, home, true)?;
-        found.extend(between(&captured.before, Some(&now), &PlanCx { source: &scratch, resuming: false })?);
+        found.extend(between(
+            &captured.before,
+            Some(&now),
+            &PlanCx { source: &scratch, resuming: false, event: event.id },
+        )?);
     }
     Ok(once(found))
 }

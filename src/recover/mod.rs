@@ -3,6 +3,7 @@
 
 mod apply;
 mod changes;
+mod choose;
 mod planning;
 mod restore;
 mod select;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ExitCode, Result};
 use crate::journal::index::Event;
-use crate::model::{Captured, EventId, EventKind, ObjectSource, Outcome, Step, StepVerdict};
+use crate::model::{Captured, EventId, EventKind, ObjectSource, Outcome, Policy, Step, StepVerdict};
 use crate::platform::home::Home;
 use crate::record;
 use crate::store::{Scratch, Store};
@@ -23,6 +23,8 @@ pub struct UndoPlan {
     pub steps: Vec<Step>,
     /// What no step can bring back, in words for people.
     pub residue: Vec<String>,
+    /// What is done about conflicts.
+    pub policy: Policy,
     /// The positions of those captures of the event whose resources are as they were: nothing of them is written.
     #[serde(skip)]
     pub unchanged: Vec<usize>,
@@ -77,7 +79,7 @@ fn plan_as(event: &Event, resuming: bool, store: &Store, home: &Home) -> Result<
         if now.digest == before.state.digest {
             unchanged.push(position);
         }
-        steps.extend(system.plan(captured, &now, &PlanCx { source: &scratch, resuming })?);
+        steps.extend(system.plan(captured, &now, &PlanCx { source: &scratch, resuming, event: event.id })?);
         residue.extend(before.missing.iter().map(|m| format!("{}: {}", m.what.lossy(), m.why)));
     }
     Ok(UndoPlan {
@@ -86,6 +88,7 @@ fn plan_as(event: &Event, resuming: bool, store: &Store, home: &Home) -> Result<
         redo: matches!(event.before.kind, EventKind::Undo { .. }),
         steps: without_duplicates(steps),
         residue,
+        policy: Policy::Abort,
         unchanged,
     })
 }

@@ -14,8 +14,8 @@ pub use registry::{all, by_id, for_program, forget, references};
 
 use crate::error::Result;
 use crate::model::{
-    Bytes, Capture, Captured, Change, Effect, Invocation, Locator, ObjectId, ObjectKind, ObjectSink,
-    ObjectSource, StateRef, Step, StepOutcome, SystemId,
+    Bytes, Capture, Captured, Change, Effect, EventId, Invocation, Locator, ObjectId, ObjectKind, ObjectSink,
+    ObjectSource, StateRef, Step, StepOutcome, SystemId, Verification,
 };
 
 /// One kind of thing that commands act on.
@@ -42,12 +42,19 @@ pub trait System: Sync {
     fn observe(&self, captured: &Capture, cx: &CaptureCx<'_>) -> Result<StateRef>;
 
     /// How the pre-state is brought back, given the state now. Changes nothing. Steps whose verdict is not `Restore`
-    /// are there to be shown.
+    /// are there to be shown. A conflict names, in `ways`, what each policy (`fr undo --on-conflict`) would do about it.
     fn plan(&self, captured: &Captured, now: &StateRef, cx: &PlanCx<'_>) -> Result<Vec<Step>>;
 
     /// Carries out one step. The step's payload holds the expected present state: where the world differs from it,
     /// nothing is overwritten and the outcome is a conflict. Applying a step twice is harmless.
     fn apply(&self, step: &Step, cx: &ApplyCx<'_>) -> Result<StepOutcome>;
+
+    /// Reads again what a step wrote that came of a policy (`merge`, `side-by-side`) and compares it with what the step
+    /// was to leave there. All other steps are verified by planning once more.
+    fn verify(&self, step: &Step, cx: &ApplyCx<'_>) -> Result<Verification> {
+        let _ = (step, cx);
+        Ok(Verification::NotVerified { reason: "this system cannot read it again".to_owned() })
+    }
 
     /// What differs between two recorded states, for people. `after` is `None` where it is not known.
     fn changes(&self, before: &StateRef, after: Option<&StateRef>, cx: &PlanCx<'_>) -> Result<Vec<Change>>;
@@ -155,6 +162,8 @@ pub struct PlanCx<'a> {
     pub source: &'a dyn ObjectSource,
     /// An interrupted run is gone on with: what looks as if it were back may lack what its last moments set.
     pub resuming: bool,
+    /// The event that is taken back: goes into the names of what is put beside the present.
+    pub event: EventId,
 }
 
 /// What applying works with.

@@ -3,7 +3,7 @@
 use super::{safe, style};
 use crate::cli::Out;
 use crate::error::Result;
-use crate::model::{StepOutcome, StepVerdict, Verification};
+use crate::model::{Policy, StepOutcome, StepVerdict, Verification, Way};
 use crate::recover::{Applied, UndoPlan};
 
 /// The plan as numbered steps.
@@ -24,6 +24,11 @@ pub fn plan_text(plan: &UndoPlan, out: &mut Out) -> Result<()> {
         };
         let number = out.paint(mark, format!("{:>3}.", number + 1));
         out.line(format!("{number} {}  {text}", safe(step.resource.as_slice())))?;
+        if matches!(step.verdict, StepVerdict::Conflict { .. }) {
+            for way in &step.ways {
+                out.line(out.paint(style::DIM, format!("       {}", way_text(way))))?;
+            }
+        }
         for gone in &step.not_restored {
             out.line(format!(
                 "       {}",
@@ -31,10 +36,25 @@ pub fn plan_text(plan: &UndoPlan, out: &mut Out) -> Result<()> {
             ))?;
         }
     }
+    if plan.conflicts().next().is_some() {
+        let rest =
+            "--on-conflict skip leaves what is in conflict as it is; abort, the default, writes nothing";
+        out.line(out.paint(style::DIM, format!("     {rest}")))?;
+    }
     for gone in &plan.residue {
         out.line(out.paint(style::WARN, format!("does not come back: {}", safe(gone.as_bytes()))))?;
     }
     Ok(())
+}
+
+fn way_text(way: &Way) -> String {
+    let text = match &way.verdict {
+        StepVerdict::Conflict { reason } => format!("not possible: {reason}"),
+        StepVerdict::Already => format!("{}: is so already", way.action),
+        _ => way.action.clone(),
+    };
+    let shown = text.strip_prefix("merge: ").unwrap_or(&text);
+    format!("--on-conflict {}: {}", way.policy.word(), safe(shown.as_bytes()))
 }
 
 /// How an undo went: "verified" only for what was read again and found equal.
@@ -50,6 +70,11 @@ pub fn report_text(applied: &Applied, out: &mut Out) -> Result<()> {
             (StepOutcome::Conflict { reason } | StepOutcome::Failed { reason }, _) => {
                 (style::ERROR, format!("failed: {reason}"))
             }
+        };
+        let word = match step.policy {
+            Some(Policy::SideBySide) => format!("{word}; the present stays as it is"),
+            Some(Policy::Force) => format!("{word}; what was there is in this undo's capture"),
+            _ => word,
         };
         let word = out.paint(mark, safe(word.as_bytes()));
         out.line(format!("  {}  {}: {word}", safe(step.resource.as_slice()), safe(step.action.as_bytes())))?;

@@ -1,12 +1,12 @@
 //! `fr undo`: plan, preview, confirm, apply, prove.
 
 use crate::cli::Out;
-use crate::cli::args::{OnConflict, UndoArgs};
-use crate::cli::ask::confirmed;
+use crate::cli::args::UndoArgs;
+use crate::cli::ask::{confirmed, typed};
 use crate::cli::render::{plan_text, progress, report_text, safe};
 use crate::error::{Error, ExitCode, Result};
 use crate::journal::index::{Event, Index};
-use crate::model::{EventKind, Step, StepVerdict};
+use crate::model::{EventKind, Policy, Step, StepVerdict, Way};
 use crate::platform::home::Home;
 use crate::recover::{self, Applied, UndoPlan};
 use crate::store::Store;
@@ -16,7 +16,7 @@ use crate::store::Store;
 pub(super) struct Wishes {
     pub dry_run: bool,
     pub yes: bool,
-    pub skip_conflicts: bool,
+    pub policy: Policy,
 }
 
 /// Runs the verb.
@@ -26,8 +26,7 @@ pub fn run(args: &UndoArgs, out: &mut Out) -> Result<u8> {
         return resume(&index, &home, out);
     }
     refuse_over_an_unfinished_one(&index)?;
-    let wishes =
-        Wishes { dry_run: args.dry_run, yes: args.yes, skip_conflicts: args.on_conflict == OnConflict::Skip };
+    let wishes = Wishes { dry_run: args.dry_run, yes: args.yes, policy: args.on_conflict.into() };
     if args.ids.is_empty() {
         let event = recover::latest_undoable(&index)?;
         return take_back(&event, wishes, &home, out);
@@ -57,7 +56,8 @@ fn after_others(mut error: Error, done: &[String]) -> Error {
 /// Plans, shows, asks, applies and reports the undo of one event.
 pub(super) fn take_back(event: &Event, wishes: Wishes, home: &Home, out: &mut Out) -> Result<u8> {
     let store = Store::open(home)?;
-    let plan = recover::plan(event, &store, home)?;
+    let mut plan = recover::plan(event, &store, home)?;
+    plan.choose(wishes.policy);
     if wishes.dry_run && out.json {
         out.json(&plan)?;
         return Ok(plan_code(&plan));
@@ -75,7 +75,7 @@ pub(super) fn take_back(event: &Event, wishes: Wishes, home: &Home, out: &mut Ou
         out.talk("dry run: nothing was written");
         return Ok(plan_code(&plan));
     }
-    if plan.conflicts().next().is_some() && !wishes.skip_conflicts {
+    if plan.conflicts().next().is_some() && !plan.leaves_conflicts_alone() {
         let error = conflict(&plan);
         return Err(match event.undone_by {
             Some(part) => error.hint(format!("`fr redo {part}` takes back the undo in part first")),
@@ -88,7 +88,7 @@ pub(super) fn take_back(event: &Event, wishes: Wishes, home: &Home, out: &mut Ou
             format!("nothing of event {} can be brought back", event.id),
         ));
     }
-    if !wishes.yes && !confirmed("Apply these steps?", out)? {
+    if !wishes.yes && !agreed(&plan, out)? {
         return Err(Error::new(ExitCode::Failure, "not applied")
             .hint("`--yes` applies without asking, `--dry-run` only shows"));
     }
@@ -102,6 +102,14 @@ pub(super) fn take_back(event: &Event, wishes: Wishes, home: &Home, out: &mut Ou
     )?;
     progress.finish_and_clear();
     report(&applied, out)
+}
+
+fn agreed(plan: &UndoPlan, out: &mut Out) -> Result<bool> {
+    match plan.forced().count() {
+        0 => confirmed("Apply these steps?", out),
+        1 => typed("force", "1 target that somebody changed since will be overwritten.", out),
+        n => typed("force", &format!("{n} targets that somebody changed since will be overwritten."), out),
+    }
 }
 
 fn report(applied: &Applied, out: &mut Out) -> Result<u8> {
@@ -129,8 +137,30 @@ fn conflict(plan: &UndoPlan) -> Error {
         ExitCode::Conflict,
         format!("changed since event {}, nothing was written: {}{more}", plan.event, names.join("; ")),
     )
-    .hint(format!("`fr restore {} --to DIR` puts the old state beside the present", plan.event))
-    .hint("`--on-conflict skip` restores the other targets")
+    .hint(ways_out(plan))
+    .hint(format!(
+        "`fr restore {} --to DIR` puts the whole old state into a directory of its own",
+        plan.event
+    ))
+}
+
+/// The policies that would help here, the gentlest first.
+fn ways_out(plan: &UndoPlan) -> String {
+    let open = |way: &Way| !matches!(way.verdict, StepVerdict::Conflict { .. });
+    let has = |step: &Step, policy| step.ways.iter().any(|way| way.policy == policy && open(way));
+    let all = |policy| plan.conflicts().all(|step| has(step, policy));
+    let mut useful = Vec::new();
+    if plan.policy != Policy::Merge && all(Policy::Merge) {
+        useful.push("`--on-conflict merge` keeps what was changed since and takes the command's change out");
+    }
+    if plan.conflicts().any(|step| has(step, Policy::SideBySide)) {
+        useful.push("`--on-conflict side-by-side` puts the old versions beside the present");
+    }
+    useful.push("`--on-conflict skip` restores the other targets");
+    if plan.policy != Policy::Force && all(Policy::Force) {
+        useful.push("`--on-conflict force` overwrites what was changed since");
+    }
+    useful.join("; ")
 }
 
 fn refuse_over_an_unfinished_one(index: &Index) -> Result<()> {
@@ -148,7 +178,7 @@ fn resume(index: &Index, home: &Home, out: &mut Out) -> Result<u8> {
     let Some(undo) = recover::unfinished(index)? else {
         return Err(Error::new(ExitCode::NothingToUndo, "no interrupted undo is there to go on with"));
     };
-    let (EventKind::Undo { of } | EventKind::Redo { of }) = &undo.before.kind else {
+    let (EventKind::Undo { of, .. } | EventKind::Redo { of, .. }) = &undo.before.kind else {
         return Err(Error::failure(format!("event {} is no undo", undo.id)));
     };
     let mut worst = 0;

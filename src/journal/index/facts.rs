@@ -17,7 +17,7 @@ pub(crate) fn kind_number(kind: &EventKind) -> i64 {
 pub(crate) fn targets(kind: &EventKind) -> Vec<u64> {
     match kind {
         EventKind::Command | EventKind::Drill { .. } => Vec::new(),
-        EventKind::Undo { of } | EventKind::Redo { of } => of.iter().map(|id| id.0).collect(),
+        EventKind::Undo { of, .. } | EventKind::Redo { of, .. } => of.iter().map(|id| id.0).collect(),
         EventKind::Restore { of } => vec![of.0],
     }
 }

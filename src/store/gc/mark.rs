@@ -122,7 +122,7 @@ fn read_journal(store: &Store) -> Result<Journaled> {
                 }
                 events.insert(event, needs);
                 calls.insert((before.session.clone(), before.call.clone()), event);
-                if let EventKind::Undo { of } | EventKind::Redo { of } = &before.kind {
+                if let EventKind::Undo { of, .. } | EventKind::Redo { of, .. } = &before.kind {
                     links.extend(of.iter().map(|of| (event, *of)));
                 }
             }

@@ -4,19 +4,22 @@
 
 use std::os::fd::{AsFd, BorrowedFd};
 
+use super::beside;
 use super::build::Builder;
-use super::compare::{After, Difference, differences, load_state};
+use super::compare::{After, Difference, differences, entry_at, load_state};
 use super::content::Keep;
 use super::entry::{Content, Entry, Kind};
 use super::judge::{Verdict, judge};
+use super::merge::{Merged, Sides, merged};
 use super::node::{Reading, in_words, is_absent, is_link, read_now};
 use super::parents::Parents;
-use super::plan::{OWNER, Payload, is_within};
+use super::plan::{How, OWNER, Payload, decode, is_within};
 use super::scope::{Above, exact};
 use super::stage::{Dirs, Staged, find_link_mates, stage, temp_name, unstage};
-use super::tree::{State, decode_tree, digest_state};
+use super::tree::{State, decode_tree};
+use super::ways::{fingerprint, present_bytes};
 use crate::error::{Error, Result};
-use crate::model::{Bytes, ObjectSource, Step, StepOutcome, StepVerdict};
+use crate::model::{Bytes, ObjectId, ObjectKind, ObjectSource, Step, StepOutcome, StepVerdict};
 use crate::platform::fs::{
     list_dir, move_new, open_beneath, remove_dir, remove_file, set_mtime, split_parent, stat_at, stat_fd,
     swap_in, sync_dir, sync_file_system,
@@ -73,8 +76,7 @@ pub fn apply(step: &Step, cx: &ApplyCx<'_>) -> Result<StepOutcome> {
         StepVerdict::Conflict { reason } => return Ok(StepOutcome::Conflict { reason: reason.clone() }),
         StepVerdict::NotCaptured { reason } => return Ok(StepOutcome::Failed { reason: reason.clone() }),
     }
-    let payload: Payload = serde_json::from_value(step.payload.clone())
-        .map_err(|e| Error::failure(format!("the plan's step for files cannot be read: {e}")))?;
+    let payload = decode(step)?;
     let before = load_state(cx.source, &payload.before)?;
     let after = payload.after.map(|id| load_state(cx.source, &id)).transpose()?;
     if after.as_ref().is_some_and(|after| after.path != before.path) {
@@ -83,8 +85,70 @@ pub fn apply(step: &Step, cx: &ApplyCx<'_>) -> Result<StepOutcome> {
     let tag: String = cx.label.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(40).collect();
     let owner_is_known = step.not_restored.iter().any(|n| n.starts_with(OWNER));
     let stays_are_known = step.not_restored.iter().any(|n| n.contains(STAYS));
-    let undo = Undo { source: cx.source, before, after, payload, tag, progress: cx.progress };
+    let forced = match chosen(&payload, &before, after.as_ref(), cx)? {
+        Chosen::Settled(outcome) => return Ok(outcome),
+        Chosen::Write(forced) => forced,
+    };
+    let source = WithText { under: cx.source, own: forced.as_ref().and_then(|m| m.text.clone()) };
+    let merged = forced.map(|m| m.entry);
+    let undo = Undo { source: &source, before, after, payload, tag, merged, progress: cx.progress };
     undo.run(owner_is_known, stays_are_known)
+}
+
+/// What a policy asks for, before the ordinary way of writing begins.
+enum Chosen {
+    /// That was it.
+    Settled(StepOutcome),
+    /// To be written; with the result of a merge in the place of the old version.
+    Write(Option<Merged>),
+}
+
+fn chosen(payload: &Payload, before: &State, after: Option<&State>, cx: &ApplyCx<'_>) -> Result<Chosen> {
+    let Some(only) = &payload.only else { return Ok(Chosen::Write(None)) };
+    let conflict = |reason: String| Ok(Chosen::Settled(StepOutcome::Conflict { reason }));
+    let path = Bytes([split_parent(before.path.as_slice()).0, b"/", only.path.as_slice()].concat());
+    let old = entry_at(cx.source, before, only.path.as_slice())?;
+    let result = match &only.how {
+        How::Overwrite => return Ok(Chosen::Write(None)),
+        How::Beside { name } => {
+            let Some(old) = old else { return conflict("there was nothing before the command".to_owned()) };
+            return beside::apply(&path, name, &old, cx).map(Chosen::Settled);
+        }
+        How::Merge { result } => *result,
+    };
+    let left = after.map(|after| entry_at(cx.source, after, only.path.as_slice())).transpose()?.flatten();
+    let now = beside::look(&path, old.as_ref())?;
+    let found = fingerprint(now.as_ref());
+    if found == result {
+        return Ok(Chosen::Settled(StepOutcome::Done));
+    }
+    let (Some(old), Some(left), Some(now)) = (old, left, now) else {
+        return conflict(format!("{}: it was removed a moment ago", path.lossy()));
+    };
+    if found != only.now {
+        return conflict(format!("{}: it was changed a moment ago", path.lossy()));
+    }
+    let sides = Sides { before: &old, after: &left, now: &now };
+    match merged(sides, cx.source, || present_bytes(&path, &now)) {
+        Ok(merged) if fingerprint(Some(&merged.entry)) == result => Ok(Chosen::Write(Some(merged))),
+        Ok(_) => conflict(format!("{}: it was changed a moment ago", path.lossy())),
+        Err(why) => conflict(format!("{}: {why}", path.lossy())),
+    }
+}
+
+/// Stored objects, and a text that is not stored.
+struct WithText<'a> {
+    under: &'a dyn ObjectSource,
+    own: Option<Vec<u8>>,
+}
+
+impl ObjectSource for WithText<'_> {
+    fn get(&self, id: &ObjectId) -> Result<Vec<u8>> {
+        match &self.own {
+            Some(text) if ObjectId::of(ObjectKind::Blob, text) == *id => Ok(text.clone()),
+            _ => self.under.get(id),
+        }
+    }
 }
 
 /// How a directory that cannot go is described.
@@ -96,6 +160,8 @@ struct Undo<'a> {
     after: Option<State>,
     payload: Payload,
     tag: String,
+    /// Takes the place of the old version at the one path that the payload is about.
+    merged: Option<Entry>,
     progress: &'a (dyn Fn(u64) + Sync),
 }
 
@@ -193,6 +259,7 @@ impl Undo<'_> {
     fn leaves_alone(&self, path: &[u8]) -> bool {
         let Payload { skip, skip_alone, only, .. } = &self.payload;
         match only {
+            Some(only) if only.alone => path != only.path.as_slice(),
             Some(only) => !is_within(path, only.path.as_slice()),
             None => {
                 skip.iter().any(|top| is_within(path, top.as_slice()))
@@ -205,9 +272,12 @@ impl Undo<'_> {
     fn allow_forced(&self, at: &mut Difference) {
         if let Some(only) = &self.payload.only
             && only.path.as_slice() == at.path
-            && digest_state(at.now.as_ref()) == only.now
+            && fingerprint(at.now.as_ref()) == only.now
         {
             at.after = After::Known(at.now.clone());
+            if self.merged.is_some() {
+                at.before.clone_from(&self.merged);
+            }
         }
     }
 

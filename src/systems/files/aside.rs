@@ -40,7 +40,8 @@ pub fn restore_to(captured: &Capture, to: &Path, cx: &ApplyCx<'_>) -> Result<Ste
     write_below(base.as_fd(), name, entry, cx)
 }
 
-fn write_below(
+/// Writes an entry, with all below it, under a new name.
+pub fn write_below(
     base: std::os::fd::BorrowedFd<'_>,
     name: Vec<u8>,
     entry: Entry,

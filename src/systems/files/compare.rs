@@ -151,3 +151,13 @@ impl Trees {
 pub fn load_state(source: &dyn ObjectSource, id: &ObjectId) -> Result<State> {
     decode_state(&source.get(id)?)
 }
+
+/// What a state holds at a path below its parent.
+pub fn entry_at(source: &dyn ObjectSource, state: &State, path: &[u8]) -> Result<Option<Entry>> {
+    let mut at = state.entry.clone();
+    // The first name is that of the captured path itself.
+    for name in path.split(|b| *b == b'/').skip(1) {
+        at = Trees::of(source, at.as_ref())?.get(name);
+    }
+    Ok(at)
+}

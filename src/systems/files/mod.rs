@@ -4,6 +4,7 @@
 mod apply;
 mod aside;
 pub mod assess;
+mod beside;
 mod build;
 mod cache;
 mod capture;
@@ -15,6 +16,7 @@ mod entry;
 mod held;
 mod ignored;
 mod judge;
+mod merge;
 mod node;
 mod parents;
 mod plan;
@@ -23,6 +25,7 @@ mod scope;
 mod stage;
 mod tree;
 mod walk;
+mod ways;
 mod workspace;
 
 use std::path::Path;
@@ -36,7 +39,7 @@ use super::{ApplyCx, AssessCx, CaptureCx, Held, PlanCx, System};
 use crate::error::Result;
 use crate::model::{
     Capture, Captured, Change, Effect, Invocation, ObjectId, ObjectKind, ObjectSource, StateRef, Step,
-    StepOutcome, SystemId,
+    StepOutcome, SystemId, Verification,
 };
 
 /// The `fs` system.
@@ -63,6 +66,9 @@ impl System for Files {
     }
     fn apply(&self, step: &Step, cx: &ApplyCx<'_>) -> Result<StepOutcome> {
         apply::apply(step, cx)
+    }
+    fn verify(&self, step: &Step, cx: &ApplyCx<'_>) -> Result<Verification> {
+        ways::verify(&plan::decode(step)?, cx.source)
     }
     fn changes(&self, before: &StateRef, after: Option<&StateRef>, cx: &PlanCx<'_>) -> Result<Vec<Change>> {
         changes::changes(before, after, cx.source)

@@ -8,7 +8,8 @@ use super::compare::{Difference, differences, load_state};
 use super::entry::Entry;
 use super::judge::{Verdict, judge};
 use super::scope::Scope;
-use super::tree::{State, decode_tree, digest_state};
+use super::tree::{State, decode_tree};
+use super::ways::{Ways, only};
 use crate::error::{Error, Result};
 use crate::model::{
     Bytes, Captured, Locator, ObjectId, ObjectSource, Reversibility, StateRef, Step, StepVerdict,
@@ -33,7 +34,7 @@ pub struct Payload {
     /// Directories that are left alone themselves; what is in them is not.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub skip_alone: Vec<Bytes>,
-    /// Only this path, and it may be overwritten if its digest is still this.
+    /// Only this path, which is in conflict, and what a policy does about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub only: Option<Only>,
 }
@@ -43,8 +44,33 @@ pub struct Payload {
 pub struct Only {
     /// Below the captured path's parent.
     pub path: Bytes,
-    /// `digest_state` of what was there when the plan was made.
+    /// [`super::ways::fingerprint`] of what was there when the plan was made: only that is overwritten.
     pub now: ObjectId,
+    /// The directory itself, without what is in it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub alone: bool,
+    /// What is done.
+    #[serde(default)]
+    pub how: How,
+}
+
+/// What a policy does about a path in conflict.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "kebab-case")]
+pub enum How {
+    /// The present is overwritten.
+    #[default]
+    Overwrite,
+    /// The command's change is taken out of the present.
+    Merge {
+        /// The fingerprint of what that gives.
+        result: ObjectId,
+    },
+    /// The old version is put beside it.
+    Beside {
+        /// Its new name in the same directory.
+        name: Bytes,
+    },
 }
 
 /// Plans.
@@ -62,7 +88,9 @@ pub fn plan(captured: &Captured, now: &StateRef, cx: &PlanCx<'_>) -> Result<Vec<
     let payload =
         Payload { before: before_id, after: after_id, skip: Vec::new(), skip_alone: Vec::new(), only: None };
     sums.note_links_outside(cx.source, &before)?;
-    sums.into_steps(captured, &before, payload)
+    let parent = split_parent(before.path.as_slice()).0;
+    let ways = Ways { source: cx.source, event: cx.event, parent, merged: 0 };
+    sums.into_steps(captured, &before, payload, ways)
 }
 
 fn object_of(state: &StateRef, which: &str) -> Result<ObjectId> {
@@ -77,7 +105,7 @@ struct Sums {
     remove: u64,
     skip: Vec<Bytes>,
     skip_alone: Vec<Bytes>,
-    conflicts: Vec<(Vec<u8>, Option<Entry>, String)>,
+    conflicts: Vec<(Difference, String)>,
     not_captured: Vec<(Vec<u8>, String)>,
     not_restored: Vec<String>,
     /// Hard-link groups of which a name is made again: device, inode, and the number of names it had.
@@ -125,7 +153,7 @@ impl Sums {
         let is_dir = |e: &Option<Entry>| e.as_ref().is_some_and(Entry::is_dir);
         let list = if is_dir(&at.before) && is_dir(&at.now) { &mut self.skip_alone } else { &mut self.skip };
         list.push(at.path.as_slice().into());
-        self.conflicts.push((at.path, at.now, why));
+        self.conflicts.push((at, why));
     }
 
     fn note_losses(&mut self, before: Option<&Entry>) {
@@ -164,7 +192,13 @@ impl Sums {
         }
     }
 
-    fn into_steps(mut self, captured: &Captured, before: &State, mut payload: Payload) -> Result<Vec<Step>> {
+    fn into_steps(
+        mut self,
+        captured: &Captured,
+        before: &State,
+        mut payload: Payload,
+        mut ways: Ways<'_>,
+    ) -> Result<Vec<Step>> {
         let parent = split_parent(before.path.as_slice()).0.to_vec();
         let full = |path: &[u8]| Bytes([parent.as_slice(), b"/", path].concat());
         payload.skip = std::mem::take(&mut self.skip);
@@ -194,6 +228,8 @@ impl Sums {
                 not_restored: std::mem::take(&mut self.not_restored),
                 locator: captured.before.locator.clone(),
                 payload: encode(&payload)?,
+                policy: None,
+                ways: Vec::new(),
             });
         }
         let step = |path: Bytes, action: String, verdict, payload| Step {
@@ -208,13 +244,14 @@ impl Sums {
                 opts: [("scope".to_owned(), Bytes::from(Scope::Node.word()))].into(),
             },
             payload,
+            policy: None,
+            ways: Vec::new(),
         };
-        for (path, now, reason) in self.conflicts.iter().take(NAMED) {
-            let only = Only { path: path.as_slice().into(), now: digest_state(now.as_ref()) };
-            let payload =
-                Payload { skip: Vec::new(), skip_alone: Vec::new(), only: Some(only), ..payload.clone() };
+        for (at, reason) in self.conflicts.iter().take(NAMED) {
             let verdict = StepVerdict::Conflict { reason: reason.clone() };
-            steps.push(step(full(path), "restore it".to_owned(), verdict, encode(&payload)?));
+            let alone = encode(&only(&payload, at, How::Overwrite))?;
+            let conflict = step(full(&at.path), "restore it".to_owned(), verdict, alone);
+            steps.push(Step { ways: ways.at(at, &payload)?, ..conflict });
         }
         if let Some(more) = self.conflicts.len().checked_sub(NAMED).filter(|more| *more > 0) {
             let verdict = StepVerdict::Conflict { reason: format!("{more} more paths were changed since") };
@@ -267,6 +304,13 @@ pub fn is_within(path: &[u8], top: &[u8]) -> bool {
 /// How a shortfall in owners begins, in a plan and when it is met while applying.
 pub const OWNER: &str = "owner and group";
 
-fn encode(payload: &Payload) -> Result<serde_json::Value> {
+/// The payload of a step.
+pub fn decode(step: &Step) -> Result<Payload> {
+    serde_json::from_value(step.payload.clone())
+        .map_err(|e| Error::failure(format!("the plan's step for files cannot be read: {e}")))
+}
+
+/// The other way round.
+pub fn encode(payload: &Payload) -> Result<serde_json::Value> {
     serde_json::to_value(payload).map_err(|e| Error::failure(format!("cannot encode a plan: {e}")))
 }

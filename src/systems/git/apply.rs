@@ -17,7 +17,7 @@ use super::state::{RepoState, has_pieces};
 use super::vault::{Limits, Vault, take_files};
 use super::walk::missing_in;
 use crate::error::{Error, Result};
-use crate::model::{Bytes, Locator, ObjectId, ObjectKind, Step, StepOutcome};
+use crate::model::{Bytes, Locator, ObjectId, ObjectKind, Step, StepOutcome, Verification};
 use crate::systems::ApplyCx;
 
 /// Carries out one step.
@@ -38,6 +38,22 @@ pub fn apply(step: &Step, cx: &ApplyCx<'_>) -> Result<StepOutcome> {
         Ok(outcome) => Ok(outcome),
         Err(e) => Ok(StepOutcome::Failed { reason: with_hints(&e) }),
     }
+}
+
+/// Everything that the step was to write is there.
+pub fn verify(step: &Step, cx: &ApplyCx<'_>) -> Result<Verification> {
+    let payload: Payload = serde_json::from_value(step.payload.clone())
+        .map_err(|e| Error::corrupt(format!("a step of the git system cannot be read: {e}")))?;
+    let before = RepoState::load(&payload.before, cx.source)?
+        .ok_or_else(|| Error::corrupt("a step without the state it restores"))?;
+    let place = Place::find(&step.locator)?;
+    let job = Job { roots: place.open()?, place, before, payload, locator: step.locator.clone(), cx };
+    for action in &job.payload.actions {
+        if !matches!(job.look_at(action)?, Found::Wanted) {
+            return Ok(Verification::Failed { reason: format!("still to do: {}", action.describe()) });
+        }
+    }
+    Ok(Verification::Verified)
 }
 
 fn with_hints(error: &Error) -> String {

@@ -25,6 +25,7 @@ mod remote;
 mod state;
 mod vault;
 mod walk;
+mod ways;
 
 use std::path::Path;
 
@@ -36,7 +37,7 @@ use super::{ApplyCx, AssessCx, CaptureCx, ForgetCx, Forgotten, Held, PlanCx, Sys
 use crate::error::Result;
 use crate::model::{
     Capture, Captured, Change, Effect, Invocation, ObjectId, ObjectKind, ObjectSource, StateRef, Step,
-    StepOutcome, SystemId,
+    StepOutcome, SystemId, Verification,
 };
 
 /// The `git` system.
@@ -74,6 +75,9 @@ impl System for Git {
     }
     fn apply(&self, step: &Step, cx: &ApplyCx<'_>) -> Result<StepOutcome> {
         if remote::is_remote(&step.locator) { remote::apply(step, cx) } else { apply::apply(step, cx) }
+    }
+    fn verify(&self, step: &Step, cx: &ApplyCx<'_>) -> Result<Verification> {
+        apply::verify(step, cx)
     }
     fn changes(&self, before: &StateRef, after: Option<&StateRef>, cx: &PlanCx<'_>) -> Result<Vec<Change>> {
         match RemoteState::load(before, cx.source)? {

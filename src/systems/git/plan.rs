@@ -9,9 +9,10 @@ use super::action::{Action, Payload, Target, short};
 use super::look::Area;
 use super::objects::listed;
 use super::state::{FileKind, FileState, RepoState};
+use super::ways::{Clash, Found, ways};
 use crate::error::{Error, Result};
 use crate::model::{
-    Bytes, Captured, Missing, ObjectSource, Reversibility, StateRef, Step, StepVerdict, SystemId,
+    Bytes, Captured, EventId, Missing, ObjectSource, Reversibility, StateRef, Step, StepVerdict, SystemId,
 };
 use crate::systems::PlanCx;
 
@@ -42,7 +43,7 @@ pub fn plan(captured: &Captured, now: &StateRef, cx: &PlanCx<'_>) -> Result<Vec<
         missing: &captured.before.missing,
         source: cx.source,
         actions: Vec::new(),
-        conflicts: Vec::new(),
+        clashes: Vec::new(),
         left: Vec::new(),
         already: 0,
     };
@@ -52,7 +53,7 @@ pub fn plan(captured: &Captured, now: &StateRef, cx: &PlanCx<'_>) -> Result<Vec<
     planner.head();
     planner.index();
     planner.files()?;
-    planner.finish(captured)
+    planner.finish(captured, cx.event)
 }
 
 struct Planner<'a> {
@@ -62,7 +63,7 @@ struct Planner<'a> {
     missing: &'a [Missing],
     source: &'a dyn ObjectSource,
     actions: Vec<Action>,
-    conflicts: Vec<String>,
+    clashes: Vec<Clash>,
     left: Vec<String>,
     already: usize,
 }
@@ -130,11 +131,13 @@ impl<'a> Planner<'a> {
                 }
                 Case::Moved => {
                     let expected = a.map_or("not known".to_owned(), value);
-                    self.conflicts.push(format!(
+                    let reason = format!(
                         "{} is at {}, expected {expected}: somebody moved it since",
                         name.lossy(),
                         value(n)
-                    ));
+                    );
+                    let force = Action::Ref { name: name.clone(), expect: n.cloned(), want: b.cloned() };
+                    self.clash(reason, Some(force));
                 }
             }
         }
@@ -167,7 +170,8 @@ impl<'a> Planner<'a> {
             let stays = self.now.refs.keys().filter(|n| !gone.contains(n));
             for other in stays.filter(|n| below(n, name) || below(name, n)).take(1) {
                 let (name, other) = (name.lossy(), other.lossy());
-                self.conflicts.push(format!("{name} cannot come back beside {other}, which was made since"));
+                let reason = format!("{name} cannot come back beside {other}, which was made since");
+                self.clashes.push(Clash { reason, force: None });
             }
         }
     }
@@ -194,7 +198,8 @@ impl<'a> Planner<'a> {
             }
             Case::Moved => {
                 let found = n.as_ref().map_or("missing".to_owned(), short);
-                self.conflicts.push(format!("HEAD is {found}: somebody switched since"));
+                let force = self.before.head.clone().map(|want| Action::Head { expect: n, want });
+                self.clash(format!("HEAD is {found}: somebody switched since"), force);
             }
         }
     }
@@ -210,7 +215,10 @@ impl<'a> Planner<'a> {
             Case::Restore => {
                 self.actions.push(Action::Index { expect: digest(self.now), want: self.before.index.clone() })
             }
-            Case::Moved => self.conflicts.push("the index was changed since".to_owned()),
+            Case::Moved => {
+                let force = Action::Index { expect: digest(self.now), want: self.before.index.clone() };
+                self.clash("the index was changed since".to_owned(), Some(force));
+            }
         }
     }
 
@@ -243,18 +251,25 @@ impl<'a> Planner<'a> {
             Case::Moved if kind == FileKind::Note => {}
             Case::Moved => match self.merged_config(key, b, a.flatten(), n)? {
                 Some(target) => self.put(key, kind, n, Some(target)),
-                None if kind == FileKind::StashLog => {
-                    self.conflicts.push("the stash list was changed since".to_owned());
+                None => {
+                    let what = match kind {
+                        FileKind::StashLog => "the stash list".to_owned(),
+                        _ => name_of(key),
+                    };
+                    let force = file_action(key, kind, n, b.map(stored));
+                    self.clash(format!("{what} was changed since"), Some(force));
                 }
-                None => self.conflicts.push(format!("{} was changed since", name_of(key))),
             },
         }
         Ok(())
     }
 
     fn put(&mut self, key: &Bytes, kind: FileKind, now: Option<&FileState>, want: Option<Target>) {
-        let expect = now.map(|f| f.blobs.clone());
-        self.actions.push(Action::File { key: key.clone(), kind, expect, want });
+        self.actions.push(file_action(key, kind, now, want));
+    }
+
+    fn clash(&mut self, reason: String, force: Option<Action>) {
+        self.clashes.push(Clash { reason, force });
     }
 
     /// Sections that the command took out of a configuration which was edited since.
@@ -317,25 +332,26 @@ impl<'a> Planner<'a> {
             (true, false, true) if b.map(Same) == n.map(Same) => self.already += 1,
             (false, true, false) => self.already += 1,
             (true, false, true) if gitdir == *key => {
-                self.conflicts.push(format!("{} was made again since", name_of(key)));
+                self.clash(format!("{} was made again since", name_of(key)), None);
             }
             (false, true, true) => {
                 let a = self.after.and_then(|a| a.files.get(key));
                 if a.map(|f| &f.blobs) == n.map(|f| &f.blobs) {
                     self.put(key, FileKind::Worktree, n, None);
                 } else if !key.as_slice().ends_with(b"/index") {
-                    self.conflicts.push(format!("{} was changed since", name_of(key)));
+                    self.clash(format!("{} was changed since", name_of(key)), None);
                 }
             }
             _ => {}
         }
     }
 
-    fn finish(mut self, captured: &Captured) -> Result<Vec<Step>> {
+    fn finish(mut self, captured: &Captured, event: EventId) -> Result<Vec<Step>> {
         self.actions.sort_by_key(Action::rank);
         let action = summary(&self.actions);
-        let verdict = if !self.conflicts.is_empty() {
-            StepVerdict::Conflict { reason: self.conflicts.join("; ") }
+        let conflicts: Vec<String> = self.clashes.iter().map(|clash| clash.reason.clone()).collect();
+        let verdict = if !conflicts.is_empty() {
+            StepVerdict::Conflict { reason: conflicts.join("; ") }
         } else if !self.actions.is_empty() {
             StepVerdict::Restore
         } else if self.pushes() {
@@ -346,8 +362,19 @@ impl<'a> Planner<'a> {
             StepVerdict::Already
         };
         let before = captured.before.state;
-        let payload = Payload { before, actions: self.actions, conflicts: self.conflicts };
-        Ok(vec![step(captured, &action, verdict, &payload, self.left)?])
+        let ways = match self.clashes.is_empty() {
+            true => Vec::new(),
+            false => ways(&Found {
+                before,
+                actions: &self.actions,
+                clashes: &self.clashes,
+                refs: &self.now.refs,
+                head: branch(self.now),
+                event,
+            })?,
+        };
+        let payload = Payload { before, actions: self.actions, conflicts };
+        Ok(vec![Step { ways, ..step(captured, &action, verdict, &payload, self.left)? }])
     }
 }
 
@@ -358,6 +385,10 @@ impl PartialEq for Same<'_> {
     fn eq(&self, other: &Self) -> bool {
         self.0.same(other.0)
     }
+}
+
+fn file_action(key: &Bytes, kind: FileKind, now: Option<&FileState>, want: Option<Target>) -> Action {
+    Action::File { key: key.clone(), kind, expect: now.map(|f| f.blobs.clone()), want }
 }
 
 fn stored(file: &FileState) -> Target {
@@ -379,7 +410,13 @@ fn gitdir_key(key: &Bytes) -> Bytes {
     Bytes([parts.join(&b'/').as_slice(), b"/gitdir"].concat())
 }
 
-fn summary(actions: &[Action]) -> String {
+/// The branch that HEAD is on.
+fn branch(state: &RepoState) -> Option<Bytes> {
+    state.head_value().and_then(|value| value.as_slice().strip_prefix(b"ref: ").map(Bytes::from))
+}
+
+/// Actions for people.
+pub fn summary(actions: &[Action]) -> String {
     const SHOWN: usize = 8;
     if actions.is_empty() {
         return "nothing to restore".to_owned();
@@ -414,5 +451,7 @@ fn step(
         locator: before.locator.clone(),
         payload: serde_json::to_value(payload)
             .map_err(|e| Error::failure(format!("cannot encode a step: {e}")))?,
+        policy: None,
+        ways: Vec::new(),
     })
 }

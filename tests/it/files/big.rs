@@ -50,7 +50,10 @@ fn child_with_a_big_file() {
     b.sh("rm big");
     let after = Files.observe(&capture, &without).unwrap();
     let captured = fr::model::Captured { before: capture, after: Some(after) };
-    let step = Files.plan(&captured, &after, &PlanCx { source: &store, resuming: false }).unwrap().remove(0);
+    let step = Files
+        .plan(&captured, &after, &PlanCx { source: &store, resuming: false, event: fr::model::EventId(1) })
+        .unwrap()
+        .remove(0);
     let cx = ApplyCx { source: &store, vault: PathBuf::new(), label: "undo".to_owned(), progress: &|_| {} };
     assert_eq!(Files.apply(&step, &cx).unwrap(), StepOutcome::Done);
     crate::fs_compare::assert_same(&before, &b.look());

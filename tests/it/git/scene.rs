@@ -198,7 +198,12 @@ impl Scene {
 
     pub fn steps(&self, captured: &Captured) -> Vec<Step> {
         let now = self.observe(&captured.before);
-        Git.plan(captured, &now, &PlanCx { source: &self.store, resuming: false }).unwrap()
+        Git.plan(
+            captured,
+            &now,
+            &PlanCx { source: &self.store, resuming: false, event: fr::model::EventId(1) },
+        )
+        .unwrap()
     }
 
     pub fn plan(&self, captured: &Captured) -> Step {

@@ -2,6 +2,8 @@
 
 mod conflicts;
 mod failures;
+mod merged;
+mod policies;
 mod redo;
 mod rows;
 

@@ -9,7 +9,7 @@ use super::shadow::{Shadow, refused};
 use super::state::RemoteState;
 use crate::error::{Error, Result};
 use crate::model::{
-    Bytes, Captured, ObjectId, Reversibility, StateRef, Step, StepOutcome, StepVerdict, SystemId,
+    Bytes, Captured, ObjectId, Policy, Reversibility, StateRef, Step, StepOutcome, StepVerdict, SystemId, Way,
 };
 use crate::systems::git::place::Place;
 use crate::systems::git::vault::Vault;
@@ -69,6 +69,10 @@ fn step(captured: &Captured, before: &RemoteState, name: &str, (b, a, n): Values
         expect: n.map(str::to_owned),
         want: b.map(str::to_owned),
     };
+    let ways = match verdict {
+        StepVerdict::Conflict { .. } => closed_ways(),
+        _ => Vec::new(),
+    };
     let payload = serde_json::to_value(&payload)
         .map_err(|e| Error::failure(format!("cannot encode a step for a remote: {e}")))?;
     Ok(Step {
@@ -80,7 +84,22 @@ fn step(captured: &Captured, before: &RemoteState, name: &str, (b, a, n): Values
         not_restored: Vec::new(),
         locator: captured.before.locator.clone(),
         payload,
+        policy: None,
+        ways,
     })
+}
+
+/// Others have fetched what is on a remote: nothing there is written over for a conflict's sake.
+fn closed_ways() -> Vec<Way> {
+    let shared = "a remote is never forced: others may have fetched what is there";
+    vec![
+        Way::closed(Policy::Merge, "a remote's branch is not merged: fetch, then revert or merge"),
+        Way::closed(
+            Policy::SideBySide,
+            "nothing is put on a remote; `fr restore ID --to DIR` gives the old commits",
+        ),
+        Way::closed(Policy::Force, shared),
+    ]
 }
 
 /// What could not be fetched before the push cannot be pushed back.

@@ -1,0 +1,61 @@
+//! A policy chosen for the conflicts of a plan: each conflicting step becomes what its way says, or stays one.
+
+use super::planning::UndoPlan;
+use crate::journal::index::Event;
+use crate::model::{Capture, Policy, Step, StepVerdict};
+use crate::platform::home::Home;
+use crate::record;
+use crate::store::{Scratch, Store};
+
+impl UndoPlan {
+    /// Goes the policy's way wherever a conflict has one. What has none stays a conflict, with the reason.
+    pub fn choose(&mut self, policy: Policy) {
+        self.policy = policy;
+        self.steps.iter_mut().for_each(|step| take(step, policy));
+    }
+
+    /// With this policy, conflicts that remain are left alone and the rest is restored: neither writes over anything.
+    pub fn leaves_conflicts_alone(&self) -> bool {
+        matches!(self.policy, Policy::Skip | Policy::SideBySide)
+    }
+
+    /// An undo that is gone on with has captured the present before the crash. What was changed since then is not in
+    /// that capture, so no policy writes over it any more.
+    pub fn leave_what_moved_on(&mut self, undo: &Event, store: &Store, home: &Home) {
+        let reader = store.reader();
+        let scratch = Scratch::over(&reader);
+        let is_captured = |capture: &Capture| {
+            record::observe(capture, &scratch, home, false)
+                .is_ok_and(|now| now.digest == capture.state.digest)
+        };
+        let chosen =
+            self.steps.iter_mut().filter(|s| s.policy.is_some() && s.verdict == StepVerdict::Restore);
+        for step in chosen {
+            let of_it = |c: &&Capture| c.system == step.system && c.locator.at == step.locator.at;
+            if !undo.before.captures.iter().filter(of_it).any(is_captured) {
+                let reason = "it was changed since the undo was interrupted".to_owned();
+                step.verdict = StepVerdict::Conflict { reason };
+            }
+        }
+    }
+
+    /// The steps that write over what somebody changed since.
+    pub fn forced(&self) -> impl Iterator<Item = &Step> {
+        self.steps.iter().filter(|s| s.policy == Some(Policy::Force) && s.verdict == StepVerdict::Restore)
+    }
+}
+
+fn take(step: &mut Step, policy: Policy) {
+    let StepVerdict::Conflict { reason } = &step.verdict else { return };
+    let Some(way) = step.ways.iter().find(|way| way.policy == policy).cloned() else { return };
+    if let StepVerdict::Conflict { reason: why } = &way.verdict {
+        let reason = format!("{reason}; {} is not possible: {why}", policy.word());
+        step.verdict = StepVerdict::Conflict { reason };
+        return;
+    }
+    step.policy = Some(policy);
+    step.action = way.action;
+    step.verdict = way.verdict;
+    step.payload = way.payload;
+    step.locator = way.locator.unwrap_or_else(|| step.locator.clone());
+}
