@@ -292,7 +292,11 @@ fn skipped(plan: &UndoPlan) -> Vec<String> {
         StepVerdict::Conflict { reason } => format!("{}: {reason}", s.resource.lossy()),
         _ => s.resource.lossy().into_owned(),
     };
-    plan.conflicts().map(reason).collect()
+    let beside = |s: &&Step| s.policy == Some(Policy::SideBySide) && s.verdict == StepVerdict::Already;
+    let laid = plan.steps.iter().filter(beside);
+    let lies =
+        |s: &Step| format!("{}: as it is now; its old version lies beside it already", s.resource.lossy());
+    plan.conflicts().map(reason).chain(laid.map(lies)).collect()
 }
 
 fn residue(plan: &UndoPlan) -> Vec<String> {

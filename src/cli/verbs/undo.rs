@@ -66,10 +66,12 @@ pub(super) fn take_back(event: &Event, wishes: Wishes, home: &Home, out: &mut Ou
         plan_text(&plan, out)?;
     }
     if plan.is_done() {
-        return Err(Error::new(
-            ExitCode::NothingToUndo,
-            format!("nothing to do: every target of event {} is as it was before it", event.id),
-        ));
+        let is_so = match plan.steps.iter().any(|step| step.policy.is_some()) {
+            true => format!("is as it was before it or as --on-conflict {} leaves it", plan.policy.word()),
+            false => "is as it was before it".to_owned(),
+        };
+        let what = format!("nothing to do: every target of event {} {is_so}", event.id);
+        return Err(Error::new(ExitCode::NothingToUndo, what));
     }
     if wishes.dry_run {
         out.talk("dry run: nothing was written");

@@ -19,7 +19,12 @@ use crate::systems::ApplyCx;
 const TRIES: u32 = 20;
 
 /// A free name for the old version of `path`, or the one under which it lies already (then true).
-pub fn free_name(path: &Bytes, before: &Entry, event: EventId) -> std::result::Result<(Bytes, bool), String> {
+pub fn free_name(
+    path: &Bytes,
+    before: &Entry,
+    event: EventId,
+    source: &dyn ObjectSource,
+) -> std::result::Result<(Bytes, bool), String> {
     let name = split_parent(path.as_slice()).1;
     for n in 1..=TRIES {
         let mut new = [name, format!(".fr-undo-{event}").as_bytes()].concat();
@@ -35,10 +40,11 @@ pub fn free_name(path: &Bytes, before: &Entry, event: EventId) -> std::result::R
             Above::Open(_) => {}
             _ => return Err("its directory is not there any more".to_owned()),
         }
-        match look(&place, Some(before)).map_err(|e| e.to_string())? {
-            None => return Ok((new, false)),
-            Some(there) if !there.is_dir() && there.same_but_time(before) => return Ok((new, true)),
-            Some(_) => {}
+        if look(&place, Some(before)).map_err(|e| e.to_string())?.is_none() {
+            return Ok((new, false));
+        }
+        if holds(&place, before, source).map_err(|e| e.to_string())? {
+            return Ok((new, true));
         }
     }
     Err(format!("{TRIES} names beside it are taken"))

@@ -80,7 +80,7 @@ impl Ways<'_> {
         if let Some(why) = before.why_skipped().map(str::to_owned).or_else(|| unable(before)) {
             return closed(why);
         }
-        match beside::free_name(&self.full(&at.path), before, self.event) {
+        match beside::free_name(&self.full(&at.path), before, self.event, self.source) {
             Err(why) => closed(why),
             Ok((name, is_there)) => {
                 let place = sibling(&self.full(&at.path), &name);

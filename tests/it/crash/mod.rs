@@ -4,5 +4,6 @@
 
 mod fault;
 mod hook;
+mod policies;
 mod undo;
 mod world;
