@@ -412,6 +412,9 @@ pub struct RedoArgs {
     /// Apply without asking.
     #[arg(long, short = 'y')]
     pub yes: bool,
+    /// What to do with targets that somebody changed since.
+    #[arg(long, value_enum, default_value = "abort", value_name = "POLICY")]
+    pub on_conflict: OnConflict,
 }
 
 /// `fr restore`.

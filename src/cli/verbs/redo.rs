@@ -4,7 +4,7 @@ use super::undo::{Wishes, take_back};
 use crate::cli::args::RedoArgs;
 use crate::cli::{Out, usage};
 use crate::error::Result;
-use crate::model::{EventKind, Policy};
+use crate::model::EventKind;
 use crate::recover;
 
 /// Runs the verb.
@@ -18,6 +18,6 @@ pub fn run(args: &RedoArgs, out: &mut Out) -> Result<u8> {
         return Err(usage(format!("event {} is no undo", event.id))
             .hint(format!("`fr undo {}` takes a command back", event.id)));
     }
-    let wishes = Wishes { dry_run: args.dry_run, yes: args.yes, policy: Policy::Abort };
+    let wishes = Wishes { dry_run: args.dry_run, yes: args.yes, policy: args.on_conflict.into() };
     take_back(&event, wishes, &home, out)
 }

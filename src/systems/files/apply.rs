@@ -4,22 +4,20 @@
 
 use std::os::fd::{AsFd, BorrowedFd};
 
-use super::beside;
 use super::build::Builder;
-use super::compare::{After, Difference, differences, entry_at, load_state};
+use super::compare::{After, Difference, differences, load_state};
 use super::content::Keep;
 use super::entry::{Content, Entry, Kind};
+use super::forced::{Forced, WithText, forced};
 use super::judge::{Verdict, judge};
-use super::merge::{Merged, Sides, merged};
 use super::node::{Reading, in_words, is_absent, is_link, read_now};
 use super::parents::Parents;
-use super::plan::{How, OWNER, Payload, decode, is_within};
+use super::plan::{OWNER, Payload, decode, is_within};
 use super::scope::{Above, exact};
 use super::stage::{Dirs, Staged, find_link_mates, stage, temp_name, unstage};
 use super::tree::{State, decode_tree};
-use super::ways::{fingerprint, present_bytes};
 use crate::error::{Error, Result};
-use crate::model::{Bytes, ObjectId, ObjectKind, ObjectSource, Step, StepOutcome, StepVerdict};
+use crate::model::{Bytes, ObjectSource, Step, StepOutcome, StepVerdict};
 use crate::platform::fs::{
     list_dir, move_new, open_beneath, remove_dir, remove_file, set_mtime, split_parent, stat_at, stat_fd,
     swap_in, sync_dir, sync_file_system,
@@ -85,70 +83,16 @@ pub fn apply(step: &Step, cx: &ApplyCx<'_>) -> Result<StepOutcome> {
     let tag: String = cx.label.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(40).collect();
     let owner_is_known = step.not_restored.iter().any(|n| n.starts_with(OWNER));
     let stays_are_known = step.not_restored.iter().any(|n| n.contains(STAYS));
-    let forced = match chosen(&payload, &before, after.as_ref(), cx)? {
-        Chosen::Settled(outcome) => return Ok(outcome),
-        Chosen::Write(forced) => forced,
+    let (before, after, gone, text) = match &payload.only {
+        None => (before, after, false, None),
+        Some(only) => match forced(only, &before, after.as_ref(), cx)? {
+            Forced::Settled(outcome) => return Ok(outcome),
+            Forced::Write { before, after, gone, text } => (before, Some(after), gone, text),
+        },
     };
-    let source = WithText { under: cx.source, own: forced.as_ref().and_then(|m| m.text.clone()) };
-    let merged = forced.map(|m| m.entry);
-    let undo = Undo { source: &source, before, after, payload, tag, merged, progress: cx.progress };
+    let source = WithText { under: cx.source, text };
+    let undo = Undo { source: &source, before, after, payload, gone, tag, progress: cx.progress };
     undo.run(owner_is_known, stays_are_known)
-}
-
-/// What a policy asks for, before the ordinary way of writing begins.
-enum Chosen {
-    /// That was it.
-    Settled(StepOutcome),
-    /// To be written; with the result of a merge in the place of the old version.
-    Write(Option<Merged>),
-}
-
-fn chosen(payload: &Payload, before: &State, after: Option<&State>, cx: &ApplyCx<'_>) -> Result<Chosen> {
-    let Some(only) = &payload.only else { return Ok(Chosen::Write(None)) };
-    let conflict = |reason: String| Ok(Chosen::Settled(StepOutcome::Conflict { reason }));
-    let path = Bytes([split_parent(before.path.as_slice()).0, b"/", only.path.as_slice()].concat());
-    let old = entry_at(cx.source, before, only.path.as_slice())?;
-    let result = match &only.how {
-        How::Overwrite => return Ok(Chosen::Write(None)),
-        How::Beside { name } => {
-            let Some(old) = old else { return conflict("there was nothing before the command".to_owned()) };
-            return beside::apply(&path, name, &old, cx).map(Chosen::Settled);
-        }
-        How::Merge { result } => *result,
-    };
-    let left = after.map(|after| entry_at(cx.source, after, only.path.as_slice())).transpose()?.flatten();
-    let now = beside::look(&path, old.as_ref())?;
-    let found = fingerprint(now.as_ref());
-    if found == result {
-        return Ok(Chosen::Settled(StepOutcome::Done));
-    }
-    let (Some(old), Some(left), Some(now)) = (old, left, now) else {
-        return conflict(format!("{}: it was removed a moment ago", path.lossy()));
-    };
-    if found != only.now {
-        return conflict(format!("{}: it was changed a moment ago", path.lossy()));
-    }
-    let sides = Sides { before: &old, after: &left, now: &now };
-    match merged(sides, cx.source, || present_bytes(&path, &now)) {
-        Ok(merged) if fingerprint(Some(&merged.entry)) == result => Ok(Chosen::Write(Some(merged))),
-        Ok(_) => conflict(format!("{}: it was changed a moment ago", path.lossy())),
-        Err(why) => conflict(format!("{}: {why}", path.lossy())),
-    }
-}
-
-/// Stored objects, and a text that is not stored.
-struct WithText<'a> {
-    under: &'a dyn ObjectSource,
-    own: Option<Vec<u8>>,
-}
-
-impl ObjectSource for WithText<'_> {
-    fn get(&self, id: &ObjectId) -> Result<Vec<u8>> {
-        match &self.own {
-            Some(text) if ObjectId::of(ObjectKind::Blob, text) == *id => Ok(text.clone()),
-            _ => self.under.get(id),
-        }
-    }
 }
 
 /// How a directory that cannot go is described.
@@ -159,9 +103,9 @@ struct Undo<'a> {
     before: State,
     after: Option<State>,
     payload: Payload,
+    /// What is not there now is expected not to be.
+    gone: bool,
     tag: String,
-    /// Takes the place of the old version at the one path that the payload is about.
-    merged: Option<Entry>,
     progress: &'a (dyn Fn(u64) + Sync),
 }
 
@@ -243,7 +187,9 @@ impl Undo<'_> {
                 Some(dirs) => read_present(dirs, &at)?,
                 None => None,
             };
-            self.allow_forced(&mut at);
+            if self.gone && at.now.is_none() {
+                at.after = After::Known(None);
+            }
             let verdict = judge(at.before.as_ref(), &at.after, at.now.as_ref());
             if verdict == Verdict::Already
                 && let Some(dirs) = dirs.as_deref_mut()
@@ -259,24 +205,10 @@ impl Undo<'_> {
     fn leaves_alone(&self, path: &[u8]) -> bool {
         let Payload { skip, skip_alone, only, .. } = &self.payload;
         match only {
-            Some(only) if only.alone => path != only.path.as_slice(),
-            Some(only) => !is_within(path, only.path.as_slice()),
+            Some(only) => only.alone && path.contains(&b'/'),
             None => {
                 skip.iter().any(|top| is_within(path, top.as_slice()))
                     || skip_alone.iter().any(|p| p.as_slice() == path)
-            }
-        }
-    }
-
-    /// A path whose conflict the user chose to overwrite: if it is still what the user saw, that is what is expected.
-    fn allow_forced(&self, at: &mut Difference) {
-        if let Some(only) = &self.payload.only
-            && only.path.as_slice() == at.path
-            && fingerprint(at.now.as_ref()) == only.now
-        {
-            at.after = After::Known(at.now.clone());
-            if self.merged.is_some() {
-                at.before.clone_from(&self.merged);
             }
         }
     }

@@ -13,6 +13,7 @@ mod clean;
 mod compare;
 mod content;
 mod entry;
+mod forced;
 mod held;
 mod ignored;
 mod judge;

@@ -232,6 +232,8 @@ impl Sums {
                 ways: Vec::new(),
             });
         }
+        // What a policy does about a path comes first: a directory is removed only when nothing is left in it.
+        let rest = std::mem::take(&mut steps);
         let step = |path: Bytes, action: String, verdict, payload| Step {
             system: super::capture::ID,
             resource: Bytes([b"path:", path.as_slice()].concat()),
@@ -262,6 +264,7 @@ impl Sums {
                 serde_json::Value::Null,
             ));
         }
+        steps.extend(rest);
         for (path, reason) in self.not_captured.iter().take(NAMED) {
             let verdict = StepVerdict::NotCaptured { reason: reason.clone() };
             steps.push(step(full(path), "restore it".to_owned(), verdict, serde_json::Value::Null));

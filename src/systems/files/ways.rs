@@ -98,7 +98,11 @@ impl Ways<'_> {
         if let Some(why) = at.now.as_ref().and_then(Entry::why_skipped) {
             return closed(format!("what is there now cannot be captured: {why}"));
         }
-        if let Some(why) = at.before.as_ref().and_then(unable) {
+        if matches!(at.now.as_ref().map(|now| &now.kind), Some(Kind::Socket | Kind::Device { .. })) {
+            return closed("what is there now could not be brought back".to_owned());
+        }
+        let same_kind = at.before.as_ref().map(|b| &b.kind) == at.now.as_ref().map(|n| &n.kind);
+        if let Some(why) = at.before.as_ref().and_then(unable).filter(|_| !same_kind) {
             return closed(why);
         }
         if at.now.as_ref().is_some_and(Entry::is_dir) && !is_alone(at) {

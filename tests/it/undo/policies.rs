@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::{assert_same, picture, project};
 use crate::env::{Output, TestEnv};
+use crate::pty::Pty;
 
 fn undo(env: &TestEnv, policy: &str) -> Output {
     env.fr(&["undo", "1", "--yes", "--on-conflict", policy])
@@ -97,6 +98,8 @@ fn merge_takes_mode_and_content_each_by_its_own_history() {
     let refused = undo(&env, "merge");
     assert_eq!(refused.code, 4, "{refused:?}");
     assert!(refused.stderr.contains("its mode was changed"), "{refused:?}");
+    assert_eq!(undo(&env, "force").code, 0);
+    assert_eq!(path.metadata().unwrap().mode() & 0o7777, 0o644);
 }
 
 #[test]
@@ -344,4 +347,88 @@ fn a_remote_that_somebody_pushed_to_is_never_forced() {
     }
     undo(&env, "side-by-side");
     assert_eq!(env.git(&["ls-remote", "origin", "main"]).ok().stdout, theirs);
+}
+
+#[test]
+fn of_a_directory_that_a_person_removed_only_what_the_command_had_changed_is_forced_back() {
+    let env = project();
+    env.write("tool.sh", "sed -i s/lib/LIB/ src/deep/lib.rs; mkdir made; echo y > made/new\n");
+    env.claude_runs("sh ./tool.sh");
+    env.write("made/new", "a person went on with this\n");
+    env.sh("rm -rf src").ok();
+    let persons = picture(&env);
+    let done = undo(&env, "force");
+    assert_eq!(done.code, 0, "{done:?}");
+    assert_eq!(env.read("src/deep/lib.rs"), "lib\n");
+    assert!(!env.exists("src/main.rs") && !env.exists("made"), "{done:?}");
+    env.fr(&["redo", "2", "--yes"]).ok();
+    picture(&env).without_directory_times().assert_same(&persons.without_directory_times());
+}
+
+#[test]
+fn a_directorys_own_mode_is_merged_and_forced_without_its_names() {
+    for (policy, mode) in [("merge", 0o700), ("force", 0o755)] {
+        let env = TestEnv::new();
+        env.write("dir/a", "1\n");
+        env.sh("chmod 755 dir").ok();
+        env.claude_runs("sh -c 'rm dir/a; chmod g+w dir'");
+        env.sh("chmod 700 dir; echo mine > dir/b").ok();
+        let done = undo(&env, policy);
+        let dir = env.project.join("dir").metadata().unwrap().mode() & 0o7777;
+        match policy {
+            // Both changed the mode.
+            "merge" => assert_eq!((done.code, dir, env.exists("dir/a")), (4, mode, false), "{done:?}"),
+            _ => assert_eq!((done.code, dir, env.exists("dir/a")), (0, mode, true), "{done:?}"),
+        }
+        assert_eq!(env.read("dir/b"), "mine\n");
+    }
+}
+
+#[test]
+fn a_path_that_two_captures_hold_is_settled_once() {
+    let line = "sh -c 'sed -i s/two/2/ list.txt'; sed -i s/three/3/ list.txt";
+    let mine = "one\n2\n3\nfour\nfive\nsix\nSEVEN\n";
+    for (policy, code, wanted) in [
+        ("merge", 0, "one\ntwo\nthree\nfour\nfive\nsix\nSEVEN\n"),
+        ("side-by-side", 3, mine),
+        ("force", 0, LINES),
+    ] {
+        let env = TestEnv::new();
+        env.write("list.txt", LINES);
+        env.claude_runs(line);
+        env.write("list.txt", mine);
+        let done = undo(&env, policy);
+        assert_eq!(done.code, code, "{done:?}");
+        assert_eq!(env.read("list.txt"), wanted, "{done:?}");
+        assert_eq!(env.exists("list.txt.fr-undo-1"), policy == "side-by-side");
+        assert!(!env.exists("list.txt.fr-undo-1-2"));
+        env.fr(&["redo", "2", "--yes"]).ok();
+        assert_eq!(env.read("list.txt"), mine);
+        assert!(!env.exists("list.txt.fr-undo-1"));
+    }
+}
+
+#[test]
+fn forcing_takes_the_word_itself_on_a_terminal() {
+    let env = sed_over_lines();
+    env.write("list.txt", "a person's\n");
+    for (typed, wanted) in [("y", "a person's\n"), ("force", LINES)] {
+        let mut command = env.command(TestEnv::binary());
+        command.args(["undo", "1", "--on-conflict", "force"]);
+        let mut terminal = Pty::start(&command);
+        terminal.expect("to go on: ");
+        terminal.send(&format!("{typed}\n"));
+        assert_eq!(terminal.end(), i32::from(typed == "y"));
+        assert_eq!(env.read("list.txt"), wanted);
+    }
+}
+
+#[test]
+fn a_socket_in_the_way_is_not_forced() {
+    let env = sed_over_lines();
+    std::fs::remove_file(env.project.join("list.txt")).unwrap();
+    let _socket = std::os::unix::net::UnixListener::bind(env.project.join("list.txt")).unwrap();
+    let refused = undo(&env, "force");
+    assert_eq!(refused.code, 4, "{refused:?}");
+    assert!(refused.stderr.contains("could not be brought back"), "{refused:?}");
 }
