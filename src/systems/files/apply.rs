@@ -87,7 +87,7 @@ pub fn apply(step: &Step, cx: &ApplyCx<'_>) -> Result<StepOutcome> {
         None => (before, after, false, None),
         Some(only) => match forced(only, &before, after.as_ref(), cx)? {
             Forced::Settled(outcome) => return Ok(outcome),
-            Forced::Write { before, after, gone, text } => (before, Some(after), gone, text),
+            Forced::Write { before, after, gone, text } => (*before, Some(*after), gone, text),
         },
     };
     let source = WithText { under: cx.source, text };

@@ -20,9 +20,9 @@ pub enum Forced {
     /// To be written.
     Write {
         /// What comes back.
-        before: State,
+        before: Box<State>,
         /// What is expected there.
-        after: State,
+        after: Box<State>,
         /// What is not there now was removed since, and comes back all the same: of a directory no more than what the
         /// command had changed in it.
         gone: bool,
@@ -40,7 +40,7 @@ pub fn forced(only: &Only, before: &State, after: Option<&State>, cx: &ApplyCx<'
         Ok(Forced::Settled(StepOutcome::Conflict { reason }))
     };
     let left = after.map(|after| entry_at(cx.source, after, only.path.as_slice())).transpose()?.flatten();
-    let state = |entry, parents| State { path: path.clone(), parents, entry };
+    let state = |entry, parents| Box::new(State { path: path.clone(), parents, entry });
     let (comes, expected, gone, text) = match &only.how {
         How::Beside { name } => {
             let Some(old) = old else { return moved() };
