@@ -117,7 +117,7 @@ pub enum Verb {
     Sessions(SessionsArgs),
     /// Take an event back, after a preview, and prove it.
     #[command(
-        after_help = "Examples:\n  fr undo                      propose the latest event that changed something\n  fr undo 42 --dry-run         the numbered plan, nothing is written\n  fr undo 42 --yes --json\n  fr undo 42 --on-conflict merge\n  fr undo --resume             go on after a crash\n\nThe present is captured first, so an undo can be undone (fr redo). A target that somebody changed since is a\nconflict: the whole plan stops before anything is written (exit code 4), unless --on-conflict says otherwise;\n--dry-run shows what each policy would do. docs/undo.md has the whole promise."
+        after_help = "Examples:\n  fr undo                      propose the latest event that changed something\n  fr undo 42 --dry-run         the numbered plan, nothing is written\n  fr undo 42 --yes --json\n  fr undo 42 --on-conflict merge\n  fr undo --resume             go on after a crash\n\nThe present is captured first, so an undo can be undone (fr redo). A target that somebody changed since is a conflict: the whole plan stops before anything is written (exit code 4), unless --on-conflict says otherwise; --dry-run shows what each policy would do (docs/undo.md)."
     )]
     Undo(UndoArgs),
     /// Take an undo back.

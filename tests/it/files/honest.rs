@@ -30,16 +30,16 @@ fn a_later_edit_is_a_conflict_and_stays() {
     b.sh("echo human >d/f");
     let edited = b.look();
     let steps = b.plan(&recorded);
-    assert_eq!(verdicts(&steps), ["restore", "conflict"]);
-    assert_eq!(steps[1].resource, Bytes([b"path:", Bytes::from(b.work().join("d/f")).as_slice()].concat()));
-    assert!(matches!(b.apply(&steps[1]), StepOutcome::Conflict { .. }));
+    assert_eq!(verdicts(&steps), ["conflict", "restore"]);
+    assert_eq!(steps[0].resource, Bytes([b"path:", Bytes::from(b.work().join("d/f")).as_slice()].concat()));
+    assert!(matches!(b.apply(&steps[0]), StepOutcome::Conflict { .. }));
     assert_same(&edited, &b.look());
     // Skipping the conflict restores the rest and nothing else.
-    assert_eq!(b.apply(&steps[0]), StepOutcome::Done);
+    assert_eq!(b.apply(&steps[1]), StepOutcome::Done);
     assert_eq!(std::fs::read(b.work().join("d/f")).unwrap(), b"human\n");
     assert_eq!(std::fs::read(b.work().join("d/g")).unwrap(), b"2\n");
     // Forcing it works as long as it is what the plan saw.
-    let mut forced = steps[1].clone();
+    let mut forced = steps[0].clone();
     forced.verdict = StepVerdict::Restore;
     b.sh("echo later >d/f");
     assert!(matches!(b.apply(&forced), StepOutcome::Conflict { .. }));
@@ -83,8 +83,8 @@ fn a_directory_whose_mode_changed_since_does_not_hold_back_what_is_in_it() {
     let recorded = b.record(&[b.effect("d", "tree", Mutate)], "rm d/f; chmod 700 d");
     b.sh("chmod 770 d");
     let steps = b.plan(&recorded);
-    assert_eq!(verdicts(&steps), ["restore", "conflict"]);
-    assert_eq!(b.apply(&steps[0]), StepOutcome::Done);
+    assert_eq!(verdicts(&steps), ["conflict", "restore"]);
+    assert_eq!(b.apply(&steps[1]), StepOutcome::Done);
     assert_eq!(std::fs::read(b.work().join("d/f")).unwrap(), b"1\n");
     assert_eq!(std::fs::metadata(b.work().join("d")).unwrap().permissions().mode() & 0o7777, 0o770);
 }
@@ -111,8 +111,8 @@ fn a_command_that_never_reported_back() {
     let now = b.observe(&captured.before);
     let cx = PlanCx { source: &b.store, resuming: false, event: fr::model::EventId(1) };
     let steps = fr::systems::files::Files.plan(&captured, &now, &cx).unwrap();
-    assert_eq!(verdicts(&steps), ["restore", "conflict"]);
-    assert_eq!(b.apply(&steps[0]), StepOutcome::Done);
+    assert_eq!(verdicts(&steps), ["conflict", "restore"]);
+    assert_eq!(b.apply(&steps[1]), StepOutcome::Done);
     assert_eq!(std::fs::read(b.work().join("d/gone")).unwrap(), b"1\n");
     assert_eq!(std::fs::read(b.work().join("d/changed")).unwrap(), b"agent-or-human\n");
 }
