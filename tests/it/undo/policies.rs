@@ -307,6 +307,8 @@ fn a_branch_that_moved_on_gets_its_old_commit_under_another_name() {
 fn a_branch_is_forced_back_with_the_persons_commit_kept_and_redone() {
     let env = project();
     let old = env.git(&["rev-parse", "HEAD"]).ok().stdout;
+    // git may or may not write a file anew whose link count changed in the second it was committed in.
+    env.sh("rm old/hard").ok();
     env.claude_runs("git reset -q --hard HEAD~1");
     env.sh("echo mine > mine.txt && git add mine.txt && git commit -qm 'a person went on'").ok();
     let persons = picture(&env);
