@@ -347,6 +347,20 @@ fn nested_seconds(event: &Event, line: &str) -> Value {
     nested(event, line, event.seconds)
 }
 
+/// Claude from 2.1.295 on: a command that could not be recorded in time does not run.
+pub fn nested_blocking(event: &Event, line: &str) -> Value {
+    let mut element = nested(event, line, event.seconds);
+    if event.name == "PreToolUse"
+        && let Some(handler) = element.pointer_mut("/hooks/0")
+    {
+        handler[ON_FAILURE] = "block".into();
+    }
+    element
+}
+
+/// The field of a handler that says what its failure means.
+pub const ON_FAILURE: &str = "onFailure";
+
 /// Gemini counts in milliseconds.
 fn nested_milliseconds(event: &Event, line: &str) -> Value {
     nested(event, line, event.seconds * 1000)

@@ -7,7 +7,7 @@ use jsonc_parser::ParseOptions;
 use jsonc_parser::cst::{CstArray, CstInputValue, CstNode, CstObject, CstObjectProp, CstRootNode};
 use serde_json::Value;
 
-use super::agents::{Event, JsonShape, Spec};
+use super::agents::{Event, JsonShape, ON_FAILURE, Spec};
 use super::line;
 use crate::error::{Error, Result};
 
@@ -228,6 +228,14 @@ fn command(handler: &Handler) -> Option<String> {
     })
 }
 
+/// An entry of ours that an older agent got lacks what the newer one knows.
+fn add_on_failure(handler: &Handler, wanted: &Value) {
+    let what = wanted.pointer("/hooks/0").and_then(|handler| handler.get(ON_FAILURE)).and_then(Value::as_str);
+    if let Some(what) = what.filter(|_| handler.object.get(ON_FAILURE).is_none()) {
+        handler.object.append(ON_FAILURE, CstInputValue::String(what.to_owned()));
+    }
+}
+
 fn register(elements: &CstArray, event: &Event, shape: &JsonShape, line: &str) {
     let wanted = (shape.element)(event, line);
     let all = handlers(elements);
@@ -251,7 +259,10 @@ fn register(elements: &CstArray, event: &Event, shape: &JsonShape, line: &str) {
             if let Some(prop) = first.object.get(name) {
                 prop.set_value(CstInputValue::String(line.to_string()));
             }
+            add_on_failure(first, &wanted);
         }
+    } else {
+        add_on_failure(first, &wanted);
     }
 }
 

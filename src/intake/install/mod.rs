@@ -16,6 +16,7 @@ mod line;
 pub mod look;
 mod plan;
 mod record;
+mod version;
 mod world;
 
 pub use apply::apply;

@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::agents::{AGENTS, Shape, Spec};
+use super::agents::{self, AGENTS, JsonShape, Shape, Spec};
 use super::edit::{Edit, Kind, spec_of, without_us};
 use super::record::Record;
 use super::world::{Scope, World};
-use super::{block, codex, file, line};
+use super::{block, codex, file, line, version};
 use crate::error::Result;
 use crate::intake::shells::Shell;
 use crate::model::Bytes;
@@ -179,7 +179,13 @@ fn edit_for(world: &World, spec: &'static Spec, scope: Scope) -> Result<Edit> {
     // A project's file is shared with other people: no path of this machine goes into it.
     let fr = (scope == Scope::User).then_some(world.fr.as_path());
     match spec.shape {
-        Shape::Json(shape) => Ok(Edit::Json(spec, shape, line::hook_line(spec, fr)?)),
+        Shape::Json(shape) => {
+            // A project's file is read by whatever version the others have.
+            let blocks =
+                scope == Scope::User && spec.name == "claude" && version::claude_blocks_on_failure(world);
+            let element = if blocks { agents::nested_blocking } else { shape.element };
+            Ok(Edit::Json(spec, JsonShape { element, ..shape }, line::hook_line(spec, fr)?))
+        }
         Shape::Plugin(plugin) => {
             Ok(Edit::Plugin(plugin(fr.map(line::text).transpose()?.unwrap_or_default())))
         }

@@ -210,3 +210,27 @@ fn agents_wait_longer_than_a_capture_may_take() {
     let agents = Duration::from_secs(fr::intake::install::agents::PATIENCE.into());
     assert!(fr::record::LONGEST + Duration::from_secs(60) <= agents);
 }
+
+/// A Claude Code that knows `onFailure` blocks what could not be recorded in time; an older one is not given the field.
+#[test]
+fn claude_blocks_what_is_not_recorded_where_it_can() {
+    let mut env = TestEnv::new();
+    let claude = env.root().join("bin/claude");
+    env.vars.push(("PATH".into(), format!("{}:{}", claude.parent().unwrap().display(), env.path())));
+    let env = env;
+    let is = |version: &str| {
+        std::fs::create_dir_all(claude.parent().unwrap()).unwrap();
+        std::fs::write(&claude, format!("#!/bin/sh\necho '{version} (Claude Code)'\n")).unwrap();
+        std::fs::set_permissions(&claude, std::fs::Permissions::from_mode(0o755)).unwrap();
+        env.fr(&["install", "--agent", "claude", "--yes"]).ok();
+        let settings = value(&text(&env.home.join(".claude/settings.json")));
+        let handler = |event: &str| settings["hooks"][event][0]["hooks"][0]["onFailure"].clone();
+        assert_eq!(handler("PostToolUse"), json!(null), "{settings:#}");
+        handler("PreToolUse")
+    };
+    assert_eq!(is("2.1.197"), json!(null));
+    assert_eq!(is("2.1.302"), json!("block"), "installing again after an update adds it");
+    assert_eq!(is("2.1.302"), json!("block"));
+    env.fr(&["uninstall", "--agent", "claude"]).ok();
+    assert!(!env.home.join(".claude/settings.json").exists());
+}
