@@ -66,16 +66,15 @@ pub fn own() -> Option<Process> {
     look(std::process::id())
 }
 
-/// The processes that this one descends from, the parent first.
+/// The processes that this one descends from, the parent first, each looked at when it is asked for.
+pub fn ancestors() -> impl Iterator<Item = Process> {
+    let up = |process: &Process| Some(process.parent).filter(|pid| *pid > 0).and_then(look);
+    std::iter::successors(Some(parent()).filter(|pid| *pid > 0).and_then(look), up).take(MAX_DEPTH)
+}
+
+/// All of them.
 pub fn lineage() -> Vec<Process> {
-    let mut found: Vec<Process> = Vec::new();
-    let mut pid = parent();
-    while pid > 0 && found.len() < MAX_DEPTH {
-        let Some(process) = look(pid) else { break };
-        pid = process.parent;
-        found.push(process);
-    }
-    found
+    ancestors().collect()
 }
 
 /// The arguments of a process, its own name first; empty where it may not be asked.

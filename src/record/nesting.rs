@@ -58,7 +58,7 @@ impl Nest {
 
 fn owner(record: &Before) -> Option<Owner> {
     let found = match record.source {
-        Source::Hook => process::lineage().into_iter().find(|p| !SHELLS.contains(&p.name.as_str())),
+        Source::Hook => process::ancestors().find(|p| !SHELLS.contains(&p.name.as_str())),
         Source::Shell => {
             let pid = record.session.strip_prefix("shell-")?.split('-').next()?;
             process::look(pid.parse().ok()?)
