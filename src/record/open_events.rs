@@ -12,8 +12,11 @@
 //! such a directory begins with the key of what runs, and beside the file of a call with an id lies a mark
 //! `….key-KEY-CHANNEL`, beside that of a part `….part-EVENT`.
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{ErrorKind, Result as Io, Write};
+use std::os::fd::AsFd;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -23,7 +26,7 @@ use serde::{Deserialize, Serialize};
 use super::nesting::Nest;
 use crate::error::{Error, Result};
 use crate::model::{Call, Capture, EventId};
-use crate::platform::{clock, home::Home};
+use crate::platform::{clock, fs::list_dir, home::Home};
 
 /// How long after the first report of a call was recorded a second one may come (agents.md 4.8).
 const TOLD_AGAIN: Duration = Duration::from_secs(2);
@@ -103,6 +106,16 @@ impl Slot {
         let text = serde_json::to_vec(open)
             .map_err(|e| Error::failure(format!("cannot encode an open event: {e}")))?;
         fs::write(&self.path, text).map_err(|e| Error::io("write", &self.path, &e))?;
+        // Not before: a new file would be one more thing for the capture's own syncs to write. Channels with ids find
+        // each other by the file itself, and a shell reports only when the hook has answered.
+        if self.mark.extension().is_some_and(|extension| extension.as_bytes().starts_with(KEY.as_bytes())) {
+            match make_new(&self.mark) {
+                Err(e) if e.kind() != ErrorKind::AlreadyExists => {
+                    return Err(Error::io("make", &self.mark, &e));
+                }
+                _ => {}
+            }
+        }
         if let Some(line) = open.nest.as_ref().and_then(|nest| nest.parent) {
             let mark = self.path.with_extension(format!("{PART}{line}"));
             make_new(&mark).map_err(|e| Error::io("make", &mark, &e))?;
@@ -157,17 +170,25 @@ fn is_twin(home: &Home, report: &Report) -> bool {
 fn by_others(home: &Home, report: &Report) -> Vec<PathBuf> {
     let key = report.key.as_str();
     let (mark, ours) = (key_mark(key, ""), key_mark(key, &report.channel));
+    let dir = home.open_events();
     let mut found = Vec::new();
-    for place in children(&home.open_events()) {
-        let name = place.file_name().unwrap_or_default().as_encoded_bytes();
-        let extension = place.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-        if extension.starts_with(&mark) {
-            found.extend((extension != ours).then(|| place.with_extension("")));
-        } else if name.starts_with(key.as_bytes()) && name.get(key.len()) == Some(&b'-') {
-            found.extend(entries(&place));
+    // Names as the kernel gives them: there may be many, and none but ours costs an allocation.
+    let _nothing_is_open = names(&dir, |name| {
+        let (stem, extension) = match name.iter().position(|byte| *byte == b'.') {
+            Some(dot) => (&name[..dot], &name[dot + 1..]),
+            None => (name, &name[..0]),
+        };
+        if extension.starts_with(mark.as_bytes()) {
+            found.extend((extension != ours.as_bytes()).then(|| dir.join(OsStr::from_bytes(stem))));
+        } else if stem.starts_with(key.as_bytes()) && stem.get(key.len()) == Some(&b'-') {
+            found.extend(entries(&dir.join(OsStr::from_bytes(name))));
         }
-    }
+    });
     found
+}
+
+fn names(dir: &Path, each: impl FnMut(&[u8])) -> Io<()> {
+    list_dir(File::open(dir)?.as_fd(), &mut Vec::new(), each)
 }
 
 /// Takes the word back: the event's after-half is being written.
@@ -271,10 +292,7 @@ fn claim_id(place: &Path, report: &Report) -> Io<Claim> {
         Ok(mut file) => file.write_all(&begun)?,
     }
     let mark = place.with_extension(key_mark(&report.key, &report.channel));
-    match make_new(&mark) {
-        Err(e) if e.kind() != ErrorKind::AlreadyExists => Err(e),
-        _ => Ok(Claim::Mine(Slot { path: place.to_owned(), mark })),
-    }
+    Ok(Claim::Mine(Slot { path: place.to_owned(), mark }))
 }
 
 /// Whether a report that comes now may be a second one of the call that left this file.
