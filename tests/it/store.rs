@@ -178,7 +178,13 @@ fn large_and_small_objects_fill_packs_and_packs_are_taken_again() {
     for n in 0..20u64 {
         put_all(&store, &[noise(1000 + n, 500)]);
     }
-    assert_eq!(packs(), full, "small batches go into the pack that has room");
+    // Twenty batches in the packs that have room. Another test of this process that is just starting a program may hold
+    // a copy of a pack's lock for a moment (until its child has executed): then a writer rightly takes another pack.
+    assert!(
+        packs() <= full + 2,
+        "small batches go into the pack that has room: {full} packs became {}",
+        packs()
+    );
     assert!(checked(&store).findings.is_empty());
     let batch = store.batch();
     for content in &big {
