@@ -14,10 +14,10 @@
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
-use std::io::{ErrorKind, Result as Io, Write};
+use std::io::{ErrorKind, Result as Io};
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -88,6 +88,7 @@ pub enum Claim {
 pub struct Slot {
     path: PathBuf,
     mark: PathBuf,
+    file: File,
 }
 
 /// What an after-half finds.
@@ -105,20 +106,15 @@ impl Slot {
     pub fn fill(self, open: &OpenEvent) -> Result<()> {
         let text = serde_json::to_vec(open)
             .map_err(|e| Error::failure(format!("cannot encode an open event: {e}")))?;
-        fs::write(&self.path, text).map_err(|e| Error::io("write", &self.path, &e))?;
+        rewrite(&self.file, &text).map_err(|e| Error::io("write", &self.path, &e))?;
         // Not before: a new file would be one more thing for the capture's own syncs to write. Channels with ids find
         // each other by the file itself, and a shell reports only when the hook has answered.
         if self.mark.extension().is_some_and(|extension| extension.as_bytes().starts_with(KEY.as_bytes())) {
-            match make_new(&self.mark) {
-                Err(e) if e.kind() != ErrorKind::AlreadyExists => {
-                    return Err(Error::io("make", &self.mark, &e));
-                }
-                _ => {}
-            }
+            make_mark(&self.path, &self.mark)?;
         }
         if let Some(line) = open.nest.as_ref().and_then(|nest| nest.parent) {
             let mark = self.path.with_extension(format!("{PART}{line}"));
-            make_new(&mark).map_err(|e| Error::io("make", &mark, &e))?;
+            make_mark(&self.path, &mark)?;
         }
         Ok(())
     }
@@ -267,6 +263,25 @@ fn make_new(path: &Path) -> Io<File> {
     fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
 }
 
+/// Writes over what is there. Never emptied first: ext4 starts to write out a file that was, when it is closed.
+fn rewrite(file: &File, text: &[u8]) -> Io<()> {
+    file.write_all_at(text, 0)?;
+    let len = text.len() as u64;
+    if file.metadata()?.len() > len { file.set_len(len) } else { Ok(()) }
+}
+
+/// A mark says all by its name. A second name of the file beside which it lies costs a tenth of a new file, and a
+/// hundredth where the file system has just deleted many (ext4 gives no inode away again for some minutes).
+fn make_mark(beside: &Path, mark: &Path) -> Result<()> {
+    let made = fs::hard_link(beside, mark).or_else(|e| match e.kind() {
+        // Given up meanwhile (its session has ended): nobody will ask for it.
+        ErrorKind::AlreadyExists | ErrorKind::NotFound => Ok(()),
+        // A file system without hard links.
+        _ => make_new(mark).map(drop),
+    });
+    made.map_err(|e| Error::io("make", mark, &e))
+}
+
 fn make_dir(path: &Path) -> Io<()> {
     fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
@@ -280,19 +295,19 @@ fn claim_id(place: &Path, report: &Report) -> Io<Claim> {
         }
         other => other,
     };
-    match made {
+    let file = match made {
         Err(e) if e.kind() == ErrorKind::AlreadyExists => {
             let there = read_report(place).unwrap_or_default();
             if there.key == report.key && !there.closed && is_fresh(place) {
                 return Ok(Claim::Twin);
             }
-            fs::write(place, begun)?;
+            fs::OpenOptions::new().write(true).open(place)?
         }
-        Err(e) => return Err(e),
-        Ok(mut file) => file.write_all(&begun)?,
-    }
+        other => other?,
+    };
+    rewrite(&file, &begun)?;
     let mark = place.with_extension(key_mark(&report.key, &report.channel));
-    Ok(Claim::Mine(Slot { path: place.to_owned(), mark }))
+    Ok(Claim::Mine(Slot { path: place.to_owned(), mark, file }))
 }
 
 /// Whether a report that comes now may be a second one of the call that left this file.
@@ -314,8 +329,11 @@ fn claim_args(dir: &Path, by: &str, report: &Report) -> Io<Slot> {
     for _ in 0..TRIES {
         make_dir(dir)?;
         // The mark first: whoever sees the call must see that it is ours.
-        match make_new(&mark).and_then(|_| make_new(&path)).and_then(|mut file| file.write_all(&begun)) {
-            Ok(()) => return Ok(Slot { path, mark }),
+        match make_new(&mark).and_then(|_| make_new(&path)) {
+            Ok(file) => {
+                rewrite(&file, &begun)?;
+                return Ok(Slot { path, mark, file });
+            }
             Err(e) if e.kind() == ErrorKind::NotFound => {}
             Err(e) => return Err(e),
         }
