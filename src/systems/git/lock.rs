@@ -102,8 +102,8 @@ impl Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        if !self.done {
-            self.names.remove(&self.names.lock);
+        // Where git's name of it cannot be removed now, ours stays: by it the next one knows whose lock that is.
+        if !self.done && self.names.remove(&self.names.lock) {
             self.names.remove(&self.names.own);
         }
     }
@@ -136,10 +136,10 @@ impl Names {
     fn clear(&self, file: &File) {
         let Ok(stat) = fstat(file) else { return };
         if self.is_at(&self.own, &stat) {
-            if self.is_at(&self.lock, &stat) {
-                self.remove(&self.lock);
+            let is_free = !self.is_at(&self.lock, &stat) || self.remove(&self.lock);
+            if is_free {
+                self.remove(&self.own);
             }
-            self.remove(&self.own);
         }
     }
 
@@ -158,9 +158,9 @@ impl Names {
         }
     }
 
-    fn remove(&self, name: &[u8]) {
-        // What cannot be removed now is found again by its name.
-        let _ = unlinkat(&self.parent, name, AtFlags::empty());
+    /// False where it is still there. What cannot be removed now is found again by its name.
+    fn remove(&self, name: &[u8]) -> bool {
+        matches!(unlinkat(&self.parent, name, AtFlags::empty()), Ok(()) | Err(Errno::NOENT))
     }
 
     fn held(&self) -> Error {
