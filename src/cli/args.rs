@@ -117,7 +117,7 @@ pub enum Verb {
     Sessions(SessionsArgs),
     /// Take an event back, after a preview, and prove it.
     #[command(
-        after_help = "Examples:\n  fr undo                      propose the latest event that changed something\n  fr undo 42 --dry-run         the numbered plan, nothing is written\n  fr undo 42 --yes --json\n  fr undo 42 --on-conflict merge\n  fr undo --resume             go on after a crash\n\nThe present is captured first, so an undo can be undone (fr redo). A target that somebody changed since is a conflict: the whole plan stops before anything is written (exit code 4), unless --on-conflict says otherwise; --dry-run shows what each policy would do (docs/undo.md)."
+        after_help = "Examples:\n  fr undo                      propose the latest event that changed something\n  fr undo 42 --dry-run         the numbered plan, nothing is written\n  fr undo 42 --yes --json\n  fr undo 42 --on-conflict merge\n  fr undo --session --dry-run  all that the last session's agent did, as one change of each target\n  fr undo --since 20m --path src\n  fr undo 38..42 --exclude 40\n  fr undo 38 --with-dependents also later events on the same targets\n  fr undo --session --plan-out plan.json, then fr undo --plan plan.json\n  fr undo --resume             go on after a crash; --abort goes back\n\nThe present is captured first, so an undo can be undone (fr redo). A target that somebody changed since is a conflict: the whole plan stops before anything is written (exit code 4), unless --on-conflict says otherwise; --dry-run shows what each policy would do (docs/undo.md)."
     )]
     Undo(UndoArgs),
     /// Take an undo back.
@@ -356,21 +356,71 @@ pub struct SessionsArgs {
 /// `fr undo`.
 #[derive(Args, Debug)]
 pub struct UndoArgs {
-    /// Event numbers or unique prefixes of global ids; several are taken back newest first, one by one (with --json: one
-    /// document each).
+    /// Event numbers, ranges (3..7), or unique prefixes of global ids. Several are taken back as one: each target is written
+    /// once, to what it was before the first of them.
     pub ids: Vec<String>,
+    #[command(flatten)]
+    pub which: WhichEvents,
+    #[command(flatten)]
+    pub part: WhichPart,
     /// Print the plan and write nothing.
     #[arg(long, short = 'n')]
     pub dry_run: bool,
     /// Apply without asking.
     #[arg(long, short = 'y')]
     pub yes: bool,
-    /// Go on with the undo that a crash interrupted.
-    #[arg(long, conflicts_with = "ids")]
-    pub resume: bool,
     /// What to do with targets that somebody changed since.
     #[arg(long, value_enum, default_value = "abort", value_name = "POLICY")]
     pub on_conflict: OnConflict,
+    /// Write the plan to a file and nothing else: for review.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["plan", "yes"])]
+    pub plan_out: Option<PathBuf>,
+    /// Apply a reviewed plan, if it would come out the same now.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["ids", "session", "since", "last", "actor", "exclude", "with_dependents", "system", "path", "on_conflict"])]
+    pub plan: Option<PathBuf>,
+    /// Go on with the undo that a crash interrupted.
+    #[arg(long, conflicts_with_all = ["ids", "session", "since", "last", "plan", "plan_out", "abort"])]
+    pub resume: bool,
+    /// Give up the undo that a crash interrupted: what it has written becomes again what it was.
+    #[arg(long, conflicts_with_all = ["ids", "session", "since", "last", "plan", "plan_out"])]
+    pub abort: bool,
+}
+
+/// Which events are taken back, where they are not named one by one.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Which events")]
+pub struct WhichEvents {
+    /// All of a session (its id or a prefix); without one, of the session that changed something last.
+    #[arg(long, value_name = "ID", num_args = 0..=1, default_missing_value = "")]
+    pub session: Option<String>,
+    /// All since then: `2h`, `3d`, `2026-11-22`, `2026-11-22T14:00`.
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<String>,
+    /// The latest so many.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub last: Option<u32>,
+    /// Only this actor's: a name, or agent, human, ci, any. With --since and --last it is agent where nothing is said:
+    /// what others did on the same targets is a conflict.
+    #[arg(long, value_name = "WHO")]
+    pub actor: Option<String>,
+    /// Not these events; may be given more than once.
+    #[arg(long, value_name = "IDS", value_delimiter = ',')]
+    pub exclude: Vec<String>,
+    /// Also later events, whoever's, that changed the same targets and would be in conflict.
+    #[arg(long)]
+    pub with_dependents: bool,
+}
+
+/// Which part of the events is taken back.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Which part of them")]
+pub struct WhichPart {
+    /// Only what they did on this system (fs, git); may be given more than once.
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub system: Vec<String>,
+    /// Only what is at or below this path; may be given more than once.
+    #[arg(long, value_name = "PATH")]
+    pub path: Vec<PathBuf>,
 }
 
 /// The conflict policies.

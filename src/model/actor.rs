@@ -46,3 +46,16 @@ pub struct Actor {
     /// How sure it is.
     pub confidence: Confidence,
 }
+
+impl Actor {
+    /// Whether a filter's word means this actor: its name, or its kind.
+    pub fn is_called(&self, word: &str) -> bool {
+        let kind = match self.kind {
+            ActorKind::Human => "human",
+            ActorKind::Agent => "agent",
+            ActorKind::Ci => "ci",
+            ActorKind::Recorder => "recorder",
+        };
+        word == self.name || word == kind
+    }
+}

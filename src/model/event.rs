@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Actor, Bytes, Capture, Drilled, Effect, EventId, ObjectId, Policy, StateRef, Uid};
+use super::{Actor, Bytes, Capture, Captured, Drilled, Effect, EventId, ObjectId, Policy, StateRef, Uid};
 
 /// What a journal frame holds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -27,22 +27,10 @@ pub enum Record {
 pub enum EventKind {
     /// An actor's command.
     Command,
-    /// `fr undo` of these events.
-    Undo {
-        /// What it takes back.
-        of: Vec<EventId>,
-        /// What was chosen for targets that somebody had changed since, where that was not the default.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        policy: Option<Policy>,
-    },
-    /// `fr redo` of these undo events.
-    Redo {
-        /// What it takes back.
-        of: Vec<EventId>,
-        /// What was chosen for targets that somebody had changed since, where that was not the default.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        policy: Option<Policy>,
-    },
+    /// `fr undo` of events.
+    Undo(Reversal),
+    /// `fr redo` of an undo event, or the way back from one that was interrupted.
+    Redo(Reversal),
     /// `fr restore --to`: an old state put beside the present.
     Restore {
         /// Whose pre-state.
@@ -53,6 +41,39 @@ pub enum EventKind {
         /// What was rehearsed, and how it went.
         drilled: Vec<Drilled>,
     },
+}
+
+impl EventKind {
+    /// What it takes back, where it is an undo or a redo.
+    pub fn reversal(&self) -> Option<&Reversal> {
+        match self {
+            EventKind::Undo(reversal) | EventKind::Redo(reversal) => Some(reversal),
+            _ => None,
+        }
+    }
+}
+
+/// What an undo or a redo takes back, and what it needs to be gone on with after a crash.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reversal {
+    /// The events, newest first, and then the parts of them that are taken back with them.
+    pub of: Vec<EventId>,
+    /// What was chosen for targets that somebody had changed since, where that was not the default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<Policy>,
+    /// Of several events, or of a part of one: the net effect. `before` is what is brought about, `after` what was there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub net: Vec<Captured>,
+    /// The targets of the steps that were chosen, where not all were.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub only: Vec<Bytes>,
+}
+
+impl Reversal {
+    /// Of these events, whole and by the default policy.
+    pub fn of(events: impl Into<Vec<EventId>>) -> Reversal {
+        Reversal { of: events.into(), ..Reversal::default() }
+    }
 }
 
 /// Which channel reported the command.

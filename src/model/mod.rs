@@ -23,8 +23,8 @@ pub use change::{Change, ChangeKind};
 pub use drill::{DrillOutcome, Drilled};
 pub use effect::{Effect, EffectClass, Locator, Reversibility, SystemId};
 pub use event::{
-    After, Before, CommandText, EventKind, Gap, Outcome, PostState, Record, SessionMark, SessionMoment,
-    Source, StepMark, StepPhase,
+    After, Before, CommandText, EventKind, Gap, Outcome, PostState, Record, Reversal, SessionMark,
+    SessionMoment, Source, StepMark, StepPhase,
 };
 pub use id::{EventId, ObjectId, Uid};
 pub use invocation::{Invocation, Redirect, RedirectMode, Stdin, Word};

@@ -3,13 +3,16 @@
 
 use serde::Serialize;
 
-use super::planning::{UndoPlan, captured_of, plan, plan_rest};
+use super::planning::{UndoPlan, captured_of, plan_one};
+use super::rest::rest_of;
+use super::together::plan_net;
 use crate::error::{Error, Result};
 use crate::journal::index::Event;
 use crate::journal::{Durability, Journal};
 use crate::model::{
-    Actor, After, Before, Bytes, Capture, CommandText, Effect, EffectClass, EventId, EventKind, Outcome,
-    Policy, Record, Source, Step, StepMark, StepOutcome, StepPhase, StepVerdict, Verification,
+    Actor, After, Before, Bytes, Capture, CommandText, Effect, EffectClass, EventId, EventKind,
+    ObjectSink as _, Outcome, Policy, Record, Reversal, Source, Step, StepMark, StepOutcome, StepPhase,
+    StepVerdict, Verification,
 };
 use crate::platform::{clock, home::Home};
 use crate::record;
@@ -41,14 +44,17 @@ pub struct StepReport {
 pub struct Applied {
     /// The undo's own event.
     pub event: EventId,
-    /// What it took back.
-    pub of: EventId,
+    /// What it took back, newest first.
+    pub of: Vec<EventId>,
     /// The steps that wrote.
     pub steps: Vec<StepReport>,
     /// Targets that were skipped because somebody changed them.
     pub skipped: Vec<String>,
     /// What did not come back, by name.
     pub residue: Vec<String>,
+    /// What was left out on purpose: the events count as undone in part.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<String>,
 }
 
 impl Applied {
@@ -68,50 +74,56 @@ impl StepReport {
     }
 }
 
-/// Carries out a plan. Conflicting steps are skipped: whoever does not want that does not call this.
+/// Carries out a plan for these events. Conflicting steps are skipped: whoever does not want that does not call this.
 pub fn apply(
     plan: &UndoPlan,
-    event: &Event,
+    events: &[Event],
     actor: Actor,
     home: &Home,
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<Applied> {
     let store = Store::open(home)?;
     let journal = Journal::open(home)?;
-    let undo = begin(plan, event, actor, &store, &journal, home)?;
-    carry_out(plan, event, undo, &store, &journal, home, progress)
+    let undo = begin(plan, events, actor, &store, &journal, home)?;
+    carry_out(plan, events, undo, &Desk { store: &store, journal: &journal, home, progress })
 }
 
 /// Goes on with an undo that a crash interrupted: steps that are done already plan as such and are left alone.
-pub fn resume(undo: &Event, of: &Event, home: &Home, progress: &(dyn Fn(u64) + Sync)) -> Result<Applied> {
+pub fn resume(undo: &Event, of: &[Event], home: &Home, progress: &(dyn Fn(u64) + Sync)) -> Result<Applied> {
     let store = Store::open(home)?;
     let journal = Journal::open(home)?;
-    let mut again = of.clone();
-    again.undone_by = None;
-    let mut plan = plan_rest(&again, &store, home)?;
-    if let EventKind::Undo { policy: Some(policy), .. } | EventKind::Redo { policy: Some(policy), .. } =
-        &undo.before.kind
-    {
-        plan.choose(*policy);
-        plan.leave_what_moved_on(undo, &store, home);
-    }
-    carry_out(&plan, of, undo.id, &store, &journal, home, progress)
+    let plan = rest_of(undo, of, &store, home)?;
+    carry_out(&plan, of, undo.id, &Desk { store: &store, journal: &journal, home, progress })
+}
+
+/// Ends an interrupted undo where it stands: it counts as done in part, and can be taken back ([`super::plan_back`]).
+pub fn end(undo: &Event, home: &Home) -> Result<()> {
+    close(undo.id, 3, Some("given up: `fr undo --abort`"), &Journal::open(home)?, home)
+}
+
+/// Where an undo works.
+struct Desk<'a> {
+    store: &'a Store,
+    journal: &'a Journal,
+    home: &'a Home,
+    progress: &'a (dyn Fn(u64) + Sync),
 }
 
 /// Captures the present of everything that the plan writes, and records the undo as an event.
 fn begin(
     plan: &UndoPlan,
-    event: &Event,
+    events: &[Event],
     actor: Actor,
     store: &Store,
     journal: &Journal,
     home: &Home,
 ) -> Result<EventId> {
-    let captures = captured_of(event).into_iter().enumerate();
-    let written = captures.filter(|(position, _)| !plan.unchanged.contains(position));
-    let mut effects: Vec<Effect> = written.map(|(_, captured)| rewrite_of(&captured.before)).collect();
+    let mut effects = written(plan, events);
     effects.extend(plan.restoring().filter(|(_, s)| s.policy.is_some()).map(|(_, s)| rewrite_by(s)));
     let batch = store.batch();
+    for (kind, object) in &plan.made {
+        batch.put(*kind, object)?;
+    }
     let taken = record::capture_all(&effects, &batch, home);
     // A target that could not be read at all is as bad as one that failed; a socket in a tree is not.
     let unread = |c: &Capture| c.missing.iter().find(|m| m.what == c.locator.at).cloned();
@@ -130,9 +142,11 @@ fn begin(
         .hint("`--on-conflict force` overwrites only what can be brought back"));
     }
     batch.commit()?;
-    let of = std::iter::once(plan.event).chain(standing_parts(event)).collect();
+    let parts = events.iter().flat_map(standing_parts);
+    let of = plan.events.iter().copied().chain(parts).collect();
     let policy = Some(plan.policy).filter(|policy| *policy != Policy::Abort);
-    let kind = if plan.redo { EventKind::Redo { of, policy } } else { EventKind::Undo { of, policy } };
+    let reversal = Reversal { of, policy, net: plan.net.clone(), only: plan.only.clone() };
+    let kind = if plan.redo { EventKind::Redo(reversal) } else { EventKind::Undo(reversal) };
     let before = Before {
         uid: record::new_uid(),
         at_ns: clock::now_ns(),
@@ -142,21 +156,41 @@ fn begin(
         actor,
         source: Source::Recorder,
         parent: None,
-        command: CommandText {
-            tool: "fr".to_owned(),
-            line: Bytes::from(policy.map_or_else(
-                || format!("fr undo {}", plan.event),
-                |policy| format!("fr undo {} --on-conflict {}", plan.event, policy.word()),
-            )),
-            exact: None,
-        },
-        cwd: event.before.cwd.clone(),
+        command: CommandText { tool: "fr".to_owned(), line: Bytes::from(line_of(plan)), exact: None },
+        cwd: events.first().map(|event| event.before.cwd.clone()).unwrap_or_default(),
         effects,
         captures: taken.captures,
         warnings: Vec::new(),
         background: false,
     };
     Ok(journal.append(&Record::Before(Box::new(before)), None, Durability::Durable)?.event)
+}
+
+/// The places that the steps write, each as something that is about to be overwritten.
+fn written(plan: &UndoPlan, events: &[Event]) -> Vec<Effect> {
+    if !plan.net.is_empty() {
+        return plan.net.iter().map(|captured| rewrite_of(&captured.before)).collect();
+    }
+    let [event] = events else { return Vec::new() };
+    let captures = captured_of(event).into_iter().enumerate();
+    let written = captures.filter(|(position, _)| !plan.unchanged.contains(position));
+    written.map(|(_, captured)| rewrite_of(&captured.before)).collect()
+}
+
+/// The command as it would be typed, for the record.
+fn line_of(plan: &UndoPlan) -> String {
+    const NAMED: usize = 8;
+    let mut line = "fr undo".to_owned();
+    for event in plan.events.iter().take(NAMED) {
+        line.push_str(&format!(" {event}"));
+    }
+    if plan.events.len() > NAMED {
+        line.push_str(&format!(" … ({} events)", plan.events.len()));
+    }
+    if plan.policy != Policy::Abort {
+        line.push_str(&format!(" --on-conflict {}", plan.policy.word()));
+    }
+    line
 }
 
 /// The parts of an event that are taken back with it.
@@ -192,20 +226,13 @@ fn rewrite_of(capture: &Capture) -> Effect {
     }
 }
 
-fn carry_out(
-    plan: &UndoPlan,
-    event: &Event,
-    undo: EventId,
-    store: &Store,
-    journal: &Journal,
-    home: &Home,
-    progress: &(dyn Fn(u64) + Sync),
-) -> Result<Applied> {
-    let reader = store.reader();
+fn carry_out(plan: &UndoPlan, events: &[Event], undo: EventId, desk: &Desk<'_>) -> Result<Applied> {
+    let reader = desk.store.reader();
+    let (home, progress) = (desk.home, desk.progress);
     let cx = ApplyCx { source: &reader, vault: home.vault(), label: format!("undo-{undo}"), progress };
     let mut outcomes = Vec::new();
     for (number, step) in plan.restoring() {
-        mark(journal, undo, number, StepPhase::Started, None)?;
+        mark(desk.journal, undo, number, StepPhase::Started, None)?;
         let outcome = apply_step(step, &cx);
         let (phase, note) = match &outcome {
             StepOutcome::Done => (StepPhase::Done, None),
@@ -216,13 +243,20 @@ fn carry_out(
                 (StepPhase::Failed, Some(reason.clone()))
             }
         };
-        mark(journal, undo, number, phase, note)?;
+        mark(desk.journal, undo, number, phase, note)?;
         outcomes.push((step, outcome));
     }
-    let steps = verified(outcomes, event, store, home, &cx);
-    let applied =
-        Applied { event: undo, of: plan.event, steps, skipped: skipped(plan), residue: residue(plan) };
-    end(&applied, undo, journal, home)?;
+    let left = left_to_do(plan, events, desk);
+    let steps = verified(outcomes, &left, &cx);
+    let applied = Applied {
+        event: undo,
+        of: plan.events.clone(),
+        steps,
+        skipped: skipped(plan),
+        residue: residue(plan),
+        left_out: plan.left_out.clone(),
+    };
+    ended(&applied, undo, desk.journal, home)?;
     Ok(applied)
 }
 
@@ -235,22 +269,27 @@ fn apply_step(step: &Step, cx: &ApplyCx<'_>) -> StepOutcome {
 }
 
 /// Reads every target again: planning once more against the world as it is now must find nothing left to do.
+fn left_to_do(plan: &UndoPlan, events: &[Event], desk: &Desk<'_>) -> Result<Vec<Step>> {
+    match events {
+        [event] if plan.net.is_empty() => {
+            let again = Event { undone_by: None, ..event.clone() };
+            Ok(plan_one(&again, desk.store, desk.home)?.steps)
+        }
+        _ => plan_net(plan, false, desk.store, desk.home),
+    }
+}
+
 fn verified(
     outcomes: Vec<(&Step, StepOutcome)>,
-    event: &Event,
-    store: &Store,
-    home: &Home,
+    left: &Result<Vec<Step>>,
     cx: &ApplyCx<'_>,
 ) -> Vec<StepReport> {
-    let mut again = event.clone();
-    again.undone_by = None;
-    let left = plan(&again, store, home);
     let report = |(step, outcome): (&Step, StepOutcome)| StepReport {
         resource: step.resource.clone(),
         action: step.action.clone(),
         verification: match (&outcome, step.policy) {
             (StepOutcome::Done, Some(Policy::Merge | Policy::SideBySide)) => verified_by_system(step, cx),
-            _ => verification(step, &outcome, &left),
+            _ => verification(step, &outcome, left),
         },
         outcome,
         not_restored: step.not_restored.clone(),
@@ -268,7 +307,7 @@ fn verified_by_system(step: &Step, cx: &ApplyCx<'_>) -> Verification {
     seen.unwrap_or_else(|e| Verification::NotVerified { reason: e.to_string() })
 }
 
-fn verification(step: &Step, outcome: &StepOutcome, left: &Result<UndoPlan>) -> Verification {
+fn verification(step: &Step, outcome: &StepOutcome, left: &Result<Vec<Step>>) -> Verification {
     if let StepOutcome::Failed { reason } | StepOutcome::Conflict { reason } = outcome {
         return Verification::Failed { reason: reason.clone() };
     }
@@ -276,8 +315,7 @@ fn verification(step: &Step, outcome: &StepOutcome, left: &Result<UndoPlan>) -> 
         Ok(left) => left,
         Err(e) => return Verification::NotVerified { reason: e.to_string() },
     };
-    let mut same =
-        left.steps.iter().filter(|s| s.system == step.system && s.resource == step.resource).peekable();
+    let mut same = left.iter().filter(|s| s.system == step.system && s.resource == step.resource).peekable();
     if same.peek().is_none() {
         return Verification::Verified;
     }
@@ -314,11 +352,15 @@ fn mark(journal: &Journal, undo: EventId, step: usize, phase: StepPhase, note: O
 }
 
 /// Closes the undo event with the state that it left, so that it can be undone itself.
-fn end(applied: &Applied, undo: EventId, journal: &Journal, home: &Home) -> Result<()> {
+fn ended(applied: &Applied, undo: EventId, journal: &Journal, home: &Home) -> Result<()> {
+    let code = if applied.is_complete() && applied.left_out.is_empty() { 0 } else { 3 };
+    close(undo, code, None, journal, home)
+}
+
+fn close(undo: EventId, code: i32, note: Option<&str>, journal: &Journal, home: &Home) -> Result<()> {
     let index = crate::journal::index::Index::open(home)?;
     let event =
         index.event(undo)?.ok_or_else(|| Error::failure(format!("event {undo} is not in the index")))?;
-    let code = if applied.is_complete() { 0 } else { 3 };
     let after = After {
         at_ns: clock::now_ns(),
         session: event.before.session.clone(),
@@ -326,7 +368,7 @@ fn end(applied: &Applied, undo: EventId, journal: &Journal, home: &Home) -> Resu
         outcome: Outcome::Exited { code },
         duration_ms: u64::try_from((clock::now_ns() - event.before.at_ns) / 1_000_000).ok(),
         post: record::post_states(&event.before.captures, home)?,
-        note: None,
+        note: note.map(str::to_owned),
     };
     journal.append(&Record::After(Box::new(after)), Some(undo), Durability::Durable)?;
     Ok(())

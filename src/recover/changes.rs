@@ -50,7 +50,8 @@ fn once(found: Vec<Change>) -> Vec<Change> {
     found.into_iter().filter(|change| seen.insert((change.what.clone(), change.how))).collect()
 }
 
-fn between(before: &Capture, after: Option<&StateRef>, cx: &PlanCx<'_>) -> Result<Vec<Change>> {
+/// What differs between two recorded states of one capture.
+pub fn between(before: &Capture, after: Option<&StateRef>, cx: &PlanCx<'_>) -> Result<Vec<Change>> {
     let system = systems::by_id(&before.system.0);
     let system =
         system.ok_or_else(|| Error::failure(format!("this fr knows no system {}", before.system)))?;

@@ -1,8 +1,10 @@
 //! A policy chosen for the conflicts of a plan: each conflicting step becomes what its way says, or stays one.
 
+use std::collections::BTreeSet;
+
 use super::planning::UndoPlan;
 use crate::journal::index::Event;
-use crate::model::{Capture, Policy, Step, StepVerdict};
+use crate::model::{Bytes, Capture, Policy, Step, StepVerdict};
 use crate::platform::home::Home;
 use crate::record;
 use crate::store::{Scratch, Store};
@@ -12,6 +14,31 @@ impl UndoPlan {
     pub fn choose(&mut self, policy: Policy) {
         self.policy = policy;
         self.steps.iter_mut().for_each(|step| take(step, policy));
+    }
+
+    /// Keeps these steps, by their positions, of all that would write; the others are named as left out.
+    pub fn keep_steps(&mut self, chosen: &BTreeSet<usize>) {
+        let writes = |step: &Step| step.verdict == StepVerdict::Restore;
+        let (mut kept, mut position) = (Vec::new(), 0);
+        for step in std::mem::take(&mut self.steps) {
+            match !writes(&step) || chosen.contains(&position) {
+                true => kept.push(step),
+                false => self.left_out.push(format!("{}: not chosen", step.resource.lossy())),
+            }
+            position += 1;
+        }
+        self.only = kept.iter().filter(|step| writes(step)).map(|step| step.resource.clone()).collect();
+        self.steps = kept;
+    }
+
+    /// The same, where an undo whose steps were chosen is gone on with.
+    pub fn keep_targets(&mut self, only: &[Bytes]) {
+        if !only.is_empty() {
+            let is_chosen =
+                |step: &Step| step.verdict != StepVerdict::Restore || only.contains(&step.resource);
+            self.steps.retain(is_chosen);
+            self.left_out.push("the steps that were not chosen".to_owned());
+        }
     }
 
     /// With this policy, conflicts that remain are left alone and the rest is restored: neither writes over anything.

@@ -4,14 +4,34 @@
 mod apply;
 mod changes;
 mod choose;
+mod dependents;
 mod planning;
+mod rest;
 mod restore;
+mod scope;
 mod select;
+mod together;
 mod verify;
 
-pub use apply::{Applied, StepReport, apply, resume};
+pub use apply::{Applied, StepReport, apply, end, resume};
 pub use changes::{changes, changes_until_now};
-pub use planning::{UndoPlan, plan};
+pub use dependents::{Later, with_dependents};
+pub use planning::UndoPlan;
+pub use rest::plan_back;
 pub use restore::restore_to;
-pub use select::{latest_undoable, latest_undone, unfinished};
+pub use scope::Scope;
+pub use select::{Selection, latest_undoable, latest_undone, selected, unfinished};
 pub use verify::{CaptureHealth, verify_event};
+
+use crate::error::Result;
+use crate::journal::index::Event;
+use crate::platform::home::Home;
+use crate::store::Store;
+
+/// Plans the undo of events, newest first, against the world as it is now. Writes nothing.
+pub fn plan(events: &[Event], scope: &Scope, store: &Store, home: &Home) -> Result<UndoPlan> {
+    match events {
+        [event] if scope.is_whole() => planning::plan_one(event, store, home),
+        _ => together::plan_together(events, scope, store, home),
+    }
+}

@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ExitCode, Result};
 use crate::journal::index::Event;
-use crate::model::{Captured, EventId, EventKind, ObjectSource, Outcome, Policy, Step, StepVerdict};
+use crate::model::{
+    Bytes, Captured, EventId, EventKind, ObjectKind, ObjectSource, Outcome, Policy, Step, StepVerdict,
+};
 use crate::platform::home::Home;
 use crate::record;
 use crate::store::{Scratch, Store};
@@ -13,9 +15,9 @@ use crate::systems::{self, Held, PlanCx};
 /// What undo will do (`schema/undo-plan.schema.json`).
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct UndoPlan {
-    /// The event to take back.
-    pub event: EventId,
-    /// Its command, redacted.
+    /// The events to take back, newest first.
+    pub events: Vec<EventId>,
+    /// The command, redacted; of several events, the newest one's and how many more.
     pub command: String,
     /// True where the event is itself an undo: taking it back is a redo.
     pub redo: bool,
@@ -25,12 +27,34 @@ pub struct UndoPlan {
     pub residue: Vec<String>,
     /// What is done about conflicts.
     pub policy: Policy,
+    /// What was left out on purpose (`--system`, `--path`, steps not chosen): the rest can be taken back later.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<String>,
+    /// The targets of the steps that were chosen, where not all were.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub only: Vec<Bytes>,
     /// The positions of those captures of the event whose resources are as they were: nothing of them is written.
     #[serde(skip)]
     pub unchanged: Vec<usize>,
+    /// Of several events: their net effect, which the steps were made from.
+    #[serde(skip)]
+    pub net: Vec<Captured>,
+    /// The objects of states that nobody recorded and that the net effect names: stored before anything is written.
+    #[serde(skip)]
+    pub made: Vec<(ObjectKind, Vec<u8>)>,
 }
 
 impl UndoPlan {
+    /// The newest event: what is put beside the present is named after it.
+    pub fn event(&self) -> EventId {
+        self.events.first().copied().unwrap_or(EventId(0))
+    }
+
+    /// The events as people write them after `fr undo`.
+    pub fn ids(&self) -> String {
+        self.events.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+    }
+
     /// The steps that stand in the way.
     pub fn conflicts(&self) -> impl Iterator<Item = &Step> {
         self.steps.iter().filter(|s| matches!(s.verdict, StepVerdict::Conflict { .. }))
@@ -47,8 +71,8 @@ impl UndoPlan {
     }
 }
 
-/// Plans the undo of `event` against the world as it is now. Writes nothing.
-pub fn plan(event: &Event, store: &Store, home: &Home) -> Result<UndoPlan> {
+/// Plans the undo of one whole event against the world as it is now. Writes nothing.
+pub fn plan_one(event: &Event, store: &Store, home: &Home) -> Result<UndoPlan> {
     plan_as(event, false, store, home)
 }
 
@@ -83,13 +107,17 @@ fn plan_as(event: &Event, resuming: bool, store: &Store, home: &Home) -> Result<
         residue.extend(before.missing.iter().map(|m| format!("{}: {}", m.what.lossy(), m.why)));
     }
     Ok(UndoPlan {
-        event: event.id,
+        events: vec![event.id],
         command: event.before.command.line.lossy().into_owned(),
-        redo: matches!(event.before.kind, EventKind::Undo { .. }),
+        redo: matches!(event.before.kind, EventKind::Undo(_)),
         steps: without_duplicates(steps),
         residue,
         policy: Policy::Abort,
+        left_out: Vec::new(),
+        only: Vec::new(),
         unchanged,
+        net: Vec::new(),
+        made: Vec::new(),
     })
 }
 
@@ -120,7 +148,7 @@ fn own_captures(event: &Event) -> Vec<Captured> {
 }
 
 /// True where an earlier capture covers this one's place: that one holds the state before the whole line.
-fn is_covered(position: usize, all: &[Captured], source: &dyn ObjectSource) -> bool {
+pub fn is_covered(position: usize, all: &[Captured], source: &dyn ObjectSource) -> bool {
     let Some((inner, earlier)) = all.get(..=position).and_then(<[Captured]>::split_last) else {
         return false;
     };
@@ -133,7 +161,7 @@ fn is_covered(position: usize, all: &[Captured], source: &dyn ObjectSource) -> b
 }
 
 /// The same target reached through two captures (a named file inside a captured work tree) is restored once.
-fn without_duplicates(steps: Vec<Step>) -> Vec<Step> {
+pub fn without_duplicates(steps: Vec<Step>) -> Vec<Step> {
     let mut kept: Vec<Step> = Vec::new();
     for step in steps {
         if !kept
@@ -146,7 +174,7 @@ fn without_duplicates(steps: Vec<Step>) -> Vec<Step> {
     kept
 }
 
-fn refuse_what_cannot_be_undone(event: &Event) -> Result<()> {
+pub fn refuse_what_cannot_be_undone(event: &Event) -> Result<()> {
     let nothing = |what: String| Err(Error::new(ExitCode::NothingToUndo, what));
     if matches!(event.before.kind, EventKind::Drill { .. }) {
         return nothing(format!("event {} is a drill: it touched scratch targets only", event.id));

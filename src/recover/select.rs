@@ -1,23 +1,175 @@
-//! Which event is meant when no id is given.
+//! Which events are meant: by number, range, session, time or count, or the latest one where nothing is said.
 
 use crate::error::{Error, ExitCode, Result};
 use crate::journal::index::{Event, Filter, Index};
-use crate::model::{EventKind, Outcome};
+use crate::model::{EventId, EventKind, Outcome};
 
 /// How far back the latest event that changed something is looked for.
 const LOOK_BACK: usize = 10_000;
 
+/// Events that are read at once while the latest ones are looked for.
+const PAGE: usize = 200;
+
+/// What a person has said about which events are to be taken back.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Selection {
+    /// Numbers, unique prefixes of global ids, ranges `3..7`.
+    pub ids: Vec<String>,
+    /// Those of this session (a prefix of its id); empty: the session of the latest event that can be taken back.
+    pub session: Option<String>,
+    /// Those since this wall time, nanoseconds since 1970.
+    pub since_ns: Option<i64>,
+    /// The latest so many.
+    pub last: Option<usize>,
+    /// Only this actor's: a name or a kind; `any` for everybody's.
+    pub actor: Option<String>,
+    /// Not these: as `ids`.
+    pub exclude: Vec<String>,
+}
+
+impl Selection {
+    /// Nothing was said.
+    pub fn is_empty(&self) -> bool {
+        self.ids.is_empty() && !self.is_open()
+    }
+
+    /// Events are asked for by what they are, not by name: those that cannot be taken back are passed over.
+    fn is_open(&self) -> bool {
+        self.session.is_some() || self.since_ns.is_some() || self.last.is_some()
+    }
+}
+
+/// The events that are meant, newest first.
+pub fn selected(index: &Index, selection: &Selection) -> Result<Vec<Event>> {
+    let mut events = Vec::new();
+    for text in &selection.ids {
+        match range(text) {
+            Some((first, last)) => events.extend(in_range(index, first, last)?),
+            None => events.push(index.find(text)?),
+        }
+    }
+    if selection.is_open() {
+        events.extend(asked_for(index, selection)?);
+    }
+    if let Some(actor) = named_actor(selection).filter(|_| !selection.ids.is_empty()) {
+        events.retain(|event| event.before.actor.is_called(actor));
+    }
+    let mut excluded = Vec::new();
+    for text in &selection.exclude {
+        match range(text) {
+            Some((first, last)) => excluded.push(first..=last),
+            None => excluded.push(index.find(text).map(|event| event.id.0..=event.id.0)?),
+        }
+    }
+    events.retain(|event| !excluded.iter().any(|range| range.contains(&event.id.0)));
+    events.sort_by_key(|event| std::cmp::Reverse(event.id));
+    events.dedup_by_key(|event| event.id);
+    // A part is taken back with its line.
+    let ids: Vec<EventId> = events.iter().map(|event| event.id).collect();
+    events.retain(|event| event.before.parent.is_none_or(|line| !ids.contains(&line)));
+    if events.is_empty() {
+        return Err(nothing(selection));
+    }
+    Ok(events)
+}
+
+fn nothing(selection: &Selection) -> Error {
+    let error = Error::new(
+        ExitCode::NothingToUndo,
+        "nothing to undo: no event that is meant changed anything that is not undone already",
+    );
+    let by_agents = selection.actor.is_none() && selection.session.is_none() && selection.ids.is_empty();
+    let error = match by_agents {
+        true => error.hint("only agents' commands are meant; `--actor any` takes everybody's back"),
+        false => error,
+    };
+    error.hint("`fr timeline --changes` lists what was recorded")
+}
+
+fn range(text: &str) -> Option<(u64, u64)> {
+    let (first, last) = text.trim().split_once("..")?;
+    let last = last.strip_prefix('=').unwrap_or(last);
+    Some((first.parse().ok()?, last.parse().ok()?))
+}
+
+fn in_range(index: &Index, first: u64, last: u64) -> Result<Vec<Event>> {
+    let filter = Filter {
+        changes: true,
+        after: Some(first.saturating_sub(1)),
+        before: Some(last.saturating_add(1)),
+        limit: usize::MAX,
+        ..Filter::default()
+    };
+    Ok(index.timeline(&filter)?.into_iter().filter(can_be_taken_back).collect())
+}
+
+/// By default only what agents did is taken back: whatever others did on the same targets is in conflict with it.
+fn named_actor(selection: &Selection) -> Option<&str> {
+    match (&selection.actor, &selection.session, selection.ids.is_empty()) {
+        (Some(actor), ..) => Some(actor.as_str()).filter(|actor| *actor != "any"),
+        (None, None, true) => Some("agent"),
+        (None, ..) => None,
+    }
+}
+
+fn asked_for(index: &Index, selection: &Selection) -> Result<Vec<Event>> {
+    let session = match selection.session.as_deref() {
+        None => None,
+        Some("") => Some(latest_undoable(index)?.before.session),
+        Some(name) => Some(one_session(index, name)?),
+    };
+    let filter = Filter {
+        changes: true,
+        since_ns: selection.since_ns,
+        session: session.clone(),
+        actor: named_actor(selection).map(str::to_owned),
+        ..Filter::default()
+    };
+    // The filter takes prefixes of sessions.
+    let meant = |event: &Event| {
+        can_be_taken_back(event) && session.as_ref().is_none_or(|name| event.before.session == *name)
+    };
+    let mut events = Vec::new();
+    let mut before = None;
+    loop {
+        let page = index.timeline(&Filter { before, limit: PAGE, ..filter.clone() })?;
+        let Some(oldest) = page.last() else { return Ok(events) };
+        before = Some(oldest.id.0);
+        events.extend(page.into_iter().filter(&meant));
+        if let Some(last) = selection.last.filter(|last| events.len() >= *last) {
+            events.truncate(last);
+            return Ok(events);
+        }
+    }
+}
+
+/// The session that a prefix means.
+fn one_session(index: &Index, name: &str) -> Result<String> {
+    let all = index.sessions()?.into_iter().map(|session| session.session);
+    let found: Vec<String> = all.filter(|session| session.starts_with(name)).collect();
+    if found.iter().any(|session| session == name) {
+        return Ok(name.to_owned());
+    }
+    match found.as_slice() {
+        [one] => Ok(one.clone()),
+        [] => Err(Error::new(ExitCode::Usage, format!("there is no session {}", name.escape_debug()))
+            .hint("`fr sessions` lists them")),
+        several => Err(Error::new(
+            ExitCode::Usage,
+            format!("{} sessions begin with {}", several.len(), name.escape_debug()),
+        )
+        .hint(format!(
+            "give more of its id: {}",
+            several.iter().take(5).cloned().collect::<Vec<_>>().join(", ")
+        ))),
+    }
+}
+
 /// The latest command that changed something and is not undone.
 pub fn latest_undoable(index: &Index) -> Result<Event> {
     let filter = Filter { changes: true, limit: LOOK_BACK, ..Filter::default() };
-    let found = index.timeline(&filter)?.into_iter().find(|e| {
-        e.before.kind == EventKind::Command
-            && e.undone_by.is_none()
-            // A part is taken back with its line.
-            && e.before.parent.is_none()
-            && std::iter::once(e).chain(&e.parts).any(|e| !e.before.captures.is_empty())
-            && ran(e)
-    });
+    // One that is undone in part is done with, unless it is named.
+    let found = index.timeline(&filter)?.into_iter().find(|e| can_be_taken_back(e) && e.undone_by.is_none());
     found.ok_or_else(|| {
         Error::new(
             ExitCode::NothingToUndo,
@@ -27,17 +179,21 @@ pub fn latest_undoable(index: &Index) -> Result<Event> {
     })
 }
 
-fn ran(event: &Event) -> bool {
-    event.after.as_ref().is_none_or(|a| a.outcome != Outcome::Refused)
+/// A command that ran, has captures and stands.
+pub fn can_be_taken_back(event: &Event) -> bool {
+    event.before.kind == EventKind::Command
+        && (event.undone_by.is_none() || event.undone_in_part)
+        // A part is taken back with its line.
+        && event.before.parent.is_none()
+        && std::iter::once(event).chain(&event.parts).any(|e| !e.before.captures.is_empty())
+        && event.after.as_ref().is_none_or(|after| after.outcome != Outcome::Refused)
 }
 
 /// The latest undo that is not itself taken back.
 pub fn latest_undone(index: &Index) -> Result<Event> {
     let filter = Filter { changes: true, limit: LOOK_BACK, ..Filter::default() };
     let found = index.timeline(&filter)?.into_iter().find(|e| {
-        matches!(e.before.kind, EventKind::Undo { .. })
-            && e.undone_by.is_none()
-            && !e.before.captures.is_empty()
+        matches!(e.before.kind, EventKind::Undo(_)) && e.undone_by.is_none() && !e.before.captures.is_empty()
     });
     found.ok_or_else(|| Error::new(ExitCode::NothingToUndo, "nothing to redo: no undo is there to take back"))
 }
@@ -47,7 +203,7 @@ pub fn unfinished(index: &Index) -> Result<Option<Event>> {
     let filter = Filter { changes: true, limit: LOOK_BACK, ..Filter::default() };
     // A damaged event is none that could be gone on with, and must not keep the whole ones from being taken back.
     let recent = index.legible(&filter, |_, _| Ok(()))?;
-    Ok(recent.into_iter().find(|e| {
-        e.after.is_none() && matches!(e.before.kind, EventKind::Undo { .. } | EventKind::Redo { .. })
-    }))
+    Ok(recent
+        .into_iter()
+        .find(|e| e.after.is_none() && matches!(e.before.kind, EventKind::Undo(_) | EventKind::Redo(_))))
 }

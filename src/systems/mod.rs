@@ -4,12 +4,14 @@
 pub mod catalog;
 pub mod files;
 pub mod git;
+mod net;
 mod registry;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+pub use net::{Net, NetCx, Taken};
 pub use registry::{all, by_id, for_program, forget, references};
 
 use crate::error::Result;
@@ -44,6 +46,12 @@ pub trait System: Sync {
     /// How the pre-state is brought back, given the state now. Changes nothing. Steps whose verdict is not `Restore`
     /// are there to be shown. A conflict names, in `ways`, what each policy (`fr undo --on-conflict`) would do about it.
     fn plan(&self, captured: &Captured, now: &StateRef, cx: &PlanCx<'_>) -> Result<Vec<Step>>;
+
+    /// What several events did, newest first, as one change of each target. Changes nothing. By default states are
+    /// compared as wholes; a system whose captures hold many targets composes them target by target.
+    fn net(&self, taken: &[Taken], cx: &NetCx<'_>) -> Result<Net> {
+        net::by_place(&|captured, now, plan| self.plan(captured, now, plan), taken, cx)
+    }
 
     /// Carries out one step. The step's payload holds the expected present state: where the world differs from it,
     /// nothing is overwritten and the outcome is a conflict. Applying a step twice is harmless.

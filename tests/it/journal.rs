@@ -3,7 +3,7 @@
 use fr::error::ExitCode;
 use fr::journal::index::{Filter, Index};
 use fr::journal::{Durability, Journal, Position};
-use fr::model::{ActorKind, EffectClass, EventId, EventKind, Record};
+use fr::model::{ActorKind, EffectClass, EventId, EventKind, Record, Reversal};
 use fr::platform::home::Home;
 use fr::store::Store;
 use fr::store::verify::{Severity, verify};
@@ -55,7 +55,7 @@ fn the_index_joins_filters_and_sums_up() {
         append(&Record::After(Box::new(a)), None);
     }
     let mut undo = before(51, "me", "fr undo 20");
-    undo.kind = EventKind::Undo { of: vec![EventId(20)], policy: None };
+    undo.kind = EventKind::Undo(Reversal::of([EventId(20)]));
     let id = append(&record(undo), None).event;
     append(&Record::After(Box::new(after(51, "me", 0))), Some(id));
 
@@ -331,13 +331,13 @@ fn an_undo_of_an_undo_leaves_the_first_event_standing() {
     };
     let undone = |id| Index::open(&home).unwrap().event(id).unwrap().unwrap().undone_by;
     let first = event(EventKind::Command, 0);
-    let failed = event(EventKind::Undo { of: vec![first], policy: None }, 4);
+    let failed = event(EventKind::Undo(Reversal::of([first])), 4);
     assert_eq!(undone(first), None, "a conflict takes nothing back");
-    let undo = event(EventKind::Undo { of: vec![first], policy: None }, 0);
+    let undo = event(EventKind::Undo(Reversal::of([first])), 0);
     assert_eq!(undone(first), Some(undo));
-    let redo = event(EventKind::Redo { of: vec![undo], policy: None }, 0);
+    let redo = event(EventKind::Redo(Reversal::of([undo])), 0);
     assert_eq!((undone(first), undone(undo)), (None, Some(redo)));
-    let again = event(EventKind::Undo { of: vec![redo], policy: None }, 3);
+    let again = event(EventKind::Undo(Reversal::of([redo])), 3);
     assert_eq!((undone(first), undone(undo), undone(redo)), (Some(undo), None, Some(again)));
     assert_eq!(undone(failed), None);
 }

@@ -123,7 +123,7 @@ fn every_json_output_fits_its_schema() {
     );
 
     let undo = fits(&env.fr(&["undo", "1", "--yes", "--json"]).ok(), "undo-report");
-    assert_eq!((&undo["of"], &undo["steps"][0]["verification"]["result"]), (&json!(1), &json!("verified")));
+    assert_eq!((&undo["of"], &undo["steps"][0]["verification"]["result"]), (&json!([1]), &json!("verified")));
     fits(&env.fr(&["redo", "--dry-run", "--json"]).ok(), "undo-plan");
     fits(&env.fr(&["redo", "--yes", "--json"]).ok(), "undo-report");
     fits(&env.fr(&["timeline", "--json"]).ok(), "timeline");

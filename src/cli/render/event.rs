@@ -103,8 +103,8 @@ pub fn command_cell(event: &Event) -> String {
     let line = safe(event.before.command.line.as_slice());
     let mut text = match &event.before.kind {
         EventKind::Command => line,
-        EventKind::Undo { of, .. } => format!("undo of {}", list(of)),
-        EventKind::Redo { of, .. } => format!("redo: takes back {}", list(of)),
+        EventKind::Undo(reversal) => format!("undo of {}", list(&reversal.of)),
+        EventKind::Redo(reversal) => format!("redo: takes back {}", list(&reversal.of)),
         EventKind::Restore { of } => format!("restore of {of} beside the present"),
         EventKind::Drill { drilled } => format!("drill: {}", drill_words(drilled)),
     };

@@ -3,13 +3,15 @@
 use super::{safe, style};
 use crate::cli::Out;
 use crate::error::Result;
-use crate::model::{Policy, StepOutcome, StepVerdict, Verification, Way};
+use crate::model::{EventId, Policy, StepOutcome, StepVerdict, Verification, Way};
 use crate::recover::{Applied, UndoPlan};
 
 /// The plan as numbered steps.
 pub fn plan_text(plan: &UndoPlan, out: &mut Out) -> Result<()> {
     let verb = if plan.redo { "redo: take back undo" } else { "undo" };
-    out.line(out.paint(style::BOLD, format!("{verb} {}: {}", plan.event, safe(plan.command.as_bytes()))))?;
+    out.line(
+        out.paint(style::BOLD, format!("{verb} {}: {}", ids(&plan.events), safe(plan.command.as_bytes()))),
+    )?;
     for (number, step) in plan.steps.iter().enumerate() {
         let action = safe(step.action.as_bytes());
         let (mark, text) = match &step.verdict {
@@ -44,7 +46,20 @@ pub fn plan_text(plan: &UndoPlan, out: &mut Out) -> Result<()> {
     for gone in &plan.residue {
         out.line(out.paint(style::WARN, format!("does not come back: {}", safe(gone.as_bytes()))))?;
     }
+    for left in &plan.left_out {
+        out.line(out.paint(style::DIM, format!("left out: {}", safe(left.as_bytes()))))?;
+    }
     Ok(())
+}
+
+/// Event numbers, some of many.
+fn ids(events: &[EventId]) -> String {
+    const SHOWN: usize = 12;
+    let shown: Vec<String> = events.iter().take(SHOWN).map(ToString::to_string).collect();
+    match events.len().checked_sub(SHOWN).filter(|more| *more > 0) {
+        Some(more) => format!("{} and {more} more events", shown.join(" ")),
+        None => shown.join(" "),
+    }
 }
 
 fn way_text(way: &Way) -> String {
@@ -91,10 +106,20 @@ pub fn report_text(applied: &Applied, out: &mut Out) -> Result<()> {
     for gone in &applied.residue {
         out.line(out.paint(style::WARN, format!("  did not come back: {}", safe(gone.as_bytes()))))?;
     }
-    let verdict = if applied.is_complete() {
-        out.paint(style::GOOD, format!("event {} is undone and verified", applied.of))
-    } else {
-        out.paint(style::WARN, format!("event {} is undone in part: see above", applied.of))
+    for left in &applied.left_out {
+        out.line(out.paint(style::DIM, format!("  left out: {}", safe(left.as_bytes()))))?;
+    }
+    let (what, is) = match applied.of.as_slice() {
+        [one] => (format!("event {one}"), "is"),
+        several => (format!("events {}", ids(several)), "are"),
+    };
+    let verdict = match (applied.is_complete(), applied.left_out.is_empty()) {
+        (true, true) => out.paint(style::GOOD, format!("{what} {is} undone and verified")),
+        (true, false) => out.paint(
+            style::GOOD,
+            format!("{what}: what was asked for is undone and verified, the rest stands"),
+        ),
+        _ => out.paint(style::WARN, format!("{what} {is} undone in part: see above")),
     };
     out.line(format!(
         "{verdict}; this undo is event {}, `fr redo {}` takes it back",

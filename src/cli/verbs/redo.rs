@@ -1,11 +1,12 @@
 //! `fr redo`: take an undo back. It is the undo of an undo event, by the same machinery.
 
-use super::undo::{Wishes, take_back};
+use super::undo::{Desk, Wishes, take_back};
 use crate::cli::args::RedoArgs;
 use crate::cli::{Out, usage};
 use crate::error::Result;
 use crate::model::EventKind;
-use crate::recover;
+use crate::recover::{self, Scope};
+use crate::store::Store;
 
 /// Runs the verb.
 pub fn run(args: &RedoArgs, out: &mut Out) -> Result<u8> {
@@ -14,10 +15,12 @@ pub fn run(args: &RedoArgs, out: &mut Out) -> Result<u8> {
         Some(id) => index.find(id)?,
         None => recover::latest_undone(&index)?,
     };
-    if !matches!(event.before.kind, EventKind::Undo { .. }) {
+    if !matches!(event.before.kind, EventKind::Undo(_)) {
         return Err(usage(format!("event {} is no undo", event.id))
             .hint(format!("`fr undo {}` takes a command back", event.id)));
     }
     let wishes = Wishes { dry_run: args.dry_run, yes: args.yes, policy: args.on_conflict.into() };
-    take_back(&event, wishes, &home, out)
+    let store = Store::open(&home)?;
+    let desk = Desk { index: &index, home: &home, store: &store };
+    take_back(std::slice::from_ref(&event), &Scope::default(), wishes, &desk, out)
 }

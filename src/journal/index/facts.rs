@@ -6,8 +6,8 @@ use crate::model::{Before, Bytes, EffectClass, EventKind};
 pub(crate) fn kind_number(kind: &EventKind) -> i64 {
     match kind {
         EventKind::Command => 0,
-        EventKind::Undo { .. } => 1,
-        EventKind::Redo { .. } => 2,
+        EventKind::Undo(_) => 1,
+        EventKind::Redo(_) => 2,
         EventKind::Restore { .. } => 3,
         EventKind::Drill { .. } => 4,
     }
@@ -17,7 +17,7 @@ pub(crate) fn kind_number(kind: &EventKind) -> i64 {
 pub(crate) fn targets(kind: &EventKind) -> Vec<u64> {
     match kind {
         EventKind::Command | EventKind::Drill { .. } => Vec::new(),
-        EventKind::Undo { of, .. } | EventKind::Redo { of, .. } => of.iter().map(|id| id.0).collect(),
+        EventKind::Undo(reversal) | EventKind::Redo(reversal) => reversal.of.iter().map(|id| id.0).collect(),
         EventKind::Restore { of } => vec![of.0],
     }
 }

@@ -7,7 +7,7 @@ use super::{GcOptions, References, ns};
 use crate::error::Result;
 use crate::journal::verify::objects_of;
 use crate::journal::{Journal, Position};
-use crate::model::{Bytes, EventId, EventKind, ObjectId, ObjectKind, Record};
+use crate::model::{Bytes, EventId, ObjectId, ObjectKind, Record, Reversal};
 use crate::platform::clock;
 use crate::store::catalog::IdHasher;
 use crate::store::{Store, pin};
@@ -122,7 +122,7 @@ fn read_journal(store: &Store) -> Result<Journaled> {
                 }
                 events.insert(event, needs);
                 calls.insert((before.session.clone(), before.call.clone()), event);
-                if let EventKind::Undo { of, .. } | EventKind::Redo { of, .. } = &before.kind {
+                if let Some(Reversal { of, .. }) = before.kind.reversal() {
                     links.extend(of.iter().map(|of| (event, *of)));
                 }
             }

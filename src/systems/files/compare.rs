@@ -4,7 +4,7 @@
 use super::entry::Entry;
 use super::tree::{Named, State, decode_state, decode_tree};
 use crate::error::Result;
-use crate::model::{ObjectId, ObjectSource};
+use crate::model::{Bytes, ObjectId, ObjectSource};
 
 /// The state after the command.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,8 +44,15 @@ pub struct Difference {
     pub after: After,
     /// Now; meaningless where no present state was given.
     pub now: Option<Entry>,
-    /// The directory holds names now that it did not hold after the command.
-    pub grown: bool,
+    /// The names that the directory holds now and did not hold before or after the command.
+    pub more: Vec<Bytes>,
+}
+
+impl Difference {
+    /// The directory holds things that the command has nothing to do with.
+    pub fn has_grown(&self) -> bool {
+        !self.more.is_empty()
+    }
 }
 
 /// Calls `visit` for every path that the event changed, directories before what is in them, names in order.
@@ -62,7 +69,7 @@ pub fn differences(
         before: before.entry.clone(),
         after: after.map_or(After::Unknown, |a| After::Known(a.entry.clone())),
         now: now.and_then(|n| n.entry.clone()),
-        grown: false,
+        more: Vec::new(),
     }];
     while let Some(mut at) = stack.pop() {
         if is_settled(&at, now.is_some()) {
@@ -110,7 +117,7 @@ fn push_children(source: &dyn ObjectSource, at: &mut Difference, stack: &mut Vec
     let mut names: Vec<&[u8]> = before.names().chain(after.names()).collect();
     names.sort_unstable();
     names.dedup();
-    at.grown = now.names().any(|name| names.binary_search(&name).is_err());
+    at.more = now.names().filter(|name| names.binary_search(name).is_err()).map(Bytes::from).collect();
     // Last first: the stack gives them back in order.
     for name in names.into_iter().rev() {
         let mut path = at.path.clone();
@@ -123,7 +130,7 @@ fn push_children(source: &dyn ObjectSource, at: &mut Difference, stack: &mut Vec
             _ => now.get(name),
         };
         let (before, after) = (before.get(name), at.after.child(&after, name));
-        stack.push(Difference { path, before, after, now, grown: false });
+        stack.push(Difference { path, before, after, now, more: Vec::new() });
     }
     Ok(())
 }

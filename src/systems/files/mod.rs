@@ -18,6 +18,7 @@ mod held;
 mod ignored;
 mod judge;
 mod merge;
+mod net;
 mod node;
 mod parents;
 mod plan;
@@ -36,7 +37,7 @@ pub use entry::{Content, Entry, Extent, Kind, Links, Meta};
 pub use held::is_work_tree_of;
 pub use tree::{Named, Parent, State, decode_chunks, decode_state, decode_tree, references};
 
-use super::{ApplyCx, AssessCx, CaptureCx, Held, PlanCx, System};
+use super::{ApplyCx, AssessCx, CaptureCx, Held, Net, NetCx, PlanCx, System, Taken};
 use crate::error::Result;
 use crate::model::{
     Capture, Captured, Change, Effect, Invocation, ObjectId, ObjectKind, ObjectSource, StateRef, Step,
@@ -64,6 +65,9 @@ impl System for Files {
     }
     fn plan(&self, captured: &Captured, now: &StateRef, cx: &PlanCx<'_>) -> Result<Vec<Step>> {
         plan::plan(captured, now, cx)
+    }
+    fn net(&self, taken: &[Taken], cx: &NetCx<'_>) -> Result<Net> {
+        net::net(taken, cx)
     }
     fn apply(&self, step: &Step, cx: &ApplyCx<'_>) -> Result<StepOutcome> {
         apply::apply(step, cx)

@@ -12,7 +12,7 @@ use super::tree::{State, decode_tree};
 use super::ways::{Ways, only};
 use crate::error::{Error, Result};
 use crate::model::{
-    Bytes, Captured, Locator, ObjectId, ObjectSource, Reversibility, StateRef, Step, StepVerdict,
+    Bytes, Captured, Locator, ObjectId, ObjectSource, Reversibility, StateRef, Step, StepVerdict, Way,
 };
 use crate::platform::fs::split_parent;
 use crate::systems::PlanCx;
@@ -131,7 +131,7 @@ impl Sums {
             Verdict::Nothing => {}
             Verdict::Already => self.already += 1,
             Verdict::Create => self.create += 1,
-            Verdict::Replace if at.grown => {
+            Verdict::Replace if at.has_grown() => {
                 self.conflict(at, "the directory holds things made since".to_owned());
             }
             Verdict::Replace => self.replace += 1,
@@ -139,7 +139,7 @@ impl Sums {
                 self.note_owner(at.before.as_ref());
                 self.metadata += 1;
             }
-            Verdict::Remove if at.grown => {
+            Verdict::Remove if at.has_grown() => {
                 self.not_restored.push(format!("{shown} {}", super::apply::STAYS));
             }
             Verdict::Remove => self.remove += 1,
@@ -234,49 +234,20 @@ impl Sums {
         }
         // What a policy does about a path comes first: a directory is removed only when nothing is left in it.
         let rest = std::mem::take(&mut steps);
-        let step = |path: Bytes, action: String, verdict, payload| Step {
-            system: super::capture::ID,
-            resource: Bytes([b"path:", path.as_slice()].concat()),
-            action,
-            reversibility: Reversibility::Exact,
-            verdict,
-            not_restored: Vec::new(),
-            locator: Locator {
-                at: path,
-                opts: [("scope".to_owned(), Bytes::from(Scope::Node.word()))].into(),
-            },
-            payload,
-            policy: None,
-            ways: Vec::new(),
-        };
         for (at, reason) in self.conflicts.iter().take(NAMED) {
-            let verdict = StepVerdict::Conflict { reason: reason.clone() };
-            let alone = encode(&only(&payload, at, How::Overwrite))?;
-            let conflict = step(full(&at.path), "restore it".to_owned(), verdict, alone);
-            steps.push(Step { ways: ways.at(at, &payload)?, ..conflict });
+            steps.push(conflict_step(full(&at.path), at, reason, &payload, ways.at(at, &payload)?)?);
         }
         if let Some(more) = self.conflicts.len().checked_sub(NAMED).filter(|more| *more > 0) {
             let verdict = StepVerdict::Conflict { reason: format!("{more} more paths were changed since") };
-            steps.push(step(
-                before.path.clone(),
-                "restore them".to_owned(),
-                verdict,
-                serde_json::Value::Null,
-            ));
+            steps.push(path_step(before.path.clone(), "restore them", verdict, serde_json::Value::Null));
         }
         steps.extend(rest);
         for (path, reason) in self.not_captured.iter().take(NAMED) {
-            let verdict = StepVerdict::NotCaptured { reason: reason.clone() };
-            steps.push(step(full(path), "restore it".to_owned(), verdict, serde_json::Value::Null));
+            steps.push(not_captured_step(full(path), reason));
         }
         if let Some(more) = self.not_captured.len().checked_sub(NAMED).filter(|more| *more > 0) {
             let verdict = StepVerdict::NotCaptured { reason: format!("{more} more paths") };
-            steps.push(step(
-                before.path.clone(),
-                "restore them".to_owned(),
-                verdict,
-                serde_json::Value::Null,
-            ));
+            steps.push(path_step(before.path.clone(), "restore them", verdict, serde_json::Value::Null));
         }
         Ok(steps)
     }
@@ -296,6 +267,40 @@ impl Sums {
             }
         }
         if parts.is_empty() { "nothing to do".to_owned() } else { parts.join(", ") }
+    }
+}
+
+/// The step of one path that stands in the way.
+pub fn conflict_step(
+    path: Bytes,
+    at: &Difference,
+    reason: &str,
+    payload: &Payload,
+    ways: Vec<Way>,
+) -> Result<Step> {
+    let verdict = StepVerdict::Conflict { reason: reason.to_owned() };
+    let alone = encode(&only(payload, at, How::Overwrite))?;
+    Ok(Step { ways, ..path_step(path, "restore it", verdict, alone) })
+}
+
+/// The step of one path that the capture does not hold.
+pub fn not_captured_step(path: Bytes, reason: &str) -> Step {
+    let verdict = StepVerdict::NotCaptured { reason: reason.to_owned() };
+    path_step(path, "restore it", verdict, serde_json::Value::Null)
+}
+
+fn path_step(path: Bytes, action: &str, verdict: StepVerdict, payload: serde_json::Value) -> Step {
+    Step {
+        system: super::capture::ID,
+        resource: Bytes([b"path:", path.as_slice()].concat()),
+        action: action.to_owned(),
+        reversibility: Reversibility::Exact,
+        verdict,
+        not_restored: Vec::new(),
+        locator: Locator { at: path, opts: [("scope".to_owned(), Bytes::from(Scope::Node.word()))].into() },
+        payload,
+        policy: None,
+        ways: Vec::new(),
     }
 }
 

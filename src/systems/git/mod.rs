@@ -16,6 +16,7 @@ mod forget;
 mod index_file;
 mod lock;
 mod look;
+mod net;
 mod objects;
 mod place;
 mod plan;
@@ -33,7 +34,7 @@ pub use difference::difference;
 use remote::RemoteState;
 pub use remote::is_captured as captures_remote;
 
-use super::{ApplyCx, AssessCx, CaptureCx, ForgetCx, Forgotten, Held, PlanCx, System};
+use super::{ApplyCx, AssessCx, CaptureCx, ForgetCx, Forgotten, Held, Net, NetCx, PlanCx, System, Taken};
 use crate::error::Result;
 use crate::model::{
     Capture, Captured, Change, Effect, Invocation, ObjectId, ObjectKind, ObjectSource, StateRef, Step,
@@ -72,6 +73,9 @@ impl System for Git {
             return remote::plan(captured, now, cx);
         }
         plan::plan(captured, now, cx)
+    }
+    fn net(&self, taken: &[Taken], cx: &NetCx<'_>) -> Result<Net> {
+        net::net(taken, cx)
     }
     fn apply(&self, step: &Step, cx: &ApplyCx<'_>) -> Result<StepOutcome> {
         if remote::is_remote(&step.locator) { remote::apply(step, cx) } else { apply::apply(step, cx) }

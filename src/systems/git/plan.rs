@@ -12,12 +12,13 @@ use super::state::{FileKind, FileState, RepoState};
 use super::ways::{Clash, Found, ways};
 use crate::error::{Error, Result};
 use crate::model::{
-    Bytes, Captured, EventId, Missing, ObjectSource, Reversibility, StateRef, Step, StepVerdict, SystemId,
+    Bytes, Capture, Captured, EventId, Missing, ObjectSource, Reversibility, StateRef, Step, StepVerdict,
+    SystemId,
 };
 use crate::systems::PlanCx;
 
 /// How a capture names the side that it cannot hold.
-const REMOTE: &[u8] = b"remote";
+pub const REMOTE: &[u8] = b"remote";
 
 /// One step for the whole repository: HEAD, refs and index belong together. No step where the command changed nothing
 /// of it (`git clean`, a failed merge).
@@ -36,35 +37,22 @@ pub fn plan(captured: &Captured, now: &StateRef, cx: &PlanCx<'_>) -> Result<Vec<
         let verdict = StepVerdict::Conflict { reason };
         return Ok(vec![step(captured, "restore the repository", verdict, &payload, Vec::new())?]);
     };
-    let mut planner = Planner {
-        before: &before,
-        after: after.as_ref(),
-        now: &now,
-        missing: &captured.before.missing,
-        source: cx.source,
-        actions: Vec::new(),
-        clashes: Vec::new(),
-        left: Vec::new(),
-        already: 0,
-    };
-    planner.objects()?;
-    planner.refs();
-    planner.name_obstacles();
-    planner.head();
-    planner.index();
-    planner.files()?;
-    planner.finish(captured, cx.event)
+    Planner::of(&captured.before, (&before, after.as_ref(), &now), cx.source)?.finish(captured, cx.event)
 }
 
-struct Planner<'a> {
+/// What the three states of a repository ask for.
+pub struct Planner<'a> {
     before: &'a RepoState,
     after: Option<&'a RepoState>,
     now: &'a RepoState,
     missing: &'a [Missing],
     source: &'a dyn ObjectSource,
-    actions: Vec<Action>,
-    clashes: Vec<Clash>,
-    left: Vec<String>,
+    /// What can be done.
+    pub actions: Vec<Action>,
+    /// What stands in the way.
+    pub clashes: Vec<Clash>,
+    /// What stays as it is, in words for people.
+    pub left: Vec<String>,
     already: usize,
 }
 
@@ -89,6 +77,32 @@ fn case<T: PartialEq>(before: Option<T>, after: Option<Option<T>>, now: Option<T
 }
 
 impl<'a> Planner<'a> {
+    /// Compares the states before, after and now, part by part.
+    pub fn of(
+        capture: &'a Capture,
+        (before, after, now): (&'a RepoState, Option<&'a RepoState>, &'a RepoState),
+        source: &'a dyn ObjectSource,
+    ) -> Result<Planner<'a>> {
+        let mut planner = Planner {
+            before,
+            after,
+            now,
+            missing: &capture.missing,
+            source,
+            actions: Vec::new(),
+            clashes: Vec::new(),
+            left: Vec::new(),
+            already: 0,
+        };
+        planner.objects()?;
+        planner.refs();
+        planner.name_obstacles();
+        planner.head();
+        planner.index();
+        planner.files()?;
+        Ok(planner)
+    }
+
     fn objects(&mut self) -> Result<()> {
         let (Some(before), Some(now)) = (self.before.objects, self.now.objects) else { return Ok(()) };
         let (old, present) = (self.source.get(&before)?, self.source.get(&now)?);
@@ -177,7 +191,7 @@ impl<'a> Planner<'a> {
     }
 
     /// The command also changed other repositories, which are not captured.
-    fn pushes(&self) -> bool {
+    pub fn pushes(&self) -> bool {
         self.missing.iter().any(|m| m.what.as_slice() == REMOTE)
     }
 
@@ -346,7 +360,8 @@ impl<'a> Planner<'a> {
         }
     }
 
-    fn finish(mut self, captured: &Captured, event: EventId) -> Result<Vec<Step>> {
+    /// The step that does it, or says why not; none where the command changed nothing.
+    pub fn finish(mut self, captured: &Captured, event: EventId) -> Result<Vec<Step>> {
         self.actions.sort_by_key(Action::rank);
         let action = summary(&self.actions);
         let conflicts: Vec<String> = self.clashes.iter().map(|clash| clash.reason.clone()).collect();

@@ -54,7 +54,7 @@ fn a_dry_run_writes_nothing_and_shows_numbered_steps() {
     assert!(plan.stdout.contains("  1. "), "{plan:?}");
     assert_same(&destroyed, &env);
     let json = env.fr(&["undo", "--dry-run", "--json"]).ok().json();
-    assert_eq!(json["event"], 1);
+    assert_eq!(json["events"], serde_json::json!([1]));
     assert_eq!(json["steps"][0]["verdict"], "restore");
     assert_eq!(
         env.fr(&["timeline", "--json"]).ok().json().as_array().unwrap().len(),

@@ -17,7 +17,7 @@ use crate::systems::git::vault::{Limits, Vault, Wanted};
 
 /// Option of a capture's locator: its own stored state, which knows the URL. The record is no place for that: it may
 /// hold a password.
-const STATE: &str = "state";
+pub const STATE: &str = "state";
 /// The most refs that are captured one by one.
 const MOST: usize = 100_000;
 

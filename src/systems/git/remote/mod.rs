@@ -7,12 +7,14 @@
 
 mod beside;
 mod capture;
+mod net;
 mod shadow;
 mod state;
 mod undo;
 
 pub use beside::restore_to;
 pub use capture::{capture, capture_again, forget_push, is_captured, observe};
+pub use net::net;
 pub use state::{RemoteState, changes};
 pub use undo::{apply, plan};
 

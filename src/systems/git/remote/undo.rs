@@ -47,9 +47,11 @@ pub fn plan(captured: &Captured, now: &StateRef, cx: &PlanCx<'_>) -> Result<Vec<
     Ok(steps)
 }
 
-type Values<'a> = (Option<&'a str>, Option<Option<&'a str>>, Option<&'a str>);
+/// What a ref was before, after (`None`: not known) and is now.
+pub type Values<'a> = (Option<&'a str>, Option<Option<&'a str>>, Option<&'a str>);
 
-fn step(captured: &Captured, before: &RemoteState, name: &str, (b, a, n): Values<'_>) -> Result<Step> {
+/// The step of one ref.
+pub fn step(captured: &Captured, before: &RemoteState, name: &str, (b, a, n): Values<'_>) -> Result<Step> {
     let verdict = match a {
         _ if n == b => StepVerdict::Already,
         Some(a) if a == n => unless_missing(captured, before, name),

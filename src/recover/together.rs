@@ -1,0 +1,133 @@
+//! Several events taken back as one, or a part of them: each target is written once, from what is there now to what was
+//! there before the first of the events. The systems work the net effect out ([`crate::systems::System::net`]).
+
+use super::planning::{UndoPlan, captured_of, is_covered, refuse_what_cannot_be_undone, without_duplicates};
+use super::scope::Scope;
+use crate::error::{Error, ExitCode, Result};
+use crate::journal::index::Event;
+use crate::model::{Capture, Captured, EventKind, ObjectSource, Policy, Step};
+use crate::platform::home::Home;
+use crate::record;
+use crate::store::{Scratch, Store};
+use crate::systems::{self, NetCx, PlanCx, Taken};
+
+/// Plans the undo of events, newest first, as far as the scope goes. Writes nothing.
+pub fn plan_together(events: &[Event], scope: &Scope, store: &Store, home: &Home) -> Result<UndoPlan> {
+    for event in events {
+        refuse_what_cannot_be_undone(event)?;
+    }
+    let reader = store.reader();
+    let present = Scratch::over(&reader);
+    let made = Scratch::over(&present);
+    let mut plan = empty(events)?;
+    let taken = taken(events, scope, &made, &mut plan);
+    let observe = |capture: &Capture| {
+        record::observe(capture, &present, home, false)
+            .map_err(|e| e.context(format!("cannot read {} as it is now", capture.resource.lossy())))
+    };
+    let cx = NetCx { source: &made, made: &made, observe: &observe, within: &scope.paths };
+    let mut steps = Vec::new();
+    for system in systems::all() {
+        let (id, of_it) = (system.id(), |one: &&Taken| one.captured.before.system == system.id());
+        let of_it: Vec<Taken> = taken.iter().filter(of_it).cloned().collect();
+        if of_it.is_empty() {
+            continue;
+        }
+        let net = system.net(&of_it, &cx).map_err(|e| e.context(format!("planning {id}")))?;
+        steps.extend(net.steps);
+        plan.residue.extend(net.residue);
+        steps.extend(steps_of(&net.captured, &plan, false, &made)?);
+        plan.net.extend(net.captured);
+    }
+    plan.steps = without_duplicates(steps);
+    plan.residue.sort();
+    plan.residue.dedup();
+    plan.made = made.into_objects();
+    Ok(plan)
+}
+
+/// Plans what an undo of several events still has to do, from the net effect that it recorded.
+pub fn plan_net(plan: &UndoPlan, resuming: bool, store: &Store, home: &Home) -> Result<Vec<Step>> {
+    let reader = store.reader();
+    let present = Scratch::over(&reader);
+    let mut steps = Vec::new();
+    for captured in &plan.net {
+        let now = record::observe(&captured.before, &present, home, false)?;
+        let cx = PlanCx { source: &present, resuming, event: plan.event() };
+        steps.extend(system_of(captured)?.plan(captured, &now, &cx)?);
+    }
+    Ok(steps)
+}
+
+/// A plan without steps yet.
+pub fn empty(events: &[Event]) -> Result<UndoPlan> {
+    let Some(newest) = events.first() else {
+        return Err(Error::new(ExitCode::NothingToUndo, "no event is there to take back"));
+    };
+    let line = newest.before.command.line.lossy();
+    let command = match events.len() {
+        1 => line.into_owned(),
+        n => format!("{line} (and {} more)", n - 1),
+    };
+    Ok(UndoPlan {
+        events: events.iter().map(|event| event.id).collect(),
+        command,
+        redo: matches!(newest.before.kind, EventKind::Undo(_)),
+        steps: Vec::new(),
+        residue: Vec::new(),
+        policy: Policy::Abort,
+        left_out: Vec::new(),
+        only: Vec::new(),
+        unchanged: Vec::new(),
+        net: Vec::new(),
+        made: Vec::new(),
+    })
+}
+
+/// The captures of the events, in the order in which they are taken back.
+fn taken(events: &[Event], scope: &Scope, source: &dyn ObjectSource, plan: &mut UndoPlan) -> Vec<Taken> {
+    let mut taken = Vec::new();
+    for event in events {
+        let of = |text: &String| format!("event {}: {text}", event.id);
+        let whole = std::iter::once(event).chain(&event.parts);
+        plan.residue.extend(whole.flat_map(|e| &e.before.warnings).map(of));
+        let all = captured_of(event);
+        for (position, captured) in all.iter().enumerate().rev() {
+            if !event.parts.is_empty() && is_covered(position, &all, source) {
+                continue;
+            }
+            if !scope.has_system(&captured.before.system) {
+                let what = captured.before.resource.lossy();
+                plan.left_out.push(format!("event {}: {what} ({})", event.id, captured.before.system));
+                continue;
+            }
+            let missing = &captured.before.missing;
+            plan.residue.extend(missing.iter().map(|m| of(&format!("{}: {}", m.what.lossy(), m.why))));
+            taken.push(Taken { event: event.id, captured: captured.clone() });
+        }
+    }
+    plan.left_out.extend(
+        scope.paths.iter().map(|path| format!("everything that is not at or below {}", path.lossy())),
+    );
+    taken
+}
+
+fn steps_of(
+    net: &[Captured],
+    plan: &UndoPlan,
+    resuming: bool,
+    source: &dyn ObjectSource,
+) -> Result<Vec<Step>> {
+    let cx = PlanCx { source, resuming, event: plan.event() };
+    let mut steps = Vec::new();
+    for captured in net {
+        let present = captured.after.ok_or_else(|| Error::failure("a net effect without the present"))?;
+        steps.extend(system_of(captured)?.plan(captured, &present, &cx)?);
+    }
+    Ok(steps)
+}
+
+fn system_of(captured: &Captured) -> Result<&'static dyn systems::System> {
+    let id = &captured.before.system;
+    systems::by_id(&id.0).ok_or_else(|| Error::failure(format!("this fr knows no system {id}")))
+}

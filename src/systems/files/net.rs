@@ -1,0 +1,416 @@
+//! Several events as one, path by path. What undoing them leaves at a path is worked out in memory, newest event first, by
+//! the rules of [`judge`]: each event finds the path as the later ones of the set leave it. Only then is anything
+//! compared with the present, so a path that twenty commands changed is written once.
+//!
+//! A path belongs to the place (the captured path) under which it was seen first. A place's two states hold the whole
+//! present and differ where something is to be written, so that applying them is applying any capture.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::compare::{After, Difference, differences, load_state};
+use super::entry::{Content, Entry, Kind};
+use super::judge::{Verdict, judge};
+use super::plan::{Payload, conflict_step, not_captured_step};
+use super::tree::{Named, State, decode_tree, digest_of, digest_state, encode_state, encode_tree};
+use super::ways::{Ways, fingerprint};
+use crate::error::{Error, Result};
+use crate::model::{
+    Bytes, Capture, Captured, EventId, Missing, ObjectId, ObjectKind, Policy, StateRef, Step, Way,
+};
+use crate::platform::fs::split_parent;
+use crate::systems::{Net, NetCx, Taken};
+
+/// Works out the net effect of events on files.
+pub fn net(taken: &[Taken], cx: &NetCx<'_>) -> Result<Net> {
+    let mut world = World {
+        cx,
+        places: Vec::new(),
+        paths: BTreeMap::new(),
+        stuck: BTreeMap::new(),
+        lost: BTreeMap::new(),
+        stays: BTreeSet::new(),
+    };
+    for one in taken {
+        world.rewind(one)?;
+    }
+    world.finish()
+}
+
+/// What undoing has made so far of what is there now.
+struct World<'a> {
+    cx: &'a NetCx<'a>,
+    places: Vec<Place>,
+    paths: BTreeMap<Vec<u8>, Value>,
+    /// Paths where an event cannot be taken back, with what it was to find there.
+    stuck: BTreeMap<Vec<u8>, Stuck>,
+    /// What no capture holds, or cannot be made again.
+    lost: BTreeMap<Vec<u8>, Lost>,
+    /// Directories that hold things which no event of the set made.
+    stays: BTreeSet<Vec<u8>>,
+}
+
+/// A captured place, as several events captured it.
+struct Place {
+    capture: Capture,
+    now: State,
+    now_ref: StateRef,
+    missing: Vec<Missing>,
+    /// The directories that were looked into: as they are now, and with the times that undoing gives them.
+    dirs: HashMap<Vec<u8>, (Option<Entry>, Option<Entry>)>,
+}
+
+struct Value {
+    start: Option<Entry>,
+    value: Option<Entry>,
+    place: usize,
+}
+
+struct Stuck {
+    at: Difference,
+    reason: String,
+    event: EventId,
+    payload: Payload,
+    /// What the events after it leave there is not what is there now.
+    moved: bool,
+}
+
+enum Lost {
+    NotCaptured(String),
+    Unable(String),
+}
+
+impl World<'_> {
+    fn rewind(&mut self, one: &Taken) -> Result<()> {
+        let captured = &one.captured;
+        let place = self.place(&captured.before)?;
+        let before_id = object_of(&captured.before.state)?;
+        let after_id = captured.after.as_ref().map(object_of).transpose()?;
+        let before = load_state(self.cx.source, &before_id)?;
+        let after = after_id.map(|id| load_state(self.cx.source, &id)).transpose()?;
+        let (now, source) = (self.places[place].now.clone(), self.cx.source);
+        let parent = split_parent(before.path.as_slice()).0.to_vec();
+        let payload = Payload {
+            before: before_id,
+            after: after_id,
+            skip: Vec::new(),
+            skip_alone: Vec::new(),
+            only: None,
+        };
+        differences(source, &before, after.as_ref(), Some(&now), |at| {
+            let full = [parent.as_slice(), b"/", &at.path].concat();
+            self.visit(place, full, at, one.event, &payload);
+            Ok(())
+        })
+    }
+
+    /// The place of a capture, looked at once.
+    fn place(&mut self, capture: &Capture) -> Result<usize> {
+        if let Some(known) = self.places.iter().position(|p| p.capture.locator == capture.locator) {
+            let place = &mut self.places[known];
+            place.missing.extend(
+                capture.missing.iter().filter(|m| !place.missing.contains(m)).cloned().collect::<Vec<_>>(),
+            );
+            return Ok(known);
+        }
+        let now_ref = (self.cx.observe)(capture)?;
+        let now = load_state(self.cx.source, &object_of(&now_ref)?)?;
+        let missing = capture.missing.clone();
+        self.places.push(Place { capture: capture.clone(), now, now_ref, missing, dirs: HashMap::new() });
+        Ok(self.places.len() - 1)
+    }
+
+    fn visit(&mut self, place: usize, full: Vec<u8>, mut at: Difference, event: EventId, payload: &Payload) {
+        let dirs = &mut self.places[place].dirs;
+        dirs.entry(full.clone()).or_insert_with(|| (at.now.clone(), at.now.clone()));
+        if !self.cx.wants(&full) || self.is_below_a_stuck_one(&full) {
+            return;
+        }
+        let start = at.now.take();
+        let value = match self.paths.get_mut(&full) {
+            Some(known) => {
+                known.learn(start.as_ref(), place);
+                known.value.clone()
+            }
+            None => start.clone(),
+        };
+        at.more = self.more_than_known(&full, &at);
+        let (before, after) = as_deep_as(&at, value.as_ref());
+        let verdict = judge(before.as_ref(), &after, value.as_ref());
+        if let Some(pending) = self.stuck.get(&full) {
+            // Somebody has put the path back to what it was before an earlier event of the set: all is well.
+            if verdict == Verdict::Already && !pending.moved {
+                self.stuck.remove(&full);
+            }
+            return;
+        }
+        let moved = self.paths.contains_key(&full) && !same(start.as_ref(), value.as_ref());
+        match verdict {
+            Verdict::Nothing | Verdict::Already => self.turn_time(place, &full, &at),
+            Verdict::Replace if at.has_grown() => {
+                self.stick(full, at, value, "the directory holds things made since", event, payload, moved);
+            }
+            Verdict::Remove if at.has_grown() => drop(self.stays.insert(full)),
+            Verdict::Create | Verdict::Replace | Verdict::Metadata | Verdict::Remove => {
+                let value = rewound(before, value);
+                match self.paths.get_mut(&full) {
+                    Some(known) => known.value = value,
+                    None => drop(self.paths.insert(full, Value { start, value, place })),
+                }
+            }
+            Verdict::Conflict(why) => self.stick(full, at, value, &why, event, payload, moved),
+            Verdict::NotCaptured(why) => drop(self.lost.entry(full).or_insert(Lost::NotCaptured(why))),
+            Verdict::Unable(why) => drop(self.lost.entry(full).or_insert(Lost::Unable(why))),
+        }
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn stick(
+        &mut self,
+        full: Vec<u8>,
+        mut at: Difference,
+        value: Option<Entry>,
+        why: &str,
+        event: EventId,
+        payload: &Payload,
+        moved: bool,
+    ) {
+        at.now = value;
+        let stuck = Stuck { at, reason: why.to_owned(), event, payload: payload.clone(), moved };
+        self.stuck.insert(full, stuck);
+    }
+
+    /// What lies below a path in conflict is part of that conflict, but for a directory that is there on both sides.
+    fn is_below_a_stuck_one(&self, full: &[u8]) -> bool {
+        let is_dir = |entry: &Option<Entry>| entry.as_ref().is_some_and(Entry::is_dir);
+        let mut top = split_parent(full).0;
+        while !self.stuck.is_empty() && !top.is_empty() {
+            if self.stuck.get(top).is_some_and(|s| !(is_dir(&s.at.before) && is_dir(&s.at.now))) {
+                return true;
+            }
+            top = split_parent(top).0;
+        }
+        false
+    }
+
+    /// The names in a directory, as undoing has left it so far, that this event has nothing to do with.
+    fn more_than_known(&self, full: &[u8], at: &Difference) -> Vec<Bytes> {
+        let child = |name: &[u8]| [full, b"/", name].concat();
+        let stays = |name: &Bytes| self.paths.get(&child(name.as_slice())).is_none_or(|v| v.value.is_some());
+        at.more.iter().filter(|name| stays(name)).cloned().collect()
+    }
+
+    /// A directory's time goes back with its names.
+    fn turn_time(&mut self, place: usize, full: &[u8], at: &Difference) {
+        let (Some(before), Some(after)) = (&at.before, at.after.entry()) else { return };
+        let mut entries = Vec::new();
+        entries.extend(self.paths.get_mut(full).map(|v| &mut v.value));
+        entries.extend(self.places[place].dirs.get_mut(full).map(|(_, value)| value));
+        for entry in entries.into_iter().flatten() {
+            if entry.is_dir() && before.is_dir() && entry.meta.mtime_ns == after.meta.mtime_ns {
+                entry.meta.mtime_ns = before.meta.mtime_ns;
+            }
+        }
+    }
+
+    fn finish(mut self) -> Result<Net> {
+        let mut net = Net::default();
+        let changed: Vec<(usize, Vec<u8>)> =
+            self.paths.iter().filter(|(_, v)| v.is_changed()).map(|(p, v)| (v.place, p.clone())).collect();
+        let mut places: Vec<usize> = changed.iter().map(|(place, _)| *place).collect();
+        places.sort_unstable();
+        places.dedup();
+        for place in self.in_order(places) {
+            let paths = changed.iter().filter(|(of, _)| *of == place).map(|(_, path)| path.as_slice());
+            net.captured.extend(self.composed(place, &paths.collect::<Vec<_>>())?);
+        }
+        let mut merged = 0;
+        for (path, stuck) in std::mem::take(&mut self.stuck) {
+            net.steps.push(stuck.into_step(path, self.cx, &mut merged)?);
+        }
+        for (path, lost) in &self.lost {
+            match lost {
+                Lost::NotCaptured(why) => net.steps.push(not_captured_step(Bytes(path.clone()), why)),
+                Lost::Unable(why) => net.residue.push(format!("{}: {why}", String::from_utf8_lossy(path))),
+            }
+        }
+        let shown = |path: &Vec<u8>| format!("{} {}", String::from_utf8_lossy(path), super::apply::STAYS);
+        net.residue.extend(self.stays.iter().map(shown));
+        Ok(net)
+    }
+
+    /// Places one in another: what makes something comes from the outside in, what only removes from the inside out.
+    fn in_order(&self, places: Vec<usize>) -> Vec<usize> {
+        let makes = |place: &usize| {
+            self.paths.values().any(|v| v.place == *place && v.is_changed() && v.value.is_some())
+        };
+        let path = |place: &usize| self.places[*place].capture.locator.at.clone();
+        let (mut first, mut last): (Vec<usize>, Vec<usize>) = places.into_iter().partition(makes);
+        first.sort_by_key(path);
+        last.sort_by_key(|place| std::cmp::Reverse(path(place)));
+        first.extend(last);
+        first
+    }
+
+    /// The two states of a place: the present, and the present with these paths as undoing leaves them.
+    fn composed(&self, at: usize, changed: &[&[u8]]) -> Result<Option<Captured>> {
+        let place = &self.places[at];
+        let root = place.now.path.as_slice();
+        let mut edits: HashMap<&[u8], BTreeMap<&[u8], Option<Entry>>> = HashMap::new();
+        let mut entry = place.now.entry.clone();
+        for path in deepest_first(changed, root) {
+            entry = match self.value_at(at, path) {
+                Some(dir) if dir.is_dir() => {
+                    let now = place.dirs.get(path).and_then(|(now, _)| now.as_ref());
+                    Some(self.with_names(dir, now, edits.remove(path).unwrap_or_default())?)
+                }
+                other => other.cloned(),
+            };
+            let (dir, name) = split_parent(path);
+            edits.entry(dir).or_default().insert(name, entry.clone());
+        }
+        let state = State { entry, parents: place.now.parents.clone(), path: place.now.path.clone() };
+        let parents = load_state(self.cx.source, &object_of(&place.capture.state)?)?.parents;
+        let state = State { parents, ..state };
+        let object = Some(self.cx.made.put(ObjectKind::State, &encode_state(&state)?)?);
+        let before = StateRef { digest: digest_state(state.entry.as_ref()), object };
+        self.cx.made.put(ObjectKind::State, &self.cx.source.get(&object_of(&place.now_ref)?)?)?;
+        let capture = Capture { state: before, missing: place.missing.clone(), ..place.capture.clone() };
+        Ok(Some(Captured { before: capture, after: Some(place.now_ref) }))
+    }
+
+    /// What undoing leaves at a path of a place. A directory that another place makes is there for this one, too.
+    fn value_at(&self, place: usize, path: &[u8]) -> Option<&Entry> {
+        let own = self.paths.get(path).filter(|value| value.place == place);
+        let seen = self.places[place].dirs.get(path).map(|(_, value)| value.as_ref());
+        match (own, seen) {
+            (Some(own), _) => own.value.as_ref(),
+            (None, Some(Some(seen))) => Some(seen),
+            (None, _) => self.paths.get(path).and_then(|value| value.value.as_ref()),
+        }
+    }
+
+    /// A directory as it is now, with some names changed.
+    fn with_names(
+        &self,
+        dir: &Entry,
+        now: Option<&Entry>,
+        edits: BTreeMap<&[u8], Option<Entry>>,
+    ) -> Result<Entry> {
+        let tree = now.and_then(Entry::tree);
+        let is_listed = dir.tree().is_some() || tree.is_some() || !edits.is_empty();
+        if !is_listed {
+            return Ok(dir.clone());
+        }
+        let mut names: BTreeMap<Bytes, Entry> = BTreeMap::new();
+        if let Some(tree) = tree {
+            let object = self.cx.source.get(&tree)?;
+            names.extend(decode_tree(&object)?.into_iter().map(|named| (named.name, named.entry)));
+            self.cx.made.put(ObjectKind::Tree, &object)?;
+        }
+        for (name, entry) in edits {
+            match entry {
+                Some(entry) => drop(names.insert(name.into(), entry)),
+                None => drop(names.remove(&Bytes::from(name))),
+            }
+        }
+        let names: Vec<Named> = names.into_iter().map(|(name, entry)| Named { name, entry }).collect();
+        let tree = self.cx.made.put(ObjectKind::Tree, &encode_tree(&names)?)?;
+        let kind = Kind::Dir { tree: Some(tree), digest: digest_of(&names) };
+        Ok(Entry { kind, ..dir.clone() })
+    }
+}
+
+impl Value {
+    fn is_changed(&self) -> bool {
+        !same(self.start.as_ref(), self.value.as_ref())
+    }
+
+    /// Where only metadata was seen so far and this place knows the content: it is the place that can write it.
+    fn learn(&mut self, seen: Option<&Entry>, place: usize) {
+        let (Some(start), Some(value), Some(seen)) = (&mut self.start, &mut self.value, seen) else { return };
+        if is_unread(start) && is_unread(value) && !is_unread(seen) {
+            (start.kind, value.kind) = (seen.kind.clone(), seen.kind.clone());
+            self.place = place;
+        }
+    }
+}
+
+impl Stuck {
+    fn into_step(self, path: Vec<u8>, cx: &NetCx<'_>, merged: &mut u64) -> Result<Step> {
+        let parent = split_parent(&path).0.to_vec();
+        // A path of its own parent: the event's states name it from their own top.
+        let top = path.len() - self.at.path.len();
+        let mut ways = Ways {
+            source: cx.source,
+            event: self.event,
+            parent: path.get(..top.saturating_sub(1)).unwrap_or(&parent),
+            merged: *merged,
+        };
+        let mut found = ways.at(&self.at, &self.payload)?;
+        *merged = ways.merged;
+        if self.moved {
+            found.retain(|way| way.policy == Policy::SideBySide);
+            let why =
+                format!("later events changed it too: take those back first, then event {}", self.event);
+            found.extend([Policy::Merge, Policy::Force].map(|policy| Way::closed(policy, why.clone())));
+        }
+        let reason = format!("{} (event {})", self.reason, self.event);
+        conflict_step(Bytes(path), &self.at, &reason, &self.payload, found)
+    }
+}
+
+/// The states that an event recorded, as far as they can be compared with what was seen: for `chmod` no content was read.
+fn as_deep_as(at: &Difference, value: Option<&Entry>) -> (Option<Entry>, After) {
+    let (mut before, mut after) = (at.before.clone(), at.after.clone());
+    let Some(value) = value.filter(|value| !is_unread(value) && matches!(value.kind, Kind::File { .. }))
+    else {
+        return (before, after);
+    };
+    if let Some(entry) = before.as_mut().filter(|entry| is_unread(entry)) {
+        entry.kind = value.kind.clone();
+    }
+    if let After::Known(Some(entry)) = &mut after
+        && is_unread(entry)
+    {
+        entry.kind = value.kind.clone();
+    }
+    (before, after)
+}
+
+fn is_unread(entry: &Entry) -> bool {
+    matches!(entry.kind, Kind::File { content: Content::Unread })
+}
+
+/// What taking an event back leaves: what was there before it, in a directory the names that are there now.
+fn rewound(before: Option<Entry>, value: Option<Entry>) -> Option<Entry> {
+    match (before, value) {
+        (Some(before), Some(value)) if before.is_dir() && value.is_dir() => {
+            Some(Entry { kind: value.kind, ..before })
+        }
+        (before, _) => before,
+    }
+}
+
+/// Equal as far as this path alone goes.
+fn same(a: Option<&Entry>, b: Option<&Entry>) -> bool {
+    match (a, b) {
+        (Some(a), Some(b)) if a.is_dir() && b.is_dir() => fingerprint(Some(a)) == fingerprint(Some(b)),
+        (a, b) => a == b,
+    }
+}
+
+fn object_of(state: &StateRef) -> Result<ObjectId> {
+    state.object.ok_or_else(|| Error::corrupt("a captured state of files has no object"))
+}
+
+/// These paths and the directories above them up to `root`, those that are deepest first.
+fn deepest_first<'p>(paths: &[&'p [u8]], root: &[u8]) -> Vec<&'p [u8]> {
+    let mut all: BTreeSet<(std::cmp::Reverse<usize>, &[u8])> = BTreeSet::new();
+    for path in paths {
+        let mut at = *path;
+        while at.len() >= root.len() && all.insert((std::cmp::Reverse(at.len()), at)) {
+            at = split_parent(at).0;
+        }
+    }
+    all.into_iter().map(|(_, path)| path).collect()
+}

@@ -1,0 +1,59 @@
+//! Several pushes as one, ref by ref: a branch that was forced twice goes back once.
+
+use std::collections::BTreeMap;
+
+use super::capture::STATE;
+use super::state::RemoteState;
+use super::undo::step;
+use crate::error::Result;
+use crate::model::{Bytes, Capture, Captured, StepVerdict};
+use crate::systems::{Net, NetCx, Taken};
+
+/// One remote: an event's capture of it, and its refs as they are and as undoing leaves them.
+struct Remote {
+    capture: Capture,
+    present: RemoteState,
+    value: RemoteState,
+}
+
+/// Adds the net effect of pushes, newest first.
+pub fn net(taken: &[&Taken], cx: &NetCx<'_>, net: &mut Net) -> Result<()> {
+    let mut remotes: BTreeMap<(Bytes, String), Remote> = BTreeMap::new();
+    for one in taken {
+        let captured = &one.captured;
+        let before = RemoteState::expect(&captured.before.state, cx.source)?;
+        let after = captured.after.map(|state| RemoteState::expect(&state, cx.source)).transpose()?;
+        let now = RemoteState::expect(&(cx.observe)(&captured.before)?, cx.source)?;
+        let key = (captured.before.locator.at.clone(), before.url.clone());
+        let remote = remotes.entry(key).or_insert_with(|| Remote {
+            capture: captured.before.clone(),
+            present: RemoteState::new(&before.remote, &before.url),
+            value: RemoteState::new(&before.remote, &before.url),
+        });
+        for name in before.refs.keys() {
+            let seen = now.value(name).map(str::to_owned);
+            remote.present.refs.entry(name.clone()).or_insert_with(|| seen.clone());
+            let value = remote.value.refs.entry(name.clone()).or_insert(seen);
+            let (b, n) = (before.value(name), value.clone());
+            let a = after.as_ref().map(|a| a.value(name));
+            if a == Some(b) || (a.is_none() && n.as_deref() == b) {
+                continue;
+            }
+            let found = step(captured, &before, name, (b, a, n.as_deref()))?;
+            match found.verdict {
+                StepVerdict::Restore => *value = b.map(str::to_owned),
+                StepVerdict::Already => {}
+                StepVerdict::Conflict { .. } | StepVerdict::NotCaptured { .. } => net.steps.push(found),
+            }
+        }
+    }
+    for Remote { capture, present, value } in remotes.into_values().filter(|r| r.present.refs != r.value.refs)
+    {
+        let mut before = Capture { state: value.store(cx.made)?, missing: Vec::new(), ..capture };
+        if let Some(id) = before.state.object {
+            before.locator.opts.insert(STATE.to_owned(), Bytes::from(id.to_string()));
+        }
+        net.captured.push(Captured { before, after: Some(present.store(cx.made)?) });
+    }
+    Ok(())
+}

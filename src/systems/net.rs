@@ -1,0 +1,92 @@
+//! Several events taken back as one: what each target was before the first of them and is now, so that it is written
+//! once and no state in between is ever exposed. Equal to taking back one event after the other, newest first.
+
+use std::collections::BTreeMap;
+
+use super::PlanCx;
+use crate::error::Result;
+use crate::model::{Bytes, Capture, Captured, EventId, Locator, ObjectSink, ObjectSource, StateRef, Step};
+
+/// A capture of one of the events.
+#[derive(Clone)]
+pub struct Taken {
+    /// The event.
+    pub event: EventId,
+    /// Its capture, with the state after it.
+    pub captured: Captured,
+}
+
+/// What working out the net effect works with.
+pub struct NetCx<'a> {
+    /// Stored objects, those of the present, and what was put into `made`.
+    pub source: &'a dyn ObjectSource,
+    /// Takes states that nobody recorded: a mixture of the present and of several events.
+    pub made: &'a dyn ObjectSink,
+    /// The state now of what a capture covers.
+    pub observe: &'a dyn Fn(&Capture) -> Result<StateRef>,
+    /// Only what is at or below one of these paths is taken back; empty: everything.
+    pub within: &'a [Bytes],
+}
+
+impl NetCx<'_> {
+    /// Whether something at this path is meant.
+    pub fn wants(&self, path: &[u8]) -> bool {
+        let below = |top: &Bytes| {
+            let top = top.as_slice().strip_suffix(b"/").unwrap_or(top.as_slice());
+            path.strip_prefix(top).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
+        };
+        self.within.is_empty() || self.within.iter().any(below)
+    }
+}
+
+/// The net effect of several events on one system.
+#[derive(Default)]
+pub struct Net {
+    /// For each place that is written: `before` is what taking all events back leaves there, `after` is the present. Only
+    /// what differs between the two is written, and only while the present is so.
+    pub captured: Vec<Captured>,
+    /// Conflicts, and what was not captured: one step for each target.
+    pub steps: Vec<Step>,
+    /// What does not come back, in words for people.
+    pub residue: Vec<String>,
+}
+
+/// [`super::System::plan`] of one system.
+pub type Planned<'a> = dyn Fn(&Captured, &StateRef, &PlanCx<'_>) -> Result<Vec<Step>> + 'a;
+
+/// The net effect where states are only known as wholes: place by place.
+pub fn by_place(planned: &Planned<'_>, taken: &[Taken], cx: &NetCx<'_>) -> Result<Net> {
+    let mut net = Net::default();
+    let mut places: BTreeMap<(Bytes, BTreeMap<String, Bytes>), (Capture, StateRef, StateRef)> =
+        BTreeMap::new();
+    for Taken { event, captured } in taken {
+        let Locator { at, opts } = captured.before.locator.clone();
+        if !cx.wants(at.as_slice()) {
+            continue;
+        }
+        let present = match places.get(&(at.clone(), opts.clone())) {
+            Some((_, present, _)) => *present,
+            None => (cx.observe)(&captured.before)?,
+        };
+        let place = places.entry((at, opts)).or_insert_with(|| (captured.before.clone(), present, present));
+        let (before, now) = (&captured.before, &mut place.2);
+        let unchanged = captured.after.is_some_and(|after| after.digest == before.state.digest);
+        if unchanged || now.digest == before.state.digest {
+            continue;
+        }
+        if captured.after.is_some_and(|after| after.digest == now.digest) {
+            (place.0, *now) = (before.clone(), before.state);
+            continue;
+        }
+        let plan = PlanCx { source: cx.source, resuming: false, event: *event };
+        net.steps.extend(planned(captured, now, &plan)?);
+    }
+    let changed = places.into_values().filter(|(_, present, now)| present.digest != now.digest);
+    net.captured = changed
+        .map(|(before, present, now)| Captured {
+            before: Capture { state: now, ..before },
+            after: Some(present),
+        })
+        .collect();
+    Ok(net)
+}
