@@ -17,7 +17,7 @@ use crate::model::{
 use crate::platform::{clock, home::Home};
 use crate::record;
 use crate::store::Store;
-use crate::systems::{self, ApplyCx};
+use crate::systems::{self, ApplyCx, Run};
 
 /// How one step went.
 #[derive(Clone, Debug, Serialize)]
@@ -229,7 +229,8 @@ fn rewrite_of(capture: &Capture) -> Effect {
 fn carry_out(plan: &UndoPlan, events: &[Event], undo: EventId, desk: &Desk<'_>) -> Result<Applied> {
     let reader = desk.store.reader();
     let (home, progress) = (desk.home, desk.progress);
-    let cx = ApplyCx { source: &reader, vault: home.vault(), label: format!("undo-{undo}"), progress };
+    let label = format!("undo-{}", plan.after_undo.unwrap_or(undo));
+    let cx = ApplyCx { source: &reader, vault: home.vault(), label, progress };
     let mut outcomes = Vec::new();
     for (number, step) in plan.restoring() {
         mark(desk.journal, undo, number, StepPhase::Started, None)?;
@@ -272,10 +273,10 @@ fn apply_step(step: &Step, cx: &ApplyCx<'_>) -> StepOutcome {
 fn left_to_do(plan: &UndoPlan, events: &[Event], desk: &Desk<'_>) -> Result<Vec<Step>> {
     match events {
         [event] if plan.net.is_empty() => {
-            let again = Event { undone_by: None, ..event.clone() };
+            let again = Event { undone_by: None, undone_in_part: false, ..event.clone() };
             Ok(plan_one(&again, desk.store, desk.home)?.steps)
         }
-        _ => plan_net(plan, false, desk.store, desk.home),
+        _ => plan_net(plan, Run::First, desk.store, desk.home),
     }
 }
 

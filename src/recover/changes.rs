@@ -8,7 +8,7 @@ use crate::model::{Capture, Change, StateRef};
 use crate::platform::home::Home;
 use crate::record;
 use crate::store::{Scratch, Store};
-use crate::systems::{self, PlanCx};
+use crate::systems::{self, PlanCx, Run};
 
 use super::planning::captured_of;
 
@@ -21,7 +21,7 @@ pub fn changes(event: &Event, home: &Home) -> Result<Vec<Change>> {
         found.extend(between(
             &captured.before,
             captured.after.as_ref(),
-            &PlanCx { source: &reader, resuming: false, event: event.id },
+            &PlanCx { source: &reader, run: Run::First, event: event.id },
         )?);
     }
     Ok(once(found))
@@ -38,7 +38,7 @@ pub fn changes_until_now(event: &Event, home: &Home) -> Result<Vec<Change>> {
         found.extend(between(
             &captured.before,
             Some(&now),
-            &PlanCx { source: &scratch, resuming: false, event: event.id },
+            &PlanCx { source: &scratch, run: Run::First, event: event.id },
         )?);
     }
     Ok(once(found))

@@ -11,7 +11,7 @@ use crate::journal::index::{Event, Filter, Index};
 use crate::model::{Bytes, EventId, ObjectSource, Step, StepVerdict};
 use crate::platform::home::Home;
 use crate::store::Store;
-use crate::systems::PlanCx;
+use crate::systems::{PlanCx, Run};
 
 /// How often the set is widened before it is given up: each round adds at least one event.
 const ROUNDS: usize = 1000;
@@ -88,7 +88,7 @@ impl Touched {
 }
 
 fn touched(event: &Event, source: &dyn ObjectSource) -> Result<Vec<Touched>> {
-    let cx = PlanCx { source, resuming: false, event: event.id };
+    let cx = PlanCx { source, run: Run::First, event: event.id };
     let mut all = Vec::new();
     for captured in captured_of(event) {
         let changes = between(&captured.before, captured.after.as_ref(), &cx)?;

@@ -10,7 +10,7 @@ use crate::model::{
 use crate::platform::home::Home;
 use crate::record;
 use crate::store::{Scratch, Store};
-use crate::systems::{self, Held, PlanCx};
+use crate::systems::{self, Held, PlanCx, Run};
 
 /// What undo will do (`schema/undo-plan.schema.json`).
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -39,6 +39,9 @@ pub struct UndoPlan {
     /// Of several events: their net effect, which the steps were made from.
     #[serde(skip)]
     pub net: Vec<Captured>,
+    /// The undo that this leads back from: what it had staged beside its targets is cleared away.
+    #[serde(skip)]
+    pub after_undo: Option<EventId>,
     /// The objects of states that nobody recorded and that the net effect names: stored before anything is written.
     #[serde(skip)]
     pub made: Vec<(ObjectKind, Vec<u8>)>,
@@ -73,15 +76,16 @@ impl UndoPlan {
 
 /// Plans the undo of one whole event against the world as it is now. Writes nothing.
 pub fn plan_one(event: &Event, store: &Store, home: &Home) -> Result<UndoPlan> {
-    plan_as(event, false, store, home)
+    let run = if event.undone_in_part { Run::Retry } else { Run::First };
+    plan_as(event, run, store, home)
 }
 
 /// The same, where an interrupted undo is gone on with.
 pub fn plan_rest(event: &Event, store: &Store, home: &Home) -> Result<UndoPlan> {
-    plan_as(event, true, store, home)
+    plan_as(event, Run::Resumed, store, home)
 }
 
-fn plan_as(event: &Event, resuming: bool, store: &Store, home: &Home) -> Result<UndoPlan> {
+fn plan_as(event: &Event, run: Run, store: &Store, home: &Home) -> Result<UndoPlan> {
     refuse_what_cannot_be_undone(event)?;
     let reader = store.reader();
     let scratch = Scratch::over(&reader);
@@ -103,7 +107,7 @@ fn plan_as(event: &Event, resuming: bool, store: &Store, home: &Home) -> Result<
         if now.digest == before.state.digest {
             unchanged.push(position);
         }
-        steps.extend(system.plan(captured, &now, &PlanCx { source: &scratch, resuming, event: event.id })?);
+        steps.extend(system.plan(captured, &now, &PlanCx { source: &scratch, run, event: event.id })?);
         residue.extend(before.missing.iter().map(|m| format!("{}: {}", m.what.lossy(), m.why)));
     }
     Ok(UndoPlan {
@@ -117,6 +121,7 @@ fn plan_as(event: &Event, resuming: bool, store: &Store, home: &Home) -> Result<
         only: Vec::new(),
         unchanged,
         net: Vec::new(),
+        after_undo: None,
         made: Vec::new(),
     })
 }

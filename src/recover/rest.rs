@@ -8,6 +8,7 @@ use crate::journal::index::Event;
 use crate::model::{Capture, Captured, Reversal, Step, StepVerdict};
 use crate::platform::home::Home;
 use crate::store::Store;
+use crate::systems::Run;
 
 /// Plans what is left to do of an undo of these events.
 pub fn rest_of(undo: &Event, of: &[Event], store: &Store, home: &Home) -> Result<UndoPlan> {
@@ -17,7 +18,7 @@ pub fn rest_of(undo: &Event, of: &[Event], store: &Store, home: &Home) -> Result
         [event] if net.is_empty() => plan_rest(event, store, home)?,
         _ => {
             let mut plan = UndoPlan { net, ..empty(&again)? };
-            plan.steps = plan_net(&plan, true, store, home)?;
+            plan.steps = plan_net(&plan, Run::Resumed, store, home)?;
             plan.steps.splice(..0, conflicts_of_files(&again, store, home));
             plan
         }
@@ -57,7 +58,7 @@ pub fn plan_back(undo: &Event, of: &[Event], store: &Store, home: &Home) -> Resu
     };
     let back = |capture: &Capture| Captured { before: capture.clone(), after: aim(capture) };
     let net = undo.before.captures.iter().map(back).collect();
-    let mut plan = UndoPlan { net, ..empty(std::slice::from_ref(undo))? };
-    plan.steps = plan_net(&plan, true, store, home)?;
+    let mut plan = UndoPlan { net, after_undo: Some(undo.id), ..empty(std::slice::from_ref(undo))? };
+    plan.steps = plan_net(&plan, Run::Resumed, store, home)?;
     Ok(plan)
 }

@@ -115,7 +115,7 @@ fn named_actor(selection: &Selection) -> Option<&str> {
 fn asked_for(index: &Index, selection: &Selection) -> Result<Vec<Event>> {
     let session = match selection.session.as_deref() {
         None => None,
-        Some("") => Some(latest_undoable(index)?.before.session),
+        Some("") => Some(latest(index, can_be_taken_back)?.before.session),
         Some(name) => Some(one_session(index, name)?),
     };
     let filter = Filter {
@@ -165,11 +165,15 @@ fn one_session(index: &Index, name: &str) -> Result<String> {
     }
 }
 
-/// The latest command that changed something and is not undone.
+/// The latest command that changed something and is not undone. One that is undone in part is done with, unless it is
+/// named.
 pub fn latest_undoable(index: &Index) -> Result<Event> {
+    latest(index, |event| can_be_taken_back(event) && event.undone_by.is_none())
+}
+
+fn latest(index: &Index, is_meant: impl Fn(&Event) -> bool) -> Result<Event> {
     let filter = Filter { changes: true, limit: LOOK_BACK, ..Filter::default() };
-    // One that is undone in part is done with, unless it is named.
-    let found = index.timeline(&filter)?.into_iter().find(|e| can_be_taken_back(e) && e.undone_by.is_none());
+    let found = index.timeline(&filter)?.into_iter().find(is_meant);
     found.ok_or_else(|| {
         Error::new(
             ExitCode::NothingToUndo,

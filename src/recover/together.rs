@@ -9,7 +9,7 @@ use crate::model::{Capture, Captured, EventKind, ObjectSource, Policy, Step};
 use crate::platform::home::Home;
 use crate::record;
 use crate::store::{Scratch, Store};
-use crate::systems::{self, NetCx, PlanCx, Taken};
+use crate::systems::{self, NetCx, PlanCx, Run, Taken};
 
 /// Plans the undo of events, newest first, as far as the scope goes. Writes nothing.
 pub fn plan_together(events: &[Event], scope: &Scope, store: &Store, home: &Home) -> Result<UndoPlan> {
@@ -36,7 +36,7 @@ pub fn plan_together(events: &[Event], scope: &Scope, store: &Store, home: &Home
         let net = system.net(&of_it, &cx).map_err(|e| e.context(format!("planning {id}")))?;
         steps.extend(net.steps);
         plan.residue.extend(net.residue);
-        steps.extend(steps_of(&net.captured, &plan, false, &made)?);
+        steps.extend(steps_of(&net.captured, &plan, &made)?);
         plan.net.extend(net.captured);
     }
     plan.steps = without_duplicates(steps);
@@ -47,13 +47,13 @@ pub fn plan_together(events: &[Event], scope: &Scope, store: &Store, home: &Home
 }
 
 /// Plans what an undo of several events still has to do, from the net effect that it recorded.
-pub fn plan_net(plan: &UndoPlan, resuming: bool, store: &Store, home: &Home) -> Result<Vec<Step>> {
+pub fn plan_net(plan: &UndoPlan, run: Run, store: &Store, home: &Home) -> Result<Vec<Step>> {
     let reader = store.reader();
     let present = Scratch::over(&reader);
     let mut steps = Vec::new();
     for captured in &plan.net {
         let now = record::observe(&captured.before, &present, home, false)?;
-        let cx = PlanCx { source: &present, resuming, event: plan.event() };
+        let cx = PlanCx { source: &present, run, event: plan.event() };
         steps.extend(system_of(captured)?.plan(captured, &now, &cx)?);
     }
     Ok(steps)
@@ -80,6 +80,7 @@ pub fn empty(events: &[Event]) -> Result<UndoPlan> {
         only: Vec::new(),
         unchanged: Vec::new(),
         net: Vec::new(),
+        after_undo: None,
         made: Vec::new(),
     })
 }
@@ -112,13 +113,8 @@ fn taken(events: &[Event], scope: &Scope, source: &dyn ObjectSource, plan: &mut 
     taken
 }
 
-fn steps_of(
-    net: &[Captured],
-    plan: &UndoPlan,
-    resuming: bool,
-    source: &dyn ObjectSource,
-) -> Result<Vec<Step>> {
-    let cx = PlanCx { source, resuming, event: plan.event() };
+fn steps_of(net: &[Captured], plan: &UndoPlan, source: &dyn ObjectSource) -> Result<Vec<Step>> {
+    let cx = PlanCx { source, run: Run::First, event: plan.event() };
     let mut steps = Vec::new();
     for captured in net {
         let present = captured.after.ok_or_else(|| Error::failure("a net effect without the present"))?;

@@ -164,12 +164,24 @@ pub struct CaptureCx<'a> {
     pub deadline: Option<Instant>,
 }
 
+/// Which run of an undo a plan is for. What looks as if it were back may lack what an earlier run set last: times.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Run {
+    /// The first.
+    #[default]
+    First,
+    /// An earlier one ended in part: files whose content is back get their times.
+    Retry,
+    /// One was interrupted: directories too.
+    Resumed,
+}
+
 /// What planning works with. The sink takes the trees of states that are only looked at.
 pub struct PlanCx<'a> {
     /// Stored objects, and those of the present state.
     pub source: &'a dyn ObjectSource,
-    /// An interrupted run is gone on with: what looks as if it were back may lack what its last moments set.
-    pub resuming: bool,
+    /// Whether an earlier undo has done a part of it.
+    pub run: Run,
     /// The event that is taken back: goes into the names of what is put beside the present.
     pub event: EventId,
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::PlanCx;
+use super::{PlanCx, Run};
 use crate::error::Result;
 use crate::model::{Bytes, Capture, Captured, EventId, Locator, ObjectSink, ObjectSource, StateRef, Step};
 
@@ -54,39 +54,45 @@ pub struct Net {
 /// [`super::System::plan`] of one system.
 pub type Planned<'a> = dyn Fn(&Captured, &StateRef, &PlanCx<'_>) -> Result<Vec<Step>> + 'a;
 
+/// A place whose states are only known as wholes.
+struct Place {
+    /// The capture whose state is brought about.
+    capture: Capture,
+    present: StateRef,
+    value: StateRef,
+}
+
 /// The net effect where states are only known as wholes: place by place.
 pub fn by_place(planned: &Planned<'_>, taken: &[Taken], cx: &NetCx<'_>) -> Result<Net> {
     let mut net = Net::default();
-    let mut places: BTreeMap<(Bytes, BTreeMap<String, Bytes>), (Capture, StateRef, StateRef)> =
-        BTreeMap::new();
+    let mut places: BTreeMap<(Bytes, BTreeMap<String, Bytes>), Place> = BTreeMap::new();
     for Taken { event, captured } in taken {
         let Locator { at, opts } = captured.before.locator.clone();
         if !cx.wants(at.as_slice()) {
             continue;
         }
-        let present = match places.get(&(at.clone(), opts.clone())) {
-            Some((_, present, _)) => *present,
-            None => (cx.observe)(&captured.before)?,
-        };
-        let place = places.entry((at, opts)).or_insert_with(|| (captured.before.clone(), present, present));
-        let (before, now) = (&captured.before, &mut place.2);
-        let unchanged = captured.after.is_some_and(|after| after.digest == before.state.digest);
-        if unchanged || now.digest == before.state.digest {
+        let before = &captured.before;
+        let key = (at, opts);
+        if !places.contains_key(&key) {
+            let present = (cx.observe)(before)?;
+            places.insert(key.clone(), Place { capture: before.clone(), present, value: present });
+        }
+        let Some(place) = places.get_mut(&key) else { continue };
+        let is = |state: &StateRef| captured.after.is_some_and(|after| after.digest == state.digest);
+        if is(&before.state) || place.value.digest == before.state.digest {
             continue;
         }
-        if captured.after.is_some_and(|after| after.digest == now.digest) {
-            (place.0, *now) = (before.clone(), before.state);
+        if is(&place.value) {
+            (place.capture, place.value) = (before.clone(), before.state);
             continue;
         }
-        let plan = PlanCx { source: cx.source, resuming: false, event: *event };
-        net.steps.extend(planned(captured, now, &plan)?);
+        let plan = PlanCx { source: cx.source, run: Run::First, event: *event };
+        net.steps.extend(planned(captured, &place.value, &plan)?);
     }
-    let changed = places.into_values().filter(|(_, present, now)| present.digest != now.digest);
-    net.captured = changed
-        .map(|(before, present, now)| Captured {
-            before: Capture { state: now, ..before },
-            after: Some(present),
-        })
-        .collect();
+    for Place { capture, present, value } in
+        places.into_values().filter(|p| p.present.digest != p.value.digest)
+    {
+        net.captured.push(Captured { before: Capture { state: value, ..capture }, after: Some(present) });
+    }
     Ok(net)
 }

@@ -179,4 +179,40 @@ proptest! {
             _ => prop_assert!(false, "{what}"),
         }
     }
+
+    /// Net effect: the same as one after the other, newest first, without the states in between.
+    #[test]
+    fn a_set_taken_back_at_once_is_as_if_one_by_one(
+        commands in proptest::collection::vec(command(), 3..9),
+        left_out in proptest::collection::vec(any::<bool>(), 9),
+    ) {
+        let ids: Vec<String> =
+            (1..=commands.len()).filter(|id| !left_out[*id]).map(|id| id.to_string()).collect();
+        prop_assume!(ids.len() > 1);
+        let (one_by_one, at_once) = (project(), project());
+        run_all(&one_by_one, &commands);
+        let last = run_all(&at_once, &commands).pop().unwrap();
+        let undone = ids.iter().rev().map(|id| (id, one_by_one.fr(&["undo", id, "--yes"])));
+        let undone: Vec<_> = undone.filter(|(_, undo)| undo.code != 5).collect();
+        let what = format!("{commands:#?}\n{undone:#?}");
+        // Events without a change are named in vain; ranges pass over them.
+        let ranges: Vec<String> = ids.iter().map(|id| format!("{id}..{id}")).collect();
+        let args: Vec<&str> = ["undo", "--yes"].into_iter().chain(ranges.iter().map(String::as_str)).collect();
+        let undo = at_once.fr(&args);
+        let is_clean = undone.iter().all(|(_, undo)| undo.code == 0);
+        let bare = |env: &TestEnv| picture(env).without_times();
+        match undo.code {
+            0 => prop_assert!(
+                bare(&one_by_one) == bare(&at_once),
+                "{}\n{:?}\n{:#?}", what, undo, bare(&one_by_one).difference(&bare(&at_once))
+            ),
+            5 => prop_assert!(undone.is_empty() || !is_clean, "{what}\n{undo:?}"),
+            4 => {
+                prop_assert!(!is_clean, "{what}\n{undo:?}");
+                prop_assert!(picture(&at_once) == last, "{what}\n{undo:?}");
+            }
+            3 => prop_assert!(undo.stdout.contains("undone in part"), "{what}\n{undo:?}"),
+            _ => prop_assert!(false, "{what}\n{undo:?}"),
+        }
+    }
 }

@@ -9,7 +9,7 @@ use super::compare::{After, Difference, differences, load_state};
 use super::content::Keep;
 use super::entry::{Content, Entry, Kind};
 use super::forced::{Forced, WithText, forced};
-use super::judge::{Verdict, judge};
+use super::judge::{Verdict, judge, judge_again};
 use super::node::{Reading, in_words, is_absent, is_link, read_now};
 use super::parents::Parents;
 use super::plan::{OWNER, Payload, decode, is_within};
@@ -190,6 +190,7 @@ impl Undo<'_> {
             if self.gone && at.now.is_none() {
                 at.after = After::Known(None);
             }
+            let judge = if self.payload.again { judge_again } else { judge };
             let verdict = judge(at.before.as_ref(), &at.after, at.now.as_ref());
             if verdict == Verdict::Already
                 && let Some(dirs) = dirs.as_deref_mut()

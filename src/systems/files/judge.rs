@@ -34,6 +34,18 @@ impl Verdict {
     }
 }
 
+/// The same path once more, where an earlier undo ended in part: a file whose content it brought back may lack its time.
+pub fn judge_again(before: Option<&Entry>, after: &After, now: Option<&Entry>) -> Verdict {
+    match (judge(before, after, now), before, now) {
+        (Verdict::Already, Some(before), Some(now))
+            if !before.is_dir() && !now.is_dir() && before.meta.mtime_ns != now.meta.mtime_ns =>
+        {
+            Verdict::Metadata
+        }
+        (verdict, ..) => verdict,
+    }
+}
+
 /// Judges one path.
 pub fn judge(before: Option<&Entry>, after: &After, now: Option<&Entry>) -> Verdict {
     if let Some(why) = before.and_then(Entry::why_skipped) {

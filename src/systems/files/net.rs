@@ -11,7 +11,7 @@ use super::compare::{After, Difference, differences, load_state};
 use super::entry::{Content, Entry, Kind};
 use super::judge::{Verdict, judge};
 use super::plan::{Payload, conflict_step, not_captured_step};
-use super::tree::{Named, State, decode_tree, digest_of, digest_state, encode_state, encode_tree};
+use super::tree::{Named, Parent, State, decode_tree, digest_of, digest_state, encode_state, encode_tree};
 use super::ways::{Ways, fingerprint};
 use crate::error::{Error, Result};
 use crate::model::{
@@ -29,6 +29,7 @@ pub fn net(taken: &[Taken], cx: &NetCx<'_>) -> Result<Net> {
         stuck: BTreeMap::new(),
         lost: BTreeMap::new(),
         stays: BTreeSet::new(),
+        times: BTreeMap::new(),
     };
     for one in taken {
         world.rewind(one)?;
@@ -47,6 +48,8 @@ struct World<'a> {
     lost: BTreeMap<Vec<u8>, Lost>,
     /// Directories that hold things which no event of the set made.
     stays: BTreeSet<Vec<u8>>,
+    /// The times that undoing gives to directories, whichever place they were seen in.
+    times: BTreeMap<Vec<u8>, i64>,
 }
 
 /// A captured place, as several events captured it.
@@ -55,8 +58,10 @@ struct Place {
     now: State,
     now_ref: StateRef,
     missing: Vec<Missing>,
-    /// The directories that were looked into: as they are now, and with the times that undoing gives them.
-    dirs: HashMap<Vec<u8>, (Option<Entry>, Option<Entry>)>,
+    /// The directories above it that were there before the oldest event.
+    parents: Vec<Parent>,
+    /// The directories that were looked into, as they are now.
+    dirs: HashMap<Vec<u8>, Option<Entry>>,
 }
 
 struct Value {
@@ -89,13 +94,8 @@ impl World<'_> {
         let after = after_id.map(|id| load_state(self.cx.source, &id)).transpose()?;
         let (now, source) = (self.places[place].now.clone(), self.cx.source);
         let parent = split_parent(before.path.as_slice()).0.to_vec();
-        let payload = Payload {
-            before: before_id,
-            after: after_id,
-            skip: Vec::new(),
-            skip_alone: Vec::new(),
-            only: None,
-        };
+        self.turn_parents(place, &before, after.as_ref());
+        let payload = Payload { after: after_id, ..Payload::of(before_id) };
         differences(source, &before, after.as_ref(), Some(&now), |at| {
             let full = [parent.as_slice(), b"/", &at.path].concat();
             self.visit(place, full, at, one.event, &payload);
@@ -114,14 +114,13 @@ impl World<'_> {
         }
         let now_ref = (self.cx.observe)(capture)?;
         let now = load_state(self.cx.source, &object_of(&now_ref)?)?;
-        let missing = capture.missing.clone();
-        self.places.push(Place { capture: capture.clone(), now, now_ref, missing, dirs: HashMap::new() });
+        let (missing, dirs, parents) = (capture.missing.clone(), HashMap::new(), now.parents.clone());
+        self.places.push(Place { capture: capture.clone(), now, now_ref, missing, parents, dirs });
         Ok(self.places.len() - 1)
     }
 
     fn visit(&mut self, place: usize, full: Vec<u8>, mut at: Difference, event: EventId, payload: &Payload) {
-        let dirs = &mut self.places[place].dirs;
-        dirs.entry(full.clone()).or_insert_with(|| (at.now.clone(), at.now.clone()));
+        self.places[place].dirs.entry(full.clone()).or_insert_with(|| at.now.clone());
         if !self.cx.wants(&full) || self.is_below_a_stuck_one(&full) {
             return;
         }
@@ -145,13 +144,16 @@ impl World<'_> {
         }
         let moved = self.paths.contains_key(&full) && !same(start.as_ref(), value.as_ref());
         match verdict {
-            Verdict::Nothing | Verdict::Already => self.turn_time(place, &full, &at),
+            Verdict::Nothing | Verdict::Already => self.turn_dir(full, &at, value.as_ref()),
             Verdict::Replace if at.has_grown() => {
                 self.stick(full, at, value, "the directory holds things made since", event, payload, moved);
             }
             Verdict::Remove if at.has_grown() => drop(self.stays.insert(full)),
             Verdict::Create | Verdict::Replace | Verdict::Metadata | Verdict::Remove => {
                 let value = rewound(before, value);
+                if let Some(dir) = value.as_ref().filter(|entry| entry.is_dir()) {
+                    self.times.insert(full.clone(), dir.meta.mtime_ns);
+                }
                 match self.paths.get_mut(&full) {
                     Some(known) => known.value = value,
                     None => drop(self.paths.insert(full, Value { start, value, place })),
@@ -199,17 +201,47 @@ impl World<'_> {
         at.more.iter().filter(|name| stays(name)).cloned().collect()
     }
 
-    /// A directory's time goes back with its names.
-    fn turn_time(&mut self, place: usize, full: &[u8], at: &Difference) {
-        let (Some(before), Some(after)) = (&at.before, at.after.entry()) else { return };
-        let mut entries = Vec::new();
-        entries.extend(self.paths.get_mut(full).map(|v| &mut v.value));
-        entries.extend(self.places[place].dirs.get_mut(full).map(|(_, value)| value));
-        for entry in entries.into_iter().flatten() {
-            if entry.is_dir() && before.is_dir() && entry.meta.mtime_ns == after.meta.mtime_ns {
-                entry.meta.mtime_ns = before.meta.mtime_ns;
+    /// The directories above a place: as the event found them.
+    fn turn_parents(&mut self, place: usize, before: &State, after: Option<&State>) {
+        self.places[place].parents.clone_from(&before.parents);
+        let now: Vec<i64> = self.places[place].now.parents.iter().map(|parent| parent.mtime_ns).collect();
+        let mut path = Vec::new();
+        for (depth, name) in before.path.as_slice().split(|b| *b == b'/').skip(1).enumerate() {
+            path = [path.as_slice(), b"/", name].concat();
+            let time = |state: &State| state.parents.get(depth).map(|parent| parent.mtime_ns);
+            if let (Some(was), Some(found), Some(now)) = (time(before), after.and_then(time), now.get(depth))
+            {
+                self.turn(&path, *now, found, was);
             }
         }
+    }
+
+    fn turn_dir(&mut self, full: Vec<u8>, at: &Difference, value: Option<&Entry>) {
+        let dirs =
+            [at.before.as_ref(), at.after.entry(), value].map(|entry| entry.filter(|entry| entry.is_dir()));
+        if let [Some(before), Some(after), Some(value)] = dirs {
+            self.turn(&full, value.meta.mtime_ns, after.meta.mtime_ns, before.meta.mtime_ns);
+        }
+    }
+
+    /// A directory's time goes back with its names, where nobody else has used it since.
+    fn turn(&mut self, path: &[u8], now: i64, found: i64, was: i64) {
+        let value = self.times.entry(path.to_vec()).or_insert(now);
+        if *value == found {
+            *value = was;
+        }
+    }
+
+    /// The directories above a place, as undoing leaves them.
+    fn parents(&self, place: usize) -> Vec<Parent> {
+        let Place { now, parents, .. } = &self.places[place];
+        let mut path = Vec::new();
+        let names = now.path.as_slice().split(|b| *b == b'/').skip(1);
+        let turned = names.zip(parents).map(|(name, parent)| {
+            path = [path.as_slice(), b"/", name].concat();
+            Parent { mtime_ns: self.times.get(&path).copied().unwrap_or(parent.mtime_ns), ..parent.clone() }
+        });
+        turned.collect()
     }
 
     fn finish(mut self) -> Result<Net> {
@@ -260,17 +292,15 @@ impl World<'_> {
         for path in deepest_first(changed, root) {
             entry = match self.value_at(at, path) {
                 Some(dir) if dir.is_dir() => {
-                    let now = place.dirs.get(path).and_then(|(now, _)| now.as_ref());
-                    Some(self.with_names(dir, now, edits.remove(path).unwrap_or_default())?)
+                    let now = place.dirs.get(path).and_then(Option::as_ref);
+                    Some(self.with_names(path, dir, now, edits.remove(path).unwrap_or_default())?)
                 }
                 other => other.cloned(),
             };
             let (dir, name) = split_parent(path);
             edits.entry(dir).or_default().insert(name, entry.clone());
         }
-        let state = State { entry, parents: place.now.parents.clone(), path: place.now.path.clone() };
-        let parents = load_state(self.cx.source, &object_of(&place.capture.state)?)?.parents;
-        let state = State { parents, ..state };
+        let state = State { entry, parents: self.parents(at), path: place.now.path.clone() };
         let object = Some(self.cx.made.put(ObjectKind::State, &encode_state(&state)?)?);
         let before = StateRef { digest: digest_state(state.entry.as_ref()), object };
         self.cx.made.put(ObjectKind::State, &self.cx.source.get(&object_of(&place.now_ref)?)?)?;
@@ -281,7 +311,7 @@ impl World<'_> {
     /// What undoing leaves at a path of a place. A directory that another place makes is there for this one, too.
     fn value_at(&self, place: usize, path: &[u8]) -> Option<&Entry> {
         let own = self.paths.get(path).filter(|value| value.place == place);
-        let seen = self.places[place].dirs.get(path).map(|(_, value)| value.as_ref());
+        let seen = self.places[place].dirs.get(path).map(Option::as_ref);
         match (own, seen) {
             (Some(own), _) => own.value.as_ref(),
             (None, Some(Some(seen))) => Some(seen),
@@ -292,14 +322,17 @@ impl World<'_> {
     /// A directory as it is now, with some names changed.
     fn with_names(
         &self,
+        path: &[u8],
         dir: &Entry,
         now: Option<&Entry>,
         edits: BTreeMap<&[u8], Option<Entry>>,
     ) -> Result<Entry> {
+        let mut dir = dir.clone();
+        dir.meta.mtime_ns = self.times.get(path).copied().unwrap_or(dir.meta.mtime_ns);
         let tree = now.and_then(Entry::tree);
         let is_listed = dir.tree().is_some() || tree.is_some() || !edits.is_empty();
         if !is_listed {
-            return Ok(dir.clone());
+            return Ok(dir);
         }
         let mut names: BTreeMap<Bytes, Entry> = BTreeMap::new();
         if let Some(tree) = tree {
@@ -316,7 +349,7 @@ impl World<'_> {
         let names: Vec<Named> = names.into_iter().map(|(name, entry)| Named { name, entry }).collect();
         let tree = self.cx.made.put(ObjectKind::Tree, &encode_tree(&names)?)?;
         let kind = Kind::Dir { tree: Some(tree), digest: digest_of(&names) };
-        Ok(Entry { kind, ..dir.clone() })
+        Ok(Entry { kind, ..dir })
     }
 }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::compare::{Difference, differences, load_state};
 use super::entry::Entry;
-use super::judge::{Verdict, judge};
+use super::judge::{Verdict, judge, judge_again};
 use super::scope::Scope;
 use super::tree::{State, decode_tree};
 use super::ways::{Ways, only};
@@ -15,7 +15,7 @@ use crate::model::{
     Bytes, Captured, Locator, ObjectId, ObjectSource, Reversibility, StateRef, Step, StepVerdict, Way,
 };
 use crate::platform::fs::split_parent;
-use crate::systems::PlanCx;
+use crate::systems::{PlanCx, Run};
 
 /// Paths that get a step of their own; the rest of a kind is one step with their number.
 const NAMED: usize = 100;
@@ -34,9 +34,19 @@ pub struct Payload {
     /// Directories that are left alone themselves; what is in them is not.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub skip_alone: Vec<Bytes>,
+    /// An undo that ended in part is gone on with.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub again: bool,
     /// Only this path, which is in conflict, and what a policy does about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub only: Option<Only>,
+}
+
+impl Payload {
+    /// Everything that differs from this state.
+    pub fn of(before: ObjectId) -> Payload {
+        Payload { before, after: None, skip: Vec::new(), skip_alone: Vec::new(), again: false, only: None }
+    }
 }
 
 /// One path that is in conflict, and what was found there.
@@ -80,13 +90,12 @@ pub fn plan(captured: &Captured, now: &StateRef, cx: &PlanCx<'_>) -> Result<Vec<
     let before = load_state(cx.source, &before_id)?;
     let after = after_id.map(|id| load_state(cx.source, &id)).transpose()?;
     let now = load_state(cx.source, &object_of(now, "present")?)?;
-    let mut sums = Sums { again: cx.resuming, ..Sums::default() };
+    let mut sums = Sums { run: cx.run, ..Sums::default() };
     differences(cx.source, &before, after.as_ref(), Some(&now), |at| {
         sums.add(at);
         Ok(())
     })?;
-    let payload =
-        Payload { before: before_id, after: after_id, skip: Vec::new(), skip_alone: Vec::new(), only: None };
+    let payload = Payload { after: after_id, again: cx.run != Run::First, ..Payload::of(before_id) };
     sums.note_links_outside(cx.source, &before)?;
     let parent = split_parent(before.path.as_slice()).0;
     let ways = Ways { source: cx.source, event: cx.event, parent, merged: 0 };
@@ -112,8 +121,8 @@ struct Sums {
     linked: HashMap<(u64, u64), u64>,
     foreign: u64,
     already: u64,
-    /// What is back already is gone through once more: the interrupted run may not have set the times of directories.
-    again: bool,
+    /// After a crash what is back already is gone through once more, for the times of directories.
+    run: Run,
 }
 
 impl Sums {
@@ -123,6 +132,7 @@ impl Sums {
             return;
         }
         let shown = String::from_utf8_lossy(&at.path).into_owned();
+        let judge = if self.run != Run::First { judge_again } else { judge };
         let verdict = judge(at.before.as_ref(), &at.after, at.now.as_ref());
         if matches!(verdict, Verdict::Create | Verdict::Replace) {
             self.note_losses(at.before.as_ref());
@@ -220,7 +230,7 @@ impl Sums {
                 resource: captured.before.resource.clone(),
                 action: self.in_words(),
                 reversibility,
-                verdict: if acts > 0 || (self.again && self.already > 0) {
+                verdict: if acts > 0 || (self.run == Run::Resumed && self.already > 0) {
                     StepVerdict::Restore
                 } else {
                     StepVerdict::Already

@@ -12,7 +12,7 @@ use crate::model::{
     Bytes, Capture, Captured, Locator, Missing, ObjectId, ObjectKind, Policy, StateRef, Step, StepVerdict,
     Way,
 };
-use crate::systems::{Net, NetCx, PlanCx, Taken};
+use crate::systems::{Net, NetCx, PlanCx, Run, Taken};
 
 /// Works out the net effect of events on repositories and their remotes.
 pub fn net(taken: &[Taken], cx: &NetCx<'_>) -> Result<Net> {
@@ -162,7 +162,7 @@ fn united(lists: &BTreeSet<ObjectId>, now: Option<ObjectId>, cx: &NetCx<'_>) -> 
 /// The repository is not there: one step says so for all of its events.
 fn gone(taken: &[&Taken], present: &StateRef, cx: &NetCx<'_>, net: &mut Net) -> Result<()> {
     let Some(newest) = taken.first() else { return Ok(()) };
-    let plan_cx = PlanCx { source: cx.source, resuming: false, event: newest.event };
+    let plan_cx = PlanCx { source: cx.source, run: Run::First, event: newest.event };
     net.steps.extend(plan(&newest.captured, present, &plan_cx)?);
     Ok(())
 }

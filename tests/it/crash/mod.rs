@@ -7,3 +7,5 @@ mod hook;
 mod policies;
 mod undo;
 mod world;
+
+pub use fault::can_trace;

@@ -148,7 +148,7 @@ impl Bench {
     }
 
     pub fn plan(&self, recorded: &Recorded) -> Vec<Step> {
-        let cx = PlanCx { source: &self.store, resuming: false, event: fr::model::EventId(1) };
+        let cx = PlanCx { source: &self.store, run: fr::systems::Run::First, event: fr::model::EventId(1) };
         let steps = |c: &Captured| Files.plan(c, &self.observe(&c.before), &cx).unwrap();
         recorded.captured.iter().flat_map(steps).collect()
     }

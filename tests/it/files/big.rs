@@ -51,7 +51,11 @@ fn child_with_a_big_file() {
     let after = Files.observe(&capture, &without).unwrap();
     let captured = fr::model::Captured { before: capture, after: Some(after) };
     let step = Files
-        .plan(&captured, &after, &PlanCx { source: &store, resuming: false, event: fr::model::EventId(1) })
+        .plan(
+            &captured,
+            &after,
+            &PlanCx { source: &store, run: fr::systems::Run::First, event: fr::model::EventId(1) },
+        )
         .unwrap()
         .remove(0);
     let cx = ApplyCx { source: &store, vault: PathBuf::new(), label: "undo".to_owned(), progress: &|_| {} };

@@ -201,7 +201,7 @@ impl Scene {
         Git.plan(
             captured,
             &now,
-            &PlanCx { source: &self.store, resuming: false, event: fr::model::EventId(1) },
+            &PlanCx { source: &self.store, run: fr::systems::Run::First, event: fr::model::EventId(1) },
         )
         .unwrap()
     }

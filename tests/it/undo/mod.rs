@@ -6,6 +6,7 @@ mod merged;
 mod policies;
 mod redo;
 mod rows;
+mod together;
 
 use crate::env::TestEnv;
 use crate::fs_compare::{Tree, tree};
@@ -67,6 +68,12 @@ impl Picture {
     /// The same without the times of directories.
     pub fn without_directory_times(mut self) -> Picture {
         self.files.values_mut().filter(|seen| seen.kind == "dir").for_each(|seen| seen.mtime_ns = 0);
+        self
+    }
+
+    /// The same without any times: for two worlds in which the same was done.
+    pub fn without_times(mut self) -> Picture {
+        self.files.values_mut().for_each(|seen| seen.mtime_ns = 0);
         self
     }
 
