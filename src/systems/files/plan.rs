@@ -135,7 +135,7 @@ impl Sums {
         let judge = if self.run != Run::First { judge_again } else { judge };
         let verdict = judge(at.before.as_ref(), &at.after, at.now.as_ref());
         if matches!(verdict, Verdict::Create | Verdict::Replace) {
-            self.note_losses(at.before.as_ref());
+            self.note_losses(&at.path, at.before.as_ref());
         }
         match verdict {
             Verdict::Nothing => {}
@@ -166,9 +166,9 @@ impl Sums {
         self.conflicts.push((at, why));
     }
 
-    fn note_losses(&mut self, before: Option<&Entry>) {
+    fn note_losses(&mut self, path: &[u8], before: Option<&Entry>) {
         self.note_owner(before);
-        if let Some(links) = before.and_then(|b| b.links) {
+        if let Some(links) = before.and_then(|b| b.links).filter(|_| !is_git_object(path)) {
             self.linked.insert((links.dev, links.ino), links.count);
         }
     }
@@ -312,6 +312,15 @@ fn path_step(path: Bytes, action: &str, verdict: StepVerdict, payload: serde_jso
         policy: None,
         ways: Vec::new(),
     }
+}
+
+/// An object file of git never changes, so it is the same to git whether it shares its inode (with a clone, with our own
+/// vault) or not: `objects/ab/cdef…`, `objects/pack/…`.
+fn is_git_object(path: &[u8]) -> bool {
+    let mut names = path.rsplit(|b| *b == b'/').skip(1);
+    let dir = names.next().unwrap_or_default();
+    let of_objects = dir == b"pack" || (dir.len() == 2 && dir.iter().all(u8::is_ascii_hexdigit));
+    of_objects && names.next() == Some(b"objects")
 }
 
 /// `path` is `top` or below it.

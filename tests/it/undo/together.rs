@@ -295,3 +295,19 @@ fn numbers_choose_steps_on_a_terminal() {
     undo(&env, &["--session"]).ok();
     assert!(["docs", "old", "build"].iter().all(|path| env.exists(path)));
 }
+
+#[test]
+fn what_was_done_in_a_repository_that_is_gone_comes_back_after_it() {
+    let env = project();
+    let before = picture(&env);
+    env.claude_runs("git branch -D topic; echo x > config.yml; git commit -q -a -m gone");
+    env.claude_runs("git stash clear");
+    env.claude_runs("rm -rf .git docs");
+    env.claude_runs("echo later > config.yml");
+    let plan = env.fr(&["undo", "--session", "--dry-run"]);
+    assert_eq!(plan.code, 0, "{plan:?}");
+    assert!(plan.stderr.contains("then 2 1"), "{plan:?}");
+    let done = undo(&env, &["--session"]);
+    assert_eq!(done.code, 0, "{done:?}");
+    picture(&env).without_directory_times().assert_same(&before.without_directory_times());
+}

@@ -53,6 +53,12 @@ pub fn run(args: &UndoArgs, out: &mut Out) -> Result<u8> {
         events = recover::with_dependents(events, &scope, &index, &store, &home)?;
     }
     if let Some(file) = &args.plan_out {
+        if !recover::first_round(&events).1.is_empty() {
+            return Err(Error::failure(
+                "this cannot be planned in one piece: a repository is gone that later steps need",
+            )
+            .hint("without --plan-out it is taken back in rounds, each with a plan of its own"));
+        }
         let plan = planned(&events, &scope, wishes.policy, &desk)?;
         return plan_file::write(file, &plan, &scope, out);
     }
@@ -104,8 +110,33 @@ fn planned(events: &[Event], scope: &Scope, policy: Policy, desk: &Desk<'_>) -> 
     Ok(plan)
 }
 
-/// Plans, shows, asks, applies and reports the undo of events.
+/// Takes events back: at once, where all of them can be planned at once.
 pub(super) fn take_back(
+    events: &[Event],
+    scope: &Scope,
+    wishes: Wishes,
+    desk: &Desk<'_>,
+    out: &mut Out,
+) -> Result<u8> {
+    let (now, later) = recover::first_round(events);
+    let code = take_back_now(now, scope, wishes, desk, out)?;
+    if later.is_empty() {
+        return Ok(code);
+    }
+    let ids: Vec<String> = later.iter().map(|event| event.id.to_string()).collect();
+    let ids = ids.join(" ");
+    if wishes.dry_run {
+        out.talk(format!("then {ids}: planned when the repository that they are about is back"));
+        return Ok(code);
+    }
+    let rest = take_back(later, scope, wishes, desk, out);
+    let rest = rest
+        .map_err(|error| Error { code: ExitCode::Partial, ..error }.context(format!("not undone: {ids}")));
+    Ok(code.max(rest?))
+}
+
+/// Plans, shows, asks, applies and reports the undo of events.
+fn take_back_now(
     events: &[Event],
     scope: &Scope,
     wishes: Wishes,
