@@ -131,6 +131,28 @@ fn every_json_output_fits_its_schema() {
 }
 
 #[test]
+fn the_undo_of_several_events_fits_its_schemas() {
+    let env = history();
+    env.write("kept/x", "x");
+    env.claude_runs("rm -rf kept");
+    env.claude_runs("echo x > a; rm -f README.md");
+    env.claude_runs("echo y > a");
+    env.write("README.md", "a person's");
+    let all = |more: &[&str]| env.fr(&[&["undo", "--session", "--json"], more].concat());
+    fits(&all(&["--dry-run"]), "undo-plan");
+    fits(&all(&["--dry-run", "--path", "kept", "--system", "fs"]), "undo-plan");
+    let file = env.root().join("plan.json");
+    all(&["--plan-out", file.to_str().unwrap()]);
+    let written = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    let errors: Vec<String> = schema("undo-plan-file").iter_errors(&written).map(|e| e.to_string()).collect();
+    assert!(errors.is_empty(), "{errors:?}");
+    let report = fits(&all(&["--yes", "--path", "kept"]).ok(), "undo-report");
+    let shown = fits(&env.fr(&["show", "--json", &report["event"].to_string()]).ok(), "event");
+    assert!(!shown["net"].as_array().unwrap().is_empty(), "{shown}");
+    fits(&all(&["--yes", "--on-conflict", "skip"]), "undo-report");
+}
+
+#[test]
 fn installing_and_examining_fit_their_schemas() {
     let env = history();
     std::fs::create_dir(env.home.join(".claude")).unwrap();
