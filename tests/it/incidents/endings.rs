@@ -13,8 +13,6 @@ incidents! {
     it_failed_in_the_middle: "rm -r docs no-such-thing web && echo done", lost "test -f docs/crlf.txt";
     it_stopped_in_a_conflict: "git stash -q && git stash apply -q 'stash@{1}' && git commit -qam x && git cherry-pick HEAD~1 feature; git stash pop",
         lost "git ls-files --error-unmatch staged.txt && ! git log -1 --format=%s | grep -qx x";
-    it_was_killed: "rm -rf src docs; kill -KILL $$; rm -rf old", lost "test -f src/main.rs";
-    it_was_interrupted: "rm -rf src; kill -INT $$; sleep 5", lost "test -f src/main.rs";
     it_ran_into_its_time_limit: "timeout 0.3 sh -c 'rm -rf docs; sleep 9; rm -rf src'", lost "test -f docs/faq.md";
 }
 

@@ -46,7 +46,7 @@ incidents! {
         lost "git rev-parse -q --verify feature";
     cherry_pick_over_it: "git stash -q && git cherry-pick feature~1 feature && git stash drop -q", lost "grep -q c=3 config.yml";
     rm_r: "git rm -rqf src docs", lost "test -f src/main.rs";
-    rm_cached: "git rm -rq --cached .", lost "git ls-files --error-unmatch src/main.rs";
+    rm_cached: "git rm -rqf --cached .", lost "git ls-files --error-unmatch src/main.rs";
     mv_over: "git mv -f docs/crlf.txt config.yml", lost "grep -q a=1 config.yml";
     add_of_everything: "git add -A", lost "git diff | grep -q 'and not staged'";
     update_ref_delete: "git update-ref -d refs/heads/topic; git update-ref -d refs/notes/commits",

@@ -13,7 +13,7 @@ const OF_PROJECT: &[(&str, &str)] = &[
     ("index", "git ls-files -s -z | tr '\\0' '\\n'"),
     ("index flags", "git ls-files -v -z | tr '\\0' '\\n'"),
     ("status", "git status --porcelain=v2 --branch --ignored -uall -z | tr '\\0' '\\n'"),
-    ("diff", "git diff --binary --no-ext-diff"),
+    ("diff", "git -c diff.autoRefreshIndex=false diff --binary --no-ext-diff"),
     ("staged", "git diff --cached --binary --no-ext-diff"),
     ("stash", "git stash list --format='%gd %H %T %gs'"),
     ("configuration", "git config --local --list | sort"),

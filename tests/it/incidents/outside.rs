@@ -44,14 +44,15 @@ incidents! {
     rm_of_what_a_substitution_says: "rm -rf $(head -1 list.txt)", lost FILE, by(Shims);
     rm_of_a_path_put_together: "d=$(cd ..; pwd)/outside; rm -rf \"$d\"/keep", lost FILE, by(Shims);
     rm_through_xargs: "xargs rm -rf < list.txt", lost FILE, by(Shims);
-    rm_through_xargs_by_fr_exec: "xargs rm -rf < list.txt", lost FILE, by(Shims);
     rm_through_find_exec: "find ../outside -name deep -exec rm -rf {} +", lost FILE;
-    rm_through_find_exec_seen_by_shims: "find $(dirname $(head -1 list.txt)) -mindepth 1 -exec rm -rf {} +", lost FILE, by(Shims);
+    rm_through_find_exec_seen_by_shims: "find $(dirname $(head -1 list.txt)) -name deep -exec rm -rf {} +", lost FILE, by(Shims);
+    find_exec_of_a_shell: "find ../outside -name deep -exec sh -c 'rm -rf \"$1\"' _ {} \\;", lost FILE;
+    find_delete_through_a_link: "find away/ -mindepth 1 -delete", lost FILE;
     find_delete: "find ../outside -type f -delete", lost FILE;
     rm_in_a_while_loop: "while read -r p; do rm -rf \"$p\"; done < list.txt", lost FILE, by(Shims);
     rm_in_a_script: "printf 'rm -rf $(cat list.txt)\n' > s.sh && sh s.sh; rm -f s.sh", lost FILE, by(Shims);
     rm_in_a_makefile: "printf 'x:\n\trm -rf $$(cat list.txt)\n' > M && make -sf M x; rm -f M", lost FILE, by(Shims);
-    writing_outside: "echo x > ../outside/keep/data.db", lost "grep -q data ../outside/keep/data.db";
+    writing_outside: "echo x > ../outside/keep/row_1", lost "grep -qx 1 ../outside/keep/row_1";
     chmod_outside: "chmod -R a+rwx $(dirname $(head -1 list.txt))", lost "test $(stat -c %a ../outside/keep/data.db) = 600",
         by(Shims);
 }

@@ -43,7 +43,7 @@ const DIRTY: &str = r#"
     printf 'and not staged\n' >> src/main.rs; git rm -q --cached docs/faq.md; git update-index --chmod=+x docs/guide.md
     printf 'c=3\n' >> config.yml; git update-index --assume-unchanged src/lib.rs
     printf 'SECRET=1\n' > .env; mkdir build; printf 'obj\n' > build/out.o; printf 'log\n' > debug.log; printf 'mine\n' > untracked.txt
-    git rm -q --cached $'odd names/caf\xe9' $'top\nnew\xff.txt' ./-rf; printf 'u\n' > $'odd names/\xfe\xff untracked'; git add -N ./-rf
+    git rm -q --cached $'odd names/caf\xe9' $'top\nnew\xff.txt' ./-rf; printf 'u\n' > $'odd names/\xfe\xff untracked'
 "#;
 
 /// What is beside the bytes: holes, FIFO, modes, attributes, ACLs, times in nanoseconds. Then a place outside of the project.
@@ -57,7 +57,7 @@ const METADATA: &str = r#"
     mkdir -p ../outside/keep/deep "../outside/odd"$'\n'"caf"$'\xe9'; printf 'precious\n' > ../outside/keep/deep/file; printf 'data\n' > ../outside/keep/data.db
     printf 'o\n' > "../outside/odd"$'\n'"caf"$'\xe9/-f'; for n in $(seq 40); do printf '%d\n' $n > ../outside/keep/row_$n; done
     ln ../outside/keep/data.db ../outside/keep/data.same; chmod 600 ../outside/keep/data.db
-    printf '%s\n' ../outside/keep/deep ../outside/keep/data.db > list.txt
+    printf '%s\n' ../outside/keep/deep ../outside/keep/row_9 > list.txt
     [ "$(id -u)" != 0 ] || chown 1234:5678 old/x images/logo.bin ../outside/keep/row_7
     touch -h -d '2001-02-03 04:05:06.123456789' src/lib.rs images/disk.img current dangling run/pipe ../outside/keep/row_9
     touch -d '1999-12-31 23:59:59.999999999' empty/nested/deeper docs/guide.md

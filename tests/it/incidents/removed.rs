@@ -15,10 +15,6 @@ incidents! {
     rm_rf_of_a_subtree: "rm -rf src", lost "test -f src/deep/gen_77.rs";
     rm_rf_by_fr_exec: "rm -rf src docs", lost "test -f docs/crlf.txt", by(Exec);
     rm_rf_of_all_that_a_star_means: "rm -rf -- *", lost "test -f src/main.rs", but(SOCKET);
-    rm_rf_of_the_project_itself: "cd .. && rm -rf project", lost "test -f .git/HEAD", but(SOCKET),
-        with_the_whole_repository();
-    rm_rf_of_the_working_directory: "rm -rf \"$PWD\"", lost "test -d empty/nested/deeper", but(SOCKET),
-        with_the_whole_repository();
     rm_rf_of_dot_slash_star_and_hidden: "rm -rf ./* ./.[!.]*", lost "test -f .env", but(SOCKET),
         with_the_whole_repository();
     rm_rf_of_the_repository: "rm -rf .git", lost "git rev-parse", with_the_whole_repository();
@@ -43,7 +39,7 @@ incidents! {
     a_read_only_file_in_a_closed_directory: "rm -rf secrets", lost "test -f secrets/key";
     a_fifo: "rm -f run/pipe", lost "test -p run/pipe";
     a_sparse_file: "rm images/disk.img", lost "test -f images/disk.img";
-    one_of_three_hard_links: "rm old/hard", lost "test old/hard -ef old/x";
+    three_names_of_one_file: "rm -rf old", lost "test old/hard -ef old/x";
     make_with_a_target_that_deletes: "make clean", lost "test -f src/deep/gen_2.rs";
     a_deploy_script: "./deploy.sh", lost "grep -q old web/index.html";
     a_script_of_python_that_deletes_inside:
