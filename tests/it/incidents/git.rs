@@ -7,16 +7,17 @@
 
 use super::Channel::{Exec, Shims};
 use super::incidents;
+use super::removed::SOCKET;
 
 incidents! {
-    clean_fdx: "git clean -fdxq", lost "test -f .env", but(&["project/run/agent.sock"]);
+    clean_fdx: "git clean -fdxq", lost "test -f .env", but(SOCKET);
     clean_of_odd_names: "git clean -fdq 'odd names' docs '*.txt'", lost "test -f untracked.txt";
     reset_hard: "git reset -q --hard", lost "test -f staged.txt";
     reset_hard_to_the_remote: "git fetch -q && git reset -q --hard origin/main", lost "git diff --cached | grep -q staged";
     reset_mixed: "git reset -q HEAD~1", lost "git ls-files --error-unmatch staged.txt";
     checkout_of_everything: "git checkout -q -- .", lost "grep -q c=3 config.yml";
     checkout_of_a_branch_with_force: "git checkout -qf feature", lost "test -f staged.txt";
-    switch_and_discard: "git switch -q --discard-changes topic", lost "grep -q c=3 config.yml";
+    switch_and_discard: "git add -A && git switch -q --discard-changes topic", lost "grep -q c=3 config.yml";
     restore_of_everything: "git restore -q --staged --worktree .", lost "grep -q 'and not staged' src/main.rs";
     restore_from_a_source: "git restore --source=HEAD~1 src config.yml", lost "grep -q staged src/main.rs";
     push_force_over_what_others_pushed: "git push -q --force origin main",
@@ -37,9 +38,9 @@ incidents! {
     stash_clear: "git stash clear", lost "git stash list | grep -q older";
     stash_clear_and_prune: "git stash clear; git reflog expire --expire=now --all; git gc -q --prune=now",
         lost "git stash list | grep -q older";
-    stash_of_all_this: "git stash push -q -u", lost "test -f untracked.txt";
-    stash_pop_over_it: "git stash push -q -u && git stash pop -q 'stash@{2}'", lost "test -f untracked.txt";
-    rebase_with_autostash: "git rebase -q --autostash feature", lost "! test -f src/feature.rs";
+    stash_of_all_this: "git stash push -q -u", lost "test -f untracked.txt", but(SOCKET);
+    stash_pop_over_it: "git stash push -q -u && git stash pop -q 'stash@{2}'", lost "test -f untracked.txt", but(SOCKET);
+    rebase_with_autostash: "git add -A && git rebase -q --autostash feature", lost "! test -f src/feature.rs";
     rebase_after_a_commit: "git commit -qam wip && git rebase -q feature", lost "git diff --cached | grep -q staged";
     commit_amend: "git commit -qa --amend -m 'something else'", lost "git log -1 --format=%s | grep -qx two";
     merge_and_more: "git commit -qam wip && git merge -q --no-edit feature && git branch -qd feature",

@@ -21,6 +21,7 @@ incidents! {
     acl_lost_by_a_copy: "cp docs/guide.md docs/g && mv docs/g docs/guide.md", lost "getfacl -c docs/guide.md | grep -q 1234";
     links_turned_round: "rm current readme && ln -s docs current && ln -s config.yml readme", lost "test current -ef src";
     a_link_replaced_by_what_it_led_to: "cp --remove-destination docs/guide.md readme", lost "test -L readme";
+    hard_links_taken_apart: "cp -r old t && rm -r old && mv t old", lost "test old/x -ef old/hard";
     a_dangling_link: "rm dangling", lost "test -L dangling";
 }
 

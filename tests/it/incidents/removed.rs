@@ -9,7 +9,7 @@ use super::Channel::{Exec, Shims};
 use super::incidents;
 
 /// Nobody listens at a socket that comes back, so it does not: it is named.
-const SOCKET: &[&str] = &["project/run/agent.sock"];
+pub const SOCKET: &[&str] = &["project/run/agent.sock"];
 
 incidents! {
     rm_rf_of_a_subtree: "rm -rf src", lost "test -f src/deep/gen_77.rs";
