@@ -73,8 +73,10 @@ pub fn forced(only: &Only, before: &State, after: Option<&State>, cx: &ApplyCx<'
     };
     let parents = parents_of(cx.source, before, only.path.as_slice())?;
     // The time of the directory goes back where the command was the last to change its names.
-    let mut reported =
-        after.map(|after| parents_of(cx.source, after, only.path.as_slice())).transpose()?.unwrap_or_default();
+    let mut reported = after
+        .map(|after| parents_of(cx.source, after, only.path.as_slice()))
+        .transpose()?
+        .unwrap_or_default();
     reported.truncate(parents.len());
     Ok(Forced::Write { before: state(comes, parents), after: state(expected, reported), gone, text })
 }

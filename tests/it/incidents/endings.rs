@@ -5,7 +5,7 @@
 
 use super::look::Picture;
 use super::project::project;
-use super::{Row, holds, incidents, undo};
+use super::{holds, incidents, undo};
 use crate::env::TestEnv;
 
 incidents! {
@@ -30,6 +30,31 @@ fn it_never_reported_back() {
     let wrong =
         before.without_times_of(&times).differences(&Picture::of(&env, false).without_times_of(&times));
     assert!(wrong.is_empty(), "{}\n{undo:?}", wrong.join("\n"));
+}
+
+/// Somebody kills the shell of the agent half way, and everything that it started.
+#[test]
+fn it_was_killed() {
+    use std::os::unix::process::{CommandExt, ExitStatusExt};
+    for (signal, number) in [(rustix::process::Signal::KILL, 9), (rustix::process::Signal::TERM, 15)] {
+        let env = project();
+        let before = Picture::of(&env, false);
+        let line = "rm -rf src docs; > config.yml; sleep 60; rm -rf old";
+        let call = env.claude_pre(line);
+        let mut shell = env.command("bash");
+        let mut child = shell.args(["-c", line]).process_group(0).spawn().unwrap();
+        while !holds(&env, "! test -e docs && ! test -s config.yml") {
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+        let group = rustix::process::Pid::from_child(&child);
+        rustix::process::kill_process_group(group, signal).unwrap();
+        assert_eq!(child.wait().unwrap().signal(), Some(number));
+        env.claude_fail(&call, 128 + number);
+        let undo = undo(&env, &[]);
+        assert_eq!(undo.code, 0, "{undo:?}");
+        let wrong = before.differences(&Picture::of(&env, false));
+        assert!(wrong.is_empty(), "{}\n{undo:?}", wrong.join("\n"));
+    }
 }
 
 /// An agent has removed a directory and written over a file; a person has fixed the file by hand since.
@@ -78,7 +103,7 @@ fn a_person_went_on_working_and_both_are_merged() {
 
 #[test]
 fn a_person_went_on_working_and_the_old_version_lies_beside() {
-    let (env, before, now) = edited_since();
+    let (env, _, now) = edited_since();
     let beside = undo(&env, &["--on-conflict", "side-by-side"]);
     assert_eq!(beside.code, 3, "{beside:?}");
     assert_eq!(env.read("config.yml"), "a=1\nb=9\nc=3\nfixed by a person\n");
@@ -87,7 +112,6 @@ fn a_person_went_on_working_and_the_old_version_lies_beside() {
     let times = ["project"];
     let wrong = now.without_times_of(&times).differences(&Picture::of(&env, false).without_times_of(&times));
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    drop(before);
 }
 
 #[test]

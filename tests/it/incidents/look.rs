@@ -79,6 +79,12 @@ impl Picture {
         self
     }
 
+    /// Only what is at or below this path, and git's view.
+    pub fn within(mut self, top: &str) -> Picture {
+        self.files.retain(|path, _| path.starts_with(top));
+        self
+    }
+
     /// Without the times of these paths.
     pub fn without_times_of(mut self, paths: &[&str]) -> Picture {
         self.files

@@ -6,7 +6,9 @@
 //! Wrappers of `rm` move things to a trash and see neither `find -delete` nor `git clean` nor a script.
 
 use super::Channel::{Exec, Shims};
-use super::incidents;
+use super::look::Picture;
+use super::{holds, incidents};
+use crate::env::run;
 
 /// Nobody listens at a socket that comes back, so it does not: it is named.
 pub const SOCKET: &[&str] = &["project/run/agent.sock"];
@@ -48,4 +50,32 @@ incidents! {
     python_on_the_command_line: "python3 -c \"import shutil; [shutil.rmtree(d) for d in ('src', 'odd names')]\"",
         lost "test -d 'odd names'";
     perl_on_the_command_line: "perl -MFile::Path=remove_tree -e 'remove_tree(\"src\", \"docs\")'", lost "test -d docs";
+}
+
+/// The directory that everybody stands in is gone: the hook, and the person who calls `fr undo` in the same terminal.
+#[test]
+fn rm_rf_of_the_directory_that_all_of_them_stand_in() {
+    for line in ["cd .. && rm -rf project", "rm -rf \"$PWD\""] {
+        let env = super::project::project();
+        let look = || Picture::of(&env, true).without(SOCKET);
+        let before = look();
+        for (name, event) in [("pre", "PreToolUse"), ("post", "PostToolUse")] {
+            let payload = serde_json::json!({
+                "session_id": crate::env::SESSION, "cwd": env.project, "hook_event_name": event, "tool_name": "Bash",
+                "tool_input": {"command": line}, "tool_use_id": "toolu_9999",
+                "tool_response": {"stdout": "", "stderr": "", "interrupted": false},
+            });
+            std::fs::write(env.home.join(name), payload.to_string()).unwrap();
+        }
+        let mut shell = env.command("bash");
+        let all = "fr hook claude < ~/pre; bash -c \"$1\"; fr hook claude < ~/post; test ! -e ~/../project && fr undo --yes; \
+                   code=$?; rm ~/pre ~/post; exit $code";
+        shell.args(["--norc", "--noprofile", "-c", all, "bash", line]);
+        let before = before.without_times_of(&["home"]);
+        let done = run(shell, b"");
+        assert_eq!(done.code, 3, "{line}: {done:?}");
+        assert!(done.stdout.contains("agent.sock") && holds(&env, "test -f .git/HEAD"), "{line}: {done:?}");
+        let wrong = before.differences(&look().without_times_of(&["home"]));
+        assert!(wrong.is_empty(), "{line}: {}\n{done:?}", wrong.join("\n"));
+    }
 }
