@@ -82,6 +82,9 @@ pub struct Invocation {
     pub remote: Option<String>,
     /// More arguments arrive at run time (xargs, `find -exec {}`, `parallel`): how to resolve them.
     pub dynamic_args: Option<String>,
+    /// The directories that those arguments are below, as `find` was given them; empty where that is not known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dynamic_roots: Vec<Word>,
     /// An earlier part of the line may have changed what it acts on.
     pub stale_risk: bool,
 }

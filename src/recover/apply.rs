@@ -52,6 +52,9 @@ pub struct Applied {
     pub skipped: Vec<String>,
     /// What did not come back, by name.
     pub residue: Vec<String>,
+    /// What nobody saw, and "undone" is therefore not said of.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unseen: Vec<String>,
     /// What was left out on purpose: the events count as undone in part.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<String>,
@@ -255,6 +258,7 @@ fn carry_out(plan: &UndoPlan, events: &[Event], undo: EventId, desk: &Desk<'_>) 
         steps,
         skipped: skipped(plan),
         residue: residue(plan),
+        unseen: plan.unseen.clone(),
         left_out: plan.left_out.clone(),
     };
     ended(&applied, undo, desk.journal, home)?;

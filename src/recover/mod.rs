@@ -12,6 +12,7 @@ mod rounds;
 mod scope;
 mod select;
 mod together;
+mod unseen;
 mod verify;
 
 pub use apply::{Applied, StepReport, apply, end, resume};
@@ -23,6 +24,7 @@ pub use restore::restore_to;
 pub use rounds::first_round;
 pub use scope::Scope;
 pub use select::{Selection, latest_undoable, latest_undone, selected, unfinished};
+pub use unseen::unseen;
 pub use verify::{CaptureHealth, verify_event};
 
 use crate::error::Result;

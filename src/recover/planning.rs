@@ -25,6 +25,9 @@ pub struct UndoPlan {
     pub steps: Vec<Step>,
     /// What no step can bring back, in words for people.
     pub residue: Vec<String>,
+    /// What nobody saw, and undo therefore cannot speak of, in words for people.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unseen: Vec<String>,
     /// What is done about conflicts.
     pub policy: Policy,
     /// What was left out on purpose (`--system`, `--path`, steps not chosen): the rest can be taken back later.
@@ -116,6 +119,7 @@ fn plan_as(event: &Event, run: Run, store: &Store, home: &Home) -> Result<UndoPl
         redo: matches!(event.before.kind, EventKind::Undo(_)),
         steps: without_duplicates(steps),
         residue,
+        unseen: super::unseen::unseen(std::slice::from_ref(event)),
         policy: Policy::Abort,
         left_out: Vec::new(),
         only: Vec::new(),

@@ -75,6 +75,7 @@ pub fn empty(events: &[Event]) -> Result<UndoPlan> {
         redo: matches!(newest.before.kind, EventKind::Undo(_)),
         steps: Vec::new(),
         residue: Vec::new(),
+        unseen: super::unseen::unseen(events),
         policy: Policy::Abort,
         left_out: Vec::new(),
         only: Vec::new(),

@@ -41,6 +41,8 @@ pub struct Frame {
     pub remote: Option<String>,
     /// Where more arguments come from.
     pub dynamic: Option<String>,
+    /// The directories that those arguments are below, where the line names them (`find DIR -exec`).
+    pub roots: Vec<Word>,
     /// Assignments before the command and those of `env`.
     pub env: Vec<(String, Option<Bytes>)>,
     /// What it reads.

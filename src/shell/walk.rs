@@ -344,6 +344,7 @@ impl<'a> Walker<'a> {
             wrappers: sh.frame.wrappers.clone(),
             remote: sh.frame.remote.clone(),
             dynamic_args: sh.frame.dynamic.clone(),
+            dynamic_roots: sh.frame.roots.clone(),
             stale_risk: self.changed,
         };
         let harmless = invocation.redirects.is_empty() && invocation.program().is_some_and(is_reader);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::{File, Metadata};
-use std::io::{Read, Seek};
+use std::io::{Read, Seek, SeekFrom};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
@@ -27,15 +27,25 @@ pub type Tree = BTreeMap<PathBuf, Seen>;
 
 /// Everything at and below `root`, by path relative to it. An absent root is an empty tree.
 pub fn tree(root: &Path) -> Tree {
+    tree_but(root, &[])
+}
+
+/// The same without what is hidden.
+pub fn tree_but(root: &Path, hidden: &[PathBuf]) -> Tree {
     let mut out = Tree::new();
     let mut inodes = HashMap::new();
     if root.symlink_metadata().is_ok() {
-        visit(root, Path::new(""), &mut out, &mut inodes);
+        visit(root, Path::new(""), hidden, &mut out, &mut inodes);
     }
     out
 }
 
-fn visit(at: &Path, relative: &Path, out: &mut Tree, inodes: &mut HashMap<(u64, u64), PathBuf>) {
+type Inodes = HashMap<(u64, u64), PathBuf>;
+
+fn visit(at: &Path, relative: &Path, hidden: &[PathBuf], out: &mut Tree, inodes: &mut Inodes) {
+    if hidden.iter().any(|path| path == at) {
+        return;
+    }
     let meta = at.symlink_metadata().unwrap();
     let mut same_as = None;
     if meta.nlink() > 1 && !meta.is_dir() {
@@ -47,7 +57,7 @@ fn visit(at: &Path, relative: &Path, out: &mut Tree, inodes: &mut HashMap<(u64, 
         let mut names: Vec<_> = std::fs::read_dir(at).unwrap().map(|e| e.unwrap().file_name()).collect();
         names.sort();
         for name in names {
-            visit(&at.join(&name), &relative.join(&name), out, inodes);
+            visit(&at.join(&name), &relative.join(&name), hidden, out, inodes);
         }
     }
 }
@@ -61,31 +71,30 @@ fn look(at: &Path, meta: &Metadata, same_as: Option<PathBuf>) -> Seen {
         t if t.is_socket() => "socket",
         _ => "device",
     };
+    let ranges = if meta.is_file() { data_ranges(at, meta.len()) } else { Vec::new() };
     Seen {
         kind,
         mode: meta.mode() & 0o7777,
         owner: (meta.uid(), meta.gid()),
         mtime_ns: i128::from(meta.mtime()) * 1_000_000_000 + i128::from(meta.mtime_nsec()),
         len: if meta.is_file() { meta.len() } else { 0 },
-        hash: meta.is_file().then(|| hash(at)),
-        data_ranges: if meta.is_file() { data_ranges(at, meta.len()) } else { Vec::new() },
+        hash: meta.is_file().then(|| hash(at, &ranges)),
+        data_ranges: ranges,
         target: meta.is_symlink().then(|| std::fs::read_link(at).unwrap()),
         xattrs: if meta.is_symlink() { BTreeMap::new() } else { xattrs(at) },
         same_as,
     }
 }
 
-fn hash(at: &Path) -> String {
+/// The content but for its holes, which are compared as ranges.
+fn hash(at: &Path, ranges: &[(u64, u64)]) -> String {
     let mut hasher = blake3::Hasher::new();
     let mut file = File::open(at).unwrap();
-    let mut buffer = vec![0; 1 << 16];
-    loop {
-        let n = file.read(&mut buffer).unwrap();
-        if n == 0 {
-            return hasher.finalize().to_hex().to_string();
-        }
-        hasher.update(&buffer[..n]);
+    for (start, end) in ranges {
+        file.seek(SeekFrom::Start(*start)).unwrap();
+        std::io::copy(&mut (&mut file).take(end - start), &mut hasher).unwrap();
     }
+    hasher.finalize().to_hex().to_string()
 }
 
 fn data_ranges(at: &Path, len: u64) -> Vec<(u64, u64)> {

@@ -15,6 +15,7 @@ mod files;
 mod fs_compare;
 mod git;
 mod histories;
+mod incidents;
 mod install;
 mod intake;
 mod journal;

@@ -209,6 +209,10 @@ fn effects_and_captures(event: &Event, out: &mut Out) -> Result<()> {
             out.line(format!("      {text}"))?;
         }
     }
+    for unseen in crate::recover::unseen(std::slice::from_ref(event)) {
+        let text = out.paint(style::WARN, format!("not seen: {}", safe(unseen.as_bytes())));
+        out.line(format!("    {text}"))?;
+    }
     for warning in &b.warnings {
         let text = out.paint(style::WARN, format!("warning: {}", safe(warning.as_bytes())));
         out.line(format!("  {text}"))?;

@@ -46,6 +46,9 @@ pub fn plan_text(plan: &UndoPlan, out: &mut Out) -> Result<()> {
     for gone in &plan.residue {
         out.line(out.paint(style::WARN, format!("does not come back: {}", safe(gone.as_bytes()))))?;
     }
+    for unseen in &plan.unseen {
+        out.line(out.paint(style::WARN, format!("was not seen: {}", safe(unseen.as_bytes()))))?;
+    }
     for left in &plan.left_out {
         out.line(out.paint(style::DIM, format!("left out: {}", safe(left.as_bytes()))))?;
     }
@@ -114,7 +117,12 @@ pub fn report_text(applied: &Applied, out: &mut Out) -> Result<()> {
         several => (format!("events {}", ids(several)), "are"),
     };
     let verdict = match (applied.is_complete(), applied.left_out.is_empty()) {
-        (true, true) => out.paint(style::GOOD, format!("{what} {is} undone and verified")),
+        (true, true) if applied.unseen.is_empty() => {
+            out.paint(style::GOOD, format!("{what} {is} undone and verified"))
+        }
+        (true, true) => {
+            out.paint(style::GOOD, format!("{what} {is} undone and verified, as far as it was seen"))
+        }
         (true, false) => out.paint(
             style::GOOD,
             format!("{what}: what was asked for is undone and verified, the rest stands"),

@@ -170,7 +170,8 @@ impl Walker<'_> {
 
     /// `find … -exec command {} +`: the command is one invocation, `find` itself another.
     pub(super) fn find(&mut self, sh: &mut Shell, ready: Ready) -> Status {
-        let starts: Vec<_> = find_starts(&ready.argv).map(|w| w.text.lossy().into_owned()).collect();
+        let roots: Vec<Word> = find_starts(&ready.argv).cloned().collect();
+        let starts: Vec<_> = roots.iter().map(|w| w.text.lossy().into_owned()).collect();
         let source = format!("find {}", if starts.is_empty() { ".".to_owned() } else { starts.join(" ") });
         let mut at = 1;
         while at < ready.argv.len() {
@@ -188,6 +189,7 @@ impl Walker<'_> {
                 self.inside(sh, "find", Vec::new(), |w, sh| {
                     let argv = unknown_items(sh, words, &["{}"]);
                     sh.frame.dynamic = Some(source.clone());
+                    sh.frame.roots.clone_from(&roots);
                     if there {
                         // Runs in the directory of each file that is found.
                         sh.cwd = None;

@@ -36,11 +36,13 @@ pub fn capture(effect: &Effect, cx: &CaptureCx<'_>) -> Result<Vec<Capture>> {
     }
     let place = resolve(&locator.at)?;
     let mut captures = Vec::with_capacity(1);
-    if effect.class != EffectClass::Destroy
-        && let Some(target) = link_target(&place)
+    let follows = effect.class != EffectClass::Destroy || locator.opts.contains_key(FOLLOW);
+    if follows
+        && let Some((target, is_dir)) = link_target(&place)
+        && (!is_dir || reaches_through(locator, scope, effect.class))
     {
         let resource = resource_of(&target);
-        let scope = if scope == Scope::Tree { Scope::Node } else { scope };
+        let scope = if scope == Scope::Tree && !is_dir { Scope::Node } else { scope };
         captures.push(capture_place(exact(&target)?, scope, resource, cx)?);
     }
     let inside = names_inside(&place, scope, locator);
@@ -54,6 +56,15 @@ pub fn capture(effect: &Effect, cx: &CaptureCx<'_>) -> Result<Vec<Capture>> {
         )?);
     }
     Ok(captures)
+}
+
+/// Option of a locator: the word ended in a slash, so a link is gone through even by those who remove.
+pub const FOLLOW: &str = "follow";
+
+/// The command works on the directory that a link leads to: `chmod -R` follows the links that it is given (coreutils' fts with
+/// `FTS_COMFOLLOW`), and a word like `link/` is the directory for all.
+fn reaches_through(locator: &Locator, scope: Scope, class: EffectClass) -> bool {
+    scope.recursive() && (class == EffectClass::Access || locator.opts.contains_key(FOLLOW))
 }
 
 /// Option of a locator: the names that are put into the place if it is a directory, separated by NUL.
@@ -120,9 +131,8 @@ fn locator_for(path: &[u8], scope: Scope) -> Locator {
     Locator { at: path.into(), opts }
 }
 
-/// The file that a link leads to, where it leads to one that is not a link and not a directory. A shell's `>` and most
-/// tools write through a link.
-fn link_target(place: &Place) -> Option<Vec<u8>> {
+/// What a link leads to, and whether that is a directory. A shell's `>` and most tools write through a link.
+fn link_target(place: &Place) -> Option<(Vec<u8>, bool)> {
     let Above::Open(dir) = &place.above else { return None };
     let stat = stat_at(dir.as_fd(), place.name()).ok()?;
     if stat.kind() != FileKind::Symlink {
@@ -138,7 +148,7 @@ fn link_target(place: &Place) -> Option<Vec<u8>> {
         }
     };
     let is_dir = std::fs::symlink_metadata(Bytes::from(real.as_slice()).as_path()).is_ok_and(|m| m.is_dir());
-    (!is_dir && real != place.path).then_some(real)
+    (real != place.path).then_some((real, is_dir))
 }
 
 /// Reads a place. The second value tells whether a stat cache awaits its commit.

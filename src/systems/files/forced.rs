@@ -72,7 +72,13 @@ pub fn forced(only: &Only, before: &State, after: Option<&State>, cx: &ApplyCx<'
         }
     };
     let parents = parents_of(cx.source, before, only.path.as_slice())?;
-    Ok(Forced::Write { before: state(comes, parents), after: state(expected, Vec::new()), gone, text })
+    // The time of the directory goes back where the command was the last to change its names.
+    let mut reported = after
+        .map(|after| parents_of(cx.source, after, only.path.as_slice()))
+        .transpose()?
+        .unwrap_or_default();
+    reported.truncate(parents.len());
+    Ok(Forced::Write { before: state(comes, parents), after: state(expected, reported), gone, text })
 }
 
 /// The directories above a path below a captured one.

@@ -117,7 +117,11 @@ fn changed(before: &Entry, after: &Entry, now: Option<&Entry>) -> Verdict {
     }
     match (before.is_dir(), after.is_dir()) {
         (true, true) => Verdict::Metadata,
-        (false, false) if before.kind == after.kind => Verdict::Metadata,
+        (false, false)
+            if before.kind == after.kind && !(was_unlinked(before, after, now) && is_read(before)) =>
+        {
+            Verdict::Metadata
+        }
         _ => match unable(before) {
             Some(why) => Verdict::Unable(why),
             None => Verdict::Replace,
@@ -130,8 +134,7 @@ fn nearly_unchanged(before: &Entry, after: &Entry, now: &Entry) -> Verdict {
     if !same_node(now, after) {
         return Verdict::Nothing;
     }
-    let inode = |e: &Entry| e.links.map(|l| (l.dev, l.ino));
-    if before.links.is_some() && inode(before) != inode(after) && inode(now) == inode(after) {
+    if was_unlinked(before, after, now) {
         return Verdict::Replace;
     }
     if before.is_dir() || before.meta.mtime_ns == after.meta.mtime_ns {
@@ -143,6 +146,17 @@ fn nearly_unchanged(before: &Entry, after: &Entry, now: &Entry) -> Verdict {
         // Touched since: the later time is the truth.
         _ => Verdict::Nothing,
     }
+}
+
+/// The name is another inode since the command, so it no longer shares what its other names show: `git checkout` writes files
+/// anew whose owner the index does not know.
+fn was_unlinked(before: &Entry, after: &Entry, now: &Entry) -> bool {
+    let inode = |e: &Entry| e.links.map(|l| (l.dev, l.ino));
+    before.links.is_some() && inode(before) != inode(after) && inode(now) == inode(after)
+}
+
+fn is_read(entry: &Entry) -> bool {
+    !matches!(entry.kind, Kind::File { content: super::entry::Content::Unread })
 }
 
 fn create(before: &Entry) -> Verdict {

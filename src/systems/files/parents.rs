@@ -95,7 +95,10 @@ impl<'a> Parents<'a> {
         let Some(index) = self.before.parents.len().checked_sub(1) else { return };
         let before = self.before.parents.get(index).map(|p| p.mtime_ns);
         let after = self.after.and_then(|a| a.parents.get(index)).map(|p| p.mtime_ns);
-        let untouched = self.began.is_some() && (self.began == after || self.began == before);
+        // Between the two: an earlier step of this undo took it half of the way back. Whoever used it since made it later.
+        let untouched = self.began.is_some_and(|began| {
+            Some(began) == after || Some(began) == before || (before <= Some(began) && Some(began) <= after)
+        });
         if let (true, Some(before), Some(fd)) = (untouched, before, self.open(index + 1))
             && stat_fd(&fd).is_ok_and(|stat| stat.mtime_ns != before)
         {

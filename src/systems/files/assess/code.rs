@@ -117,7 +117,12 @@ fn takes_code(program: &str, option: &str) -> bool {
         "php" => option == "-r",
         "bun" => option == "-e" || option == "--eval",
         "deno" => option == "eval",
-        _ => !letters.starts_with('-') && (letters.ends_with('e') || letters.ends_with('E')),
+        // In `-MFile::Path=remove_tree`, `-rrake`, `-I/usr/lib/node` the rest of the word is a name, not options.
+        _ => {
+            !letters.starts_with('-')
+                && !letters.contains(['M', 'm', 'I', 'r', 'x', 'F'])
+                && (letters.ends_with('e') || letters.ends_with('E'))
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::model::{Bytes, Effect, EffectClass, Invocation, Locator, Reversibility, SystemId, Word};
 use crate::systems::AssessCx;
+use crate::systems::files::capture::FOLLOW;
 
 /// How much of a path an effect concerns (`docs/systems/files.md`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +61,7 @@ impl<'a> Targets<'a> {
             Scope::Meta => "meta",
         };
         locator.opts.insert("scope".into(), scope.into());
+        follow(&mut locator, word);
         if !names.is_empty() {
             let joined: Vec<&[u8]> = names.iter().map(Bytes::as_slice).collect();
             locator.opts.insert("into".into(), Bytes(joined.join(&0)));
@@ -84,6 +86,18 @@ impl<'a> Targets<'a> {
         match dir {
             Some(dir) if word.glob => self.below(class, &Word::literal(dir), &how, false),
             _ => self.workspace(class, &how),
+        }
+        self.below_roots(class);
+    }
+
+    /// What `find ../other -exec rm {} +` acts on is not in the work tree: it is below the directories that `find` was given.
+    fn below_roots(&mut self, class: EffectClass) {
+        let is_outside = |w: &&Word| {
+            let text = w.text.as_slice();
+            w.certain && (text.starts_with(b"/") || text.split(|c| *c == b'/').next() == Some(b".."))
+        };
+        for root in self.inv.dynamic_roots.iter().filter(is_outside) {
+            self.below(class, root, &format!("what find finds below {}", root.text.lossy()), false);
         }
     }
 
@@ -111,6 +125,7 @@ impl<'a> Targets<'a> {
         };
         let mut locator = Locator { at, ..Locator::default() };
         locator.opts.insert("scope".into(), "tree".into());
+        follow(&mut locator, dir);
         if meta {
             locator.opts.insert("only".into(), "meta".into());
         }
@@ -167,6 +182,14 @@ impl<'a> Targets<'a> {
             _ if text.starts_with(b"~") => [b"./", text].concat(),
             _ => text.to_vec(),
         }
+    }
+}
+
+/// `link/` is the directory that the link leads to.
+fn follow(locator: &mut Locator, word: &Word) {
+    let text = word.text.as_slice();
+    if text.ends_with(b"/") || text.ends_with(b"/.") {
+        locator.opts.insert(FOLLOW.into(), Bytes::from("1"));
     }
 }
 
