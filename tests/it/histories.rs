@@ -215,4 +215,70 @@ proptest! {
             _ => prop_assert!(false, "{what}\n{undo:?}"),
         }
     }
+
+    /// People work in between and afterwards. Whatever is taken back, and however: each line that a person wrote and that
+    /// was there is there, or beside, or in the undo's own capture; and redo gives exactly what was there before.
+    #[test]
+    fn what_people_wrote_in_between_is_never_lost(
+        steps in proptest::collection::vec((command(), proptest::option::of(human())), 2..7),
+        which in any::<proptest::sample::Index>(),
+        together in any::<bool>(),
+        policy in proptest::sample::select(&["abort", "skip", "merge", "side-by-side", "force"][..]),
+    ) {
+        let env = project();
+        for (number, (command, human)) in steps.iter().enumerate() {
+            env.claude_runs(command);
+            if let Some((path, how)) = human {
+                env.sh(&format!("printf 'human {number}\\n' {how} {path}"));
+            }
+        }
+        let before = picture(&env);
+        let written = human_lines(&env.project);
+        let id = (which.index(steps.len()) + 1).to_string();
+        let range = format!("{id}..{}", steps.len());
+        let target = if together { &range } else { &id };
+        let undo = env.fr(&["undo", target, "--yes", "--on-conflict", policy]);
+        let what = format!("{steps:#?}\nundo {target} --on-conflict {policy}: {undo:?}");
+        prop_assert!([0, 3, 4, 5].contains(&undo.code), "{what}");
+        if undo.code >= 4 {
+            prop_assert!(picture(&env) == before, "{}: {:#?}", what, before.difference(&picture(&env)));
+            return Ok(());
+        }
+        let report = env.fr(&["timeline", "--json", "--limit", "1"]).ok().json();
+        let aside = env.root().join("aside");
+        env.fr(&["restore", &report[0]["id"].to_string(), "--to", aside.to_str().unwrap()]);
+        let mut there = human_lines(&env.project);
+        there.extend(human_lines(&aside));
+        let lost: Vec<&String> = written.iter().filter(|line| !there.contains(*line)).collect();
+        prop_assert!(lost.is_empty(), "{what}\nlost: {lost:?}");
+        let redo = env.fr(&["redo", "--yes"]);
+        let (now, was) = (picture(&env).without_directory_times(), before.without_directory_times());
+        prop_assert!(redo.code == 0 && now == was, "{}\n{:?}: {:#?}", what, redo, was.difference(&now));
+    }
+}
+
+/// A person writes a line into a file, over what is there or at its end.
+fn human() -> impl Strategy<Value = (&'static str, &'static str)> {
+    (proptest::sample::select(&NAMES[..]), proptest::sample::select(&[">", ">>"][..]))
+}
+
+/// The lines that people wrote, in all files below a directory.
+fn human_lines(dir: &std::path::Path) -> BTreeSet<String> {
+    let files = walkdir(dir);
+    let text = files.iter().filter_map(|file| std::fs::read(file).ok());
+    let lines = text
+        .flat_map(|text| String::from_utf8_lossy(&text).lines().map(str::to_owned).collect::<Vec<String>>());
+    lines.filter(|line| line.starts_with("human ")).collect()
+}
+
+fn walkdir(dir: &std::path::Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
+        match entry.file_type() {
+            Ok(kind) if kind.is_dir() && entry.file_name() != ".git" => found.extend(walkdir(&entry.path())),
+            Ok(kind) if kind.is_file() => found.push(entry.path()),
+            _ => {}
+        }
+    }
+    found
 }
