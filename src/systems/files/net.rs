@@ -67,6 +67,8 @@ struct Place {
 struct Value {
     start: Option<Entry>,
     value: Option<Entry>,
+    /// The directory that `value` took away: it stays after all if something in it does.
+    dir: Option<Entry>,
     place: usize,
 }
 
@@ -92,6 +94,7 @@ impl World<'_> {
         let after_id = captured.after.as_ref().map(object_of).transpose()?;
         let before = load_state(self.cx.source, &before_id)?;
         let after = after_id.map(|id| load_state(self.cx.source, &id)).transpose()?;
+        self.unmake_parents(&before, after.as_ref());
         let (now, source) = (self.places[place].now.clone(), self.cx.source);
         let parent = split_parent(before.path.as_slice()).0.to_vec();
         self.turn_parents(place, &before, after.as_ref());
@@ -155,8 +158,11 @@ impl World<'_> {
                     self.times.insert(full.clone(), dir.meta.mtime_ns);
                 }
                 match self.paths.get_mut(&full) {
-                    Some(known) => known.value = value,
-                    None => drop(self.paths.insert(full, Value { start, value, place })),
+                    Some(known) => known.set(value),
+                    None => {
+                        let dir = start.clone().filter(|entry| value.is_none() && entry.is_dir());
+                        self.paths.insert(full, Value { start, value, dir, place });
+                    }
                 }
             }
             Verdict::Conflict(why) => self.stick(full, at, value, &why, event, payload, moved),
@@ -199,6 +205,46 @@ impl World<'_> {
         let child = |name: &[u8]| [full, b"/", name].concat();
         let stays = |name: &Bytes| self.paths.get(&child(name.as_slice())).is_none_or(|v| v.value.is_some());
         at.more.iter().filter(|name| stays(name)).cloned().collect()
+    }
+
+    /// Directories above the captured path that the event made, and that a later event of the set had taken away: what
+    /// stands in their place now says nothing of them. Those that are there now are looked at when they are written.
+    fn unmake_parents(&mut self, before: &State, after: Option<&State>) {
+        let made = before.parents.len()..after.map_or(0, |after| after.parents.len());
+        if before.entry.is_some() {
+            return;
+        }
+        let names: Vec<&[u8]> = before.path.as_slice().split(|b| *b == b'/').skip(1).collect();
+        for depth in made.rev() {
+            let path = names.get(..=depth).map(|names| [b"/", names.join(&b'/').as_slice()].concat());
+            let known = path.and_then(|path| self.paths.get_mut(&path));
+            let Some(known) = known else { continue };
+            let is_dir = |entry: &Option<Entry>| entry.as_ref().is_some_and(Entry::is_dir);
+            if is_dir(&known.value) && !is_dir(&known.start) {
+                known.set(None);
+            }
+        }
+    }
+
+    /// A directory does not go while something in it stays: what no event of the set made, what is in conflict.
+    fn keep_what_is_needed(&mut self) {
+        let is_there = |stuck: &Stuck| stuck.at.now.is_some();
+        let mut needed: Vec<Vec<u8>> =
+            self.paths.iter().filter(|(_, v)| v.value.is_some()).map(|(path, _)| path.clone()).collect();
+        needed.extend(self.stuck.iter().filter(|(_, stuck)| is_there(stuck)).map(|(path, _)| path.clone()));
+        needed.extend(self.stays.iter().cloned());
+        for path in needed {
+            let mut top = split_parent(&path).0;
+            while !top.is_empty() {
+                if let Some(known) = self.paths.get_mut(top).filter(|known| known.value.is_none())
+                    && let Some(dir) = known.dir.clone()
+                {
+                    known.value = Some(dir);
+                    self.stays.insert(top.to_vec());
+                }
+                top = split_parent(top).0;
+            }
+        }
     }
 
     /// The directories above a place: as the event found them.
@@ -245,6 +291,7 @@ impl World<'_> {
     }
 
     fn finish(mut self) -> Result<Net> {
+        self.keep_what_is_needed();
         let mut net = Net::default();
         let changed: Vec<(usize, Vec<u8>)> =
             self.paths.iter().filter(|(_, v)| v.is_changed()).map(|(p, v)| (v.place, p.clone())).collect();
@@ -354,6 +401,13 @@ impl World<'_> {
 }
 
 impl Value {
+    fn set(&mut self, value: Option<Entry>) {
+        if let (Some(dir), None) = (self.value.take().filter(Entry::is_dir), &value) {
+            self.dir = Some(dir);
+        }
+        self.value = value;
+    }
+
     fn is_changed(&self) -> bool {
         !same(self.start.as_ref(), self.value.as_ref())
     }

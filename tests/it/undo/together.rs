@@ -311,3 +311,35 @@ fn what_was_done_in_a_repository_that_is_gone_comes_back_after_it() {
     assert_eq!(done.code, 0, "{done:?}");
     picture(&env).without_directory_times().assert_same(&before.without_directory_times());
 }
+
+#[test]
+fn what_a_person_put_into_an_agent_s_directory_stays_when_the_directory_goes() {
+    let env = project();
+    env.claude_runs("mkdir -p made/deep/er && echo agent > made/deep/er/x && echo agent > made/y");
+    env.write("made/deep/er/person.txt", "a person's\n");
+    env.claude_runs("echo more > made/deep/z");
+    let done = undo(&env, &["--session"]);
+    assert_eq!(done.code, 3, "{done:?}");
+    assert!(done.stdout.contains("stays: it holds things made since"), "{done:?}");
+    assert_eq!(env.sh("find made -type f").stdout, "made/deep/er/person.txt\n");
+    // The same where a later command of the agent had taken all of it away.
+    env.fr(&["redo", "--yes"]).ok();
+    env.claude_runs("rm -rf made");
+    let done = undo(&env, &["--session"]);
+    assert_eq!(done.code, 3, "{done:?}");
+    assert_eq!(env.sh("find made -type f").stdout, "made/deep/er/person.txt\n");
+    assert_eq!(env.read("made/deep/er/person.txt"), "a person's\n");
+}
+
+#[test]
+fn a_file_that_a_person_changed_in_an_agent_s_directory_stays_when_the_rest_goes() {
+    let env = project();
+    env.claude_runs("mkdir -p made/deep && echo agent > made/deep/x && echo agent > made/y");
+    env.write("made/deep/x", "a person's\n");
+    env.claude_runs("rm -rf old");
+    let done = undo(&env, &["--session", "--on-conflict", "skip"]);
+    assert_eq!(done.code, 3, "{done:?}");
+    assert_eq!(env.sh("find made -type f").stdout, "made/deep/x\n");
+    assert_eq!(env.read("made/deep/x"), "a person's\n");
+    assert!(env.exists("old/x"));
+}
