@@ -16,7 +16,7 @@ pub mod wire;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
-pub use agents::hook;
+pub use agents::{Heard, hear, hook};
 pub use request::{Action, Ending, Env, Happening, Malformed, Request, SessionSignal};
 pub use shells::hook as shell_hook;
 

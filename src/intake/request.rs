@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{Actor, Bytes, Outcome, SessionMoment, Source};
+use crate::model::{Actor, Answers, Bytes, Outcome, SessionMoment, Source};
 
 /// An environment: variable name to value.
 pub type Env = BTreeMap<String, Bytes>;
@@ -37,6 +37,8 @@ pub struct Request {
     pub cwd: Bytes,
     /// It goes on in the background after its ending was reported.
     pub background: bool,
+    /// Which answers the channel can act on.
+    pub answers: Answers,
     /// What it does.
     pub action: Action,
     /// The environment it runs with, as far as the channel has it.

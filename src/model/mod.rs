@@ -14,6 +14,7 @@ mod invocation;
 mod object;
 mod patch;
 mod plan;
+mod verdict;
 
 pub use actor::{Actor, ActorKind, Confidence};
 pub use bytes::Bytes;
@@ -31,3 +32,4 @@ pub use invocation::{Invocation, Redirect, RedirectMode, Stdin, Word};
 pub use object::{ObjectKind, ObjectSink, ObjectSource};
 pub use patch::{PatchedFile, patched_files};
 pub use plan::{Policy, Step, StepOutcome, StepVerdict, Verification, Way};
+pub use verdict::{Answers, Verdict};

@@ -27,6 +27,10 @@ pub fn after(ending: &Ending, registration: Option<&str>, home: &Home) -> Result
         Some(Taken::Open(open)) => Some(*open),
         Some(Taken::Nothing) | None => None,
     };
+    let denied = open.as_ref().is_some_and(|open| open.report.denied);
+    if denied && !proves_a_run(ending.outcome) {
+        return Ok(());
+    }
     let note = ending.note.as_ref().map(|n| redact::redact(n, &redact::TagKey::load(home)));
     let mut record = After {
         at_ns: clock::now_ns(),
@@ -48,6 +52,18 @@ pub fn after(ending: &Ending, registration: Option<&str>, home: &Home) -> Result
         journal.append(&Record::After(Box::new(record)), Some(part.event), Durability::Buffered)?;
     }
     Ok(())
+}
+
+/// What only a command that ran can be told of. Agents report a tool that was not allowed as one that failed, too.
+fn proves_a_run(outcome: Outcome) -> bool {
+    matches!(
+        outcome,
+        Outcome::Exited { .. }
+            | Outcome::Signalled { .. }
+            | Outcome::Succeeded
+            | Outcome::Ended
+            | Outcome::Background
+    )
 }
 
 fn call_of(ending: &Ending, registration: Option<&str>, home: &Home) -> Option<Call> {

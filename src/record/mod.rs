@@ -11,6 +11,7 @@ mod exec_time;
 pub mod explain;
 mod nesting;
 mod open_events;
+mod policy;
 pub mod redact;
 mod through;
 
@@ -20,3 +21,4 @@ pub use captures::{Capturing, LONGEST, capture_all, observe};
 pub use config::Config;
 pub use exec_time::{Seen, at_exec, is_harmless};
 pub use nesting::Traces;
+pub use policy::{Reaction, on_failure};

@@ -59,6 +59,9 @@ pub struct Report {
     /// The record says already that nobody told how it ended. Somebody still may.
     #[serde(default)]
     pub closed: bool,
+    /// The recorder said no, and the record says that it never ran. An agent may run it all the same, and say so.
+    #[serde(default)]
+    pub denied: bool,
 }
 
 /// What the after-half needs to know.
@@ -237,7 +240,7 @@ fn close(file: PathBuf, session: &str, end: bool, left: &mut Vec<OpenEvent>) {
     if (ours && end) || is_forgotten(&file) {
         remove_with_marks(&file);
     }
-    if ours && !open.report.closed && file.extension().is_none() {
+    if ours && !open.report.closed && !open.report.denied && file.extension().is_none() {
         open.report.closed = true;
         if !end && let Ok(text) = serde_json::to_vec(&open) {
             let _ = fs::write(&file, text);

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use super::payload::{Flag, Text, WireString, absolute, bounded, milliseconds, subagent};
 use super::{AgentSpec, Reply, Verdict};
 use crate::intake::{Action, Ending, Env, Happening, Malformed, Request, SessionSignal, attribution};
-use crate::model::{Actor, ActorKind, Bytes, Confidence, Outcome, SessionMoment, Source};
+use crate::model::{Actor, ActorKind, Answers, Bytes, Confidence, Outcome, SessionMoment, Source};
 
 /// The table entry.
 pub const SPEC: AgentSpec = AgentSpec { name: "claude", parse, claims, reply };
@@ -154,6 +154,7 @@ fn before(mut wire: Wire<'_>, text: &Text<'_>, env: &Env, session: String, cwd: 
         source: Source::Hook,
         cwd,
         background,
+        answers: Answers::AskOrDeny,
         action,
         env: env.clone(),
     }))
@@ -243,5 +244,5 @@ fn exit_code(error: &[u8]) -> Option<i32> {
 
 /// Exit 0 with JSON on standard output is the documented form; nothing at all is "go on".
 fn reply(verdict: &Verdict) -> Reply {
-    verdict.hook_specific()
+    Reply::hook_specific(verdict)
 }

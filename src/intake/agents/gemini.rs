@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use super::payload::{Flag, Text, WireString, absolute, bounded, contains, directory, malformed, own_hook};
 use super::{AgentSpec, Reply, Verdict};
 use crate::intake::{Action, Ending, Env, Happening, Request, SessionSignal, text as variable};
-use crate::model::{Bytes, Outcome, SessionMoment, Source};
+use crate::model::{Answers, Bytes, Outcome, SessionMoment, Source};
 
 /// The table entry.
 pub const SPEC: AgentSpec = AgentSpec { name: "gemini", parse, claims, reply };
@@ -149,6 +149,7 @@ fn before(wire: Wire<'_>, text: &Text<'_>, env: &Env, session: String, cwd: Byte
         source: Source::Hook,
         cwd: call.cwd,
         background: call.background,
+        answers: Answers::Deny,
         action: call.action,
         env: env.clone(),
     }))
@@ -274,13 +275,7 @@ fn number(line: &[u8], label: &[u8]) -> Option<i32> {
 }
 
 /// Exit 0 with JSON on standard output; nothing at all is "go on". There is no "ask" to give: headless, Gemini waits
-/// for an answer that nobody can type (agents.md 1), so it becomes a "deny" that says how to go on.
+/// for an answer that nobody can type (agents.md 1).
 fn reply(verdict: &Verdict) -> Reply {
-    let reason = match verdict {
-        Verdict::Allow => return Reply::silent(),
-        Verdict::Ask { reason } => super::reply::approval(reason),
-        Verdict::Deny { reason } => reason.clone(),
-    };
-    let answer = serde_json::json!({"decision": "deny", "reason": reason});
-    Reply { stdout: answer.to_string(), stderr: String::new(), code: 0 }
+    Reply::denial(verdict)
 }

@@ -1,6 +1,5 @@
 //! Codex CLI 0.169.0: with direct tools, in code mode, bypassing its hooks, and in its sandbox.
 
-use fr::intake::agents::{Verdict, find};
 use fr::intake::{Action, Env, Happening, hook};
 use fr::model::{Bytes, Outcome};
 use serde_json::{Value, json};
@@ -125,22 +124,6 @@ fn what_cannot_be_understood_is_said_in_one_line() {
     }
     let deep = format!(r#"{{"hook_event_name":"PreToolUse","x":{}"#, "[".repeat(1_000_000));
     assert!(reason("codex", deep.as_bytes()).contains("malformed"));
-}
-
-#[test]
-fn a_question_becomes_a_no() {
-    let reply = find("codex").unwrap().reply;
-    assert_eq!(reply(&Verdict::Allow).stdout, "");
-    let asked = reply(&Verdict::Ask { reason: "it drops a database".into() });
-    let answer: Value = serde_json::from_str(&asked.stdout).unwrap();
-    let answer = &answer["hookSpecificOutput"];
-    assert_eq!(
-        (asked.code, &answer["permissionDecision"]),
-        (0, &json!("deny")),
-        "codex runs what it is asked about"
-    );
-    let why = answer["permissionDecisionReason"].as_str().unwrap();
-    assert!(why.starts_with("it drops a database. ") && why.contains("ask the user to run it"), "{why}");
 }
 
 /// `apply_patch` in a command: applied by Codex itself, no process, no report of its end. So it is not known what it left,

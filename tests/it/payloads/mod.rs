@@ -117,7 +117,7 @@ pub fn action(action: &Action) -> String {
 pub fn shown(happening: &Happening, env: &Env) -> String {
     match happening {
         Happening::Before(request) => {
-            let Request { session, call, actor, source, cwd, background, action: act, env: seen } =
+            let Request { session, call, actor, source, cwd, background, answers: _, action: act, env: seen } =
                 &**request;
             assert_eq!(seen, env);
             let actor = format!("{} {:?} {:?}", actor.name, actor.version, actor.subagent);

@@ -89,7 +89,7 @@ fn action(action: &Action) -> String {
 fn shown(happening: &Happening) -> String {
     match happening {
         Happening::Before(request) => {
-            let Request { session, call, actor, source, cwd, background, action: act, env: with } =
+            let Request { session, call, actor, source, cwd, background, answers: _, action: act, env: with } =
                 &**request;
             assert_eq!(*with, env());
             let actor = format!("{} {:?} {:?}", actor.name, actor.version, actor.subagent);
