@@ -74,6 +74,9 @@ fn history() -> TestEnv {
         "hook_event_name": "PreToolUse", "tool_name": "mcp__x__y", "tool_input": {"a": 1}, "tool_use_id": "m",
         "agent_id": "a1", "agent_type": "Explore",
     }));
+    std::fs::write(env.fr_home.join("config.toml"), "on-incomplete-capture = \"ask\"\n").unwrap();
+    assert!(env.claude_pre("kubectl delete namespace prod").answer.stdout.contains("ask"));
+    std::fs::remove_file(env.fr_home.join("config.toml")).unwrap();
     env.sh("printf x > $'caf\\xe9'; fr exec -- rm $'caf\\xe9'").ok();
     env
 }

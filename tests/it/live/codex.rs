@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{Live, installed};
 
-const PROGRAM: &str =
+pub const PROGRAM: &str =
     "npm-codex/node_modules/@openai/codex-linux-x64/vendor/x86_64-unknown-linux-musl/bin/codex";
 
 #[test]
@@ -151,7 +151,7 @@ fn codex_runs_no_hook_that_nobody_accepted() {
     assert!(doctor.stdout.contains("UNPROTECTED"), "{doctor:?}");
 }
 
-fn codex_world(model: &str, options: &[&str]) -> Live {
+pub fn codex_world(model: &str, options: &[&str]) -> Live {
     let mut live = Live::new();
     live.install("codex", options);
     let config = live.env.home.join(".codex/config.toml");
@@ -166,7 +166,7 @@ fn codex_world(model: &str, options: &[&str]) -> Live {
     live
 }
 
-fn codex(program: &str) -> Vec<&str> {
+pub fn codex(program: &str) -> Vec<&str> {
     vec![
         program,
         "exec",

@@ -3,6 +3,7 @@
 //! is missing, listed twice, or the agent's own shows. `docs/testing.md` says how to run one and look into it.
 
 mod aider;
+mod answers;
 mod claude;
 mod codex;
 
