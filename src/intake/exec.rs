@@ -89,6 +89,8 @@ impl Exec {
             duration_ms: duration.and_then(|ran| u64::try_from(ran.as_millis()).ok()),
             note: failure.as_ref().map(|(_, cause)| cause.to_string().into_bytes()),
             action: None,
+            edit: None,
+            task: None,
         });
         match failure {
             None => Ok(runner::exit_code(outcome)),

@@ -78,6 +78,16 @@ pub fn observe<S: ObjectSink + ObjectSource>(
     system_of(&capture.system)?.observe(capture, &cx)
 }
 
+/// Looks with what a capture works with.
+pub fn observing<S: ObjectSink + ObjectSource, T>(
+    store: &S,
+    home: &Home,
+    look: impl FnOnce(&CaptureCx<'_>) -> Result<T>,
+) -> Result<T> {
+    let caps = Config::load(home).map(|c| c.caps).unwrap_or_default();
+    look(&capture_cx(store, store, home, &caps, true))
+}
+
 fn capture_cx<'a>(
     sink: &'a dyn ObjectSink,
     source: &'a dyn ObjectSource,

@@ -13,6 +13,7 @@ mod nesting;
 mod open_events;
 mod policy;
 pub mod redact;
+mod reported;
 mod through;
 
 pub use after::{after, post_states, session};

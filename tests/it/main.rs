@@ -25,6 +25,7 @@ mod live;
 mod payloads;
 mod prompts;
 mod pty;
+mod reported;
 mod reports;
 mod samples;
 mod shell;

@@ -82,6 +82,8 @@ fn after(fields: &Fields<'_>, tool: &str, session: String) -> Ending {
         duration_ms: None,
         note: None,
         action: Some(action),
+        edit: None,
+        task: None,
     }
 }
 

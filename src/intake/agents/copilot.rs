@@ -129,6 +129,8 @@ fn parse(payload: &[u8], env: &Env) -> Happening {
             duration_ms: None,
             note,
             action: Some(action),
+            edit: None,
+            task: None,
         });
     }
     Happening::Before(Box::new(Request {

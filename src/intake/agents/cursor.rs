@@ -188,6 +188,8 @@ fn after_shell(wire: Wire<'_>, text: &Text<'_>, sender: Sender) -> Happening {
         duration_ms: wire.duration.and_then(|ms| milliseconds(&ms)),
         note: None,
         action: wire.command.map(|line| Action::Shell(text.bytes(line))),
+        edit: None,
+        task: None,
     })
 }
 
@@ -223,6 +225,8 @@ fn after_tool(wire: Wire<'_>, text: &Text<'_>, sender: Sender) -> Happening {
         duration_ms: wire.duration.and_then(|ms| milliseconds(&ms)),
         note: wire.error_message.map(|message| bounded(text.bytes(message))),
         action: tool.map(|tool| action(tool, wire.tool_input, text, &sender.cwd)),
+        edit: None,
+        task: None,
     })
 }
 

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 use super::payload::{Flag, Text, WireString, absolute, bounded, contains, directory, malformed, own_hook};
 use super::{AgentSpec, Reply, Verdict};
-use crate::intake::{Action, Ending, Env, Happening, Request, SessionSignal, text as variable};
+use crate::intake::{Action, Ending, Env, Happening, ReportedEdit, Request, SessionSignal, text as variable};
 use crate::model::{Answers, Bytes, Outcome, SessionMoment, Source};
 
 /// The table entry.
@@ -97,6 +97,17 @@ struct ToolError {
     kind: Option<WireString>,
 }
 
+/// `returnDisplay` of an edit: what its user is shown.
+#[derive(Default, Deserialize)]
+struct EditDisplay {
+    #[serde(rename = "originalContent")]
+    original: Option<WireString>,
+    #[serde(rename = "newContent")]
+    new: Option<WireString>,
+    #[serde(default, rename = "isNewFile")]
+    is_new: Flag,
+}
+
 /// One tool call.
 struct Call {
     action: Action,
@@ -128,7 +139,7 @@ fn convert(mut wire: Wire<'_>, text: &Text<'_>, env: &Env) -> Happening {
     let cwd = wire.cwd.take().and_then(|cwd| directory(text.bytes(cwd))).unwrap_or_default();
     let moment = match wire.hook_event_name {
         Event::BeforeTool => return before(wire, text, env, session, cwd),
-        Event::AfterTool => return after(wire, text, session, cwd),
+        Event::AfterTool => return after(wire, text, env, session, cwd),
         Event::SessionStart => SessionMoment::Start,
         Event::SessionEnd => SessionMoment::End,
         Event::AfterAgent => SessionMoment::Stop,
@@ -141,7 +152,11 @@ fn before(wire: Wire<'_>, text: &Text<'_>, env: &Env, session: String, cwd: Byte
     let Some(call) = call(wire, text, cwd) else {
         return malformed("BeforeTool without tool_name", "gemini", &[]);
     };
-    Happening::Before(Box::new(Request {
+    Happening::Before(Box::new(request(session, call, env)))
+}
+
+fn request(session: String, call: Call, env: &Env) -> Request {
+    Request {
         session,
         // Gemini gives no id: the ending finds its beginning by what ran.
         call: None,
@@ -152,22 +167,33 @@ fn before(wire: Wire<'_>, text: &Text<'_>, env: &Env, session: String, cwd: Byte
         answers: Answers::Deny,
         action: call.action,
         env: env.clone(),
-    }))
+    }
 }
 
-fn after(wire: Wire<'_>, text: &Text<'_>, session: String, cwd: Bytes) -> Happening {
+fn after(wire: Wire<'_>, text: &Text<'_>, env: &Env, session: String, cwd: Bytes) -> Happening {
     let response: ToolResponse = text.part(wire.tool_response).unwrap_or_default();
     let call = call(wire, text, cwd);
     let shell = call.as_ref().is_some_and(|call| matches!(call.action, Action::Shell(_)));
     let (outcome, note) = outcome(&response, text, shell);
-    Happening::After(Ending {
-        session,
-        call: None,
-        outcome,
-        duration_ms: None,
-        note: note.map(bounded),
-        action: call.map(|call| call.action),
-    })
+    let action = call.as_ref().map(|call| call.action.clone());
+    let edit = call.filter(|_| outcome == Outcome::Succeeded).and_then(|call| {
+        let (before, after) = contents(&call.action, &response, text)?;
+        Some(Box::new(ReportedEdit { request: request(session.clone(), call, env), before, after }))
+    });
+    Happening::After(Ending { note: note.map(bounded), action, edit, ..Ending::new(session, None, outcome) })
+}
+
+/// The file before and after an edit, which `replace` and `write_file` show their user.
+fn contents(
+    action: &Action,
+    response: &ToolResponse,
+    text: &Text<'_>,
+) -> Option<(Option<Vec<u8>>, Option<Vec<u8>>)> {
+    let Action::EditFile { .. } = action else { return None };
+    let display: EditDisplay = text.part(response.display.as_deref())?;
+    let bytes = |part: Option<WireString>| part.map(|part| text.bytes(part));
+    let before = if display.is_new.0 { None } else { Some(bytes(display.original)?) };
+    Some((before, bytes(display.new)))
 }
 
 /// What a tool call does, and where. `None` where no tool is named.

@@ -210,6 +210,8 @@ fn after(wire: Wire<'_>, text: &Text<'_>, caller: Caller) -> Happening {
         duration_ms: wire.duration_ms.and_then(|ms| milliseconds(&ms)),
         note: error.map(bounded),
         action: tool.map(|tool| action(text.text(tool), args, text, caller.cwd).0),
+        edit: None,
+        task: None,
     })
 }
 

@@ -102,7 +102,16 @@ fn parse(payload: &[u8], env: &Env) -> Happening {
             (false, false) => Outcome::Succeeded,
         };
         let action = Some(action);
-        return Happening::After(Ending { session, call, outcome, duration_ms: None, note: None, action });
+        return Happening::After(Ending {
+            session,
+            call,
+            outcome,
+            duration_ms: None,
+            note: None,
+            action,
+            edit: None,
+            task: None,
+        });
     }
     let (source, answers, env) = (Source::Hook, Answers::AskOrDeny, env.clone());
     Happening::Before(Box::new(Request {

@@ -108,7 +108,16 @@ fn ending(event: Event, session: String, action: Action) -> Ending {
     // The exit code of a command and the result of an MCP tool are not told; files are told of once they are written.
     let told = matches!(event, Event::PostWriteCode | Event::PostReadCode);
     let outcome = if told { Outcome::Succeeded } else { Outcome::Unknown };
-    Ending { session, call: None, outcome, duration_ms: None, note: None, action: Some(action) }
+    Ending {
+        session,
+        call: None,
+        outcome,
+        duration_ms: None,
+        note: None,
+        action: Some(action),
+        edit: None,
+        task: None,
+    }
 }
 
 /// What an event is about. The two halves of a call have the same fields, except for an MCP tool's result.

@@ -112,6 +112,8 @@ pub fn hook(args: &[OsString], stdin: impl Read, env: &Env) -> Happening {
             duration_ms: milliseconds.parse().ok(),
             note: None,
             action: None,
+            edit: None,
+            task: None,
         }),
         _ => {
             let came = args.iter().map(|arg| bytes(arg)).collect::<Vec<_>>().join(&b' ');

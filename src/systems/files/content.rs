@@ -80,6 +80,15 @@ pub fn take(
     chunked(file, keep)
 }
 
+/// The same for bytes in hand.
+pub fn of_bytes(bytes: &[u8], keep: Keep<'_>) -> Result<Content> {
+    let taken = if bytes.len() as u64 <= WHOLE_MAX { whole(bytes, keep) } else { chunked(bytes, keep) };
+    taken.map_err(|trouble| match trouble {
+        Trouble::Store(e) => e,
+        Trouble::Read(e) => Error::failure(format!("cannot cut a content into chunks: {e}")),
+    })
+}
+
 fn whole(bytes: &[u8], keep: Keep<'_>) -> Result<Content, Trouble> {
     let id = keep.put(ObjectKind::Blob, bytes).map_err(Trouble::Store)?;
     Ok(Content::Whole { id, len: bytes.len() as u64 })
