@@ -9,6 +9,7 @@ mod change;
 mod drill;
 mod effect;
 mod event;
+mod hunks;
 mod id;
 mod invocation;
 mod object;
@@ -27,6 +28,7 @@ pub use event::{
     After, Before, CommandText, EventKind, Gap, Outcome, PostState, Record, Reversal, SessionMark,
     SessionMoment, Source, StepMark, StepPhase,
 };
+pub use hunks::{Patched, patched};
 pub use id::{EventId, ObjectId, Uid};
 pub use invocation::{Invocation, Redirect, RedirectMode, Stdin, Word};
 pub use object::{ObjectKind, ObjectSink, ObjectSource};

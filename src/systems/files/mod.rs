@@ -34,6 +34,7 @@ mod workspace;
 use std::path::Path;
 
 pub use cache::{commit as commit_caches, discard as discard_caches};
+pub use content::{holds, small_text};
 pub use entry::{Content, Entry, Extent, Kind, Links, Meta};
 pub use held::is_work_tree_of;
 pub use rules::is_ignored_by_git;

@@ -3,7 +3,7 @@
 //! What can still be seen is taken from the file as it is now; mode, owner and times are those, and may have been others.
 
 use super::capture::{capture, state_of};
-use super::content::{Keep, of_bytes};
+use super::content::{Keep, holds, of_bytes};
 use super::entry::{Entry, Kind, Meta};
 use super::tree::decode_state;
 use crate::error::{Error, Result};
@@ -73,8 +73,8 @@ const MARK: &[u8] = b"\xef\xbb\xbf";
 impl Form {
     /// The form in which a told text is exactly what the file holds.
     fn of(text: &[u8], now: Option<&Entry>) -> Option<Form> {
-        let Kind::File { content } = &now?.kind else { return None };
-        let same = |form: &Form| of_bytes(&form.apply(text), Keep::Identity).is_ok_and(|c| c == *content);
+        let now = now?;
+        let same = |form: &Form| holds(now, &form.apply(text));
         [Form::AsTold, Form::Crlf, Form::Marked, Form::MarkedCrlf].into_iter().find(same)
     }
 

@@ -77,8 +77,8 @@ fn codex_in_code_mode_is_recorded_and_taken_back() {
     );
 
     live.undo("rm README.md");
-    live.undo_is_refused("heredoc.txt", "never reported back");
-    std::fs::remove_file(live.path("heredoc.txt")).unwrap();
+    // Nobody told its end, but the patch says what it was to leave.
+    live.undo("heredoc.txt");
     live.undo("apply_patch: src/b.txt");
     live.undo("> sub.txt");
     live.undo("victim.txt");
