@@ -17,7 +17,9 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
 pub use agents::{Heard, hear, hook};
-pub use request::{Action, Ending, Env, Happening, Malformed, ReportedEdit, Request, SessionSignal, Task};
+pub use request::{
+    Action, Ending, Env, Happening, Malformed, ReportedEdit, Request, SessionSignal, Task, Texts,
+};
 pub use shells::hook as shell_hook;
 
 /// The environment of this process. Names that are not UTF-8 are left out: nothing here is keyed by one.

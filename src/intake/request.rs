@@ -121,9 +121,16 @@ impl Ending {
 pub struct ReportedEdit {
     /// What would have been asked before it.
     pub request: Request,
-    /// The text before; `None` where the file was made.
+    /// The file.
+    pub texts: Texts,
+}
+
+/// What a file is told to have held.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Texts {
+    /// Before the edit; `None` where the file was made.
     pub before: Option<Vec<u8>>,
-    /// The text after, where it is told.
+    /// After it, where that is told.
     pub after: Option<Vec<u8>>,
 }
 

@@ -100,7 +100,7 @@ pub fn record(edit: &ReportedEdit, ending: &Ending, call: Option<&Call>, home: &
 fn keep(edit: &ReportedEdit, effect: &Effect, home: &Home) -> Result<(Capture, StateRef, ObjectId)> {
     let store = Store::open(home)?;
     let batch = store.batch();
-    let told = files::Told { before: edit.before.as_deref(), after: edit.after.as_deref() };
+    let told = files::Told { before: edit.texts.before.as_deref(), after: edit.texts.after.as_deref() };
     let (capture, after) = observing(&batch, home, |cx| files::told(effect, &told, cx))?;
     let exact = batch.put(ObjectKind::Argv, &exact_bytes(&edit.request.action))?;
     batch.commit()?;

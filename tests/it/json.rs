@@ -131,6 +131,9 @@ fn every_json_output_fits_its_schema() {
     fits(&env.fr(&["redo", "--yes", "--json"]).ok(), "undo-report");
     fits(&env.fr(&["timeline", "--json"]).ok(), "timeline");
     fits(&env.fr(&["show", "1", "--json"]).ok(), "event");
+    for action in ["enable", "status", "disable"] {
+        fits(&env.fr(&["shims", action, "--json"]).ok(), "shims");
+    }
 }
 
 #[test]

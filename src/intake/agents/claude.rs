@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use super::payload::{Flag, Text, WireString, absolute, bounded, milliseconds, subagent};
 use super::{AgentSpec, Reply, Verdict};
 use crate::intake::{
-    Action, Ending, Env, Happening, Malformed, ReportedEdit, Request, SessionSignal, Task, attribution,
+    Action, Ending, Env, Happening, Malformed, ReportedEdit, Request, SessionSignal, Task, Texts, attribution,
 };
 use crate::model::{Actor, ActorKind, Answers, Bytes, Confidence, Outcome, SessionMoment, Source};
 
@@ -201,11 +201,11 @@ fn after(mut wire: Wire<'_>, text: &Text<'_>, env: &Env, session: String, cwd: B
     let action = tool.map(|tool| action(tool, wire.tool_input, text, &cwd).0);
     let call = wire.tool_use_id.take().map(|id| text.text(id));
     let edit = action.clone().filter(|_| outcome == Outcome::Succeeded).and_then(|action| {
-        let (before, after) = contents(&action, wire.tool_response, text)?;
+        let texts = contents(&action, wire.tool_response, text)?;
         let actor = actor(&mut wire, text, env);
         let (session, call) = (session.clone(), call.clone());
         let request = request(session, call, actor, cwd, action, false, env);
-        Some(Box::new(ReportedEdit { request, before, after }))
+        Some(Box::new(ReportedEdit { request, texts }))
     });
     Happening::After(Ending {
         duration_ms: wire.duration_ms.and_then(|ms| milliseconds(&ms)),
@@ -231,17 +231,13 @@ fn request(
 }
 
 /// The file before and after an edit, where Claude tells it. What it calls "create" was not there, or was empty.
-fn contents(
-    action: &Action,
-    raw: Option<&RawValue>,
-    text: &Text<'_>,
-) -> Option<(Option<Vec<u8>>, Option<Vec<u8>>)> {
+fn contents(action: &Action, raw: Option<&RawValue>, text: &Text<'_>) -> Option<Texts> {
     let Action::EditFile { .. } = action else { return None };
     let told: EditResponse = text.part(raw)?;
     let bytes = |part: Option<WireString>| part.map(|part| text.bytes(part));
     let before = bytes(told.original.or(told.original_file));
     if bytes(told.kind).as_deref() == Some(b"create") {
-        return Some((None, bytes(told.content)));
+        return Some(Texts { before: None, after: bytes(told.content) });
     }
     let before = before?;
     let written = bytes(told.content).or_else(|| bytes(told.updated_file));
@@ -251,7 +247,7 @@ fn contents(
         }
         (written, _, _) => written,
     };
-    Some((Some(before), after))
+    Some(Texts { before: Some(before), after })
 }
 
 /// The text with `new` in place of `old`; `None` where `old` is not in it as it stands.

@@ -13,7 +13,7 @@ pub const SPEC: AgentSpec = AgentSpec { name: "codex", parse, claims, reply };
 
 /// Tools that change nothing.
 const READ_ONLY: &[&str] =
-    &["update_plan", "view_image", "web_search", "list_dir", "read_file", "grep_files"];
+    &["update_plan", "view_image", "web_search", "tool_search", "list_dir", "read_file", "grep_files"];
 
 /// Nobody else has turns of this name. No agent that we know runs hooks that were registered for Codex or lends its own;
 /// this only catches a registration under the wrong word.

@@ -7,7 +7,9 @@ use serde_json::value::RawValue;
 
 use super::payload::{Flag, Text, WireString, absolute, bounded, contains, directory, malformed, own_hook};
 use super::{AgentSpec, Reply, Verdict};
-use crate::intake::{Action, Ending, Env, Happening, ReportedEdit, Request, SessionSignal, text as variable};
+use crate::intake::{
+    Action, Ending, Env, Happening, ReportedEdit, Request, SessionSignal, Texts, text as variable,
+};
 use crate::model::{Answers, Bytes, Outcome, SessionMoment, Source};
 
 /// The table entry.
@@ -177,23 +179,19 @@ fn after(wire: Wire<'_>, text: &Text<'_>, env: &Env, session: String, cwd: Bytes
     let (outcome, note) = outcome(&response, text, shell);
     let action = call.as_ref().map(|call| call.action.clone());
     let edit = call.filter(|_| outcome == Outcome::Succeeded).and_then(|call| {
-        let (before, after) = contents(&call.action, &response, text)?;
-        Some(Box::new(ReportedEdit { request: request(session.clone(), call, env), before, after }))
+        let texts = contents(&call.action, &response, text)?;
+        Some(Box::new(ReportedEdit { request: request(session.clone(), call, env), texts }))
     });
     Happening::After(Ending { note: note.map(bounded), action, edit, ..Ending::new(session, None, outcome) })
 }
 
 /// The file before and after an edit, which `replace` and `write_file` show their user.
-fn contents(
-    action: &Action,
-    response: &ToolResponse,
-    text: &Text<'_>,
-) -> Option<(Option<Vec<u8>>, Option<Vec<u8>>)> {
+fn contents(action: &Action, response: &ToolResponse, text: &Text<'_>) -> Option<Texts> {
     let Action::EditFile { .. } = action else { return None };
     let display: EditDisplay = text.part(response.display.as_deref())?;
     let bytes = |part: Option<WireString>| part.map(|part| text.bytes(part));
     let before = if display.is_new.0 { None } else { Some(bytes(display.original)?) };
-    Some((before, bytes(display.new)))
+    Some(Texts { before, after: bytes(display.new) })
 }
 
 /// What a tool call does, and where. `None` where no tool is named.
