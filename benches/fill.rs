@@ -52,5 +52,6 @@ fn event(n: u64) -> Before {
         captures: Vec::new(),
         warnings: Vec::new(),
         background: false,
+        verdict: None,
     }
 }

@@ -36,7 +36,7 @@ CREATE TABLE event (
     asegment  INTEGER,             -- where the after-half lies
     aoffset   INTEGER,
     failed    INTEGER,             -- the after-half says: 0 done, 1 failed
-    told      INTEGER NOT NULL DEFAULT 0, -- how much the after-half tells: 0 there is none, 4 a verdict
+    told      INTEGER NOT NULL DEFAULT 0, -- how much the after-half tells: 0 there is none, 5 a verdict
     silent    INTEGER NOT NULL DEFAULT 0, -- its turn or session ended without a word of it
     undone_by INTEGER,
     parent    INTEGER,             -- the event that it is a part of

@@ -53,6 +53,7 @@ pub fn record(
         captures: Vec::new(),
         warnings: Vec::new(),
         background: false,
+        verdict: None,
     };
     let event = journal.append(&Record::Before(Box::new(before)), None, Durability::Buffered)?.event;
     let after = After {

@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::{Action, Ending, Env, Request, attribution, bytes, current_dir};
 use crate::error::{Error, ExitCode, Result};
-use crate::model::{Bytes, Outcome, Source};
+use crate::model::{Answers, Bytes, Outcome, Source};
 use crate::platform::runner::{self, Ended};
 
 /// Set in the environment of a command that is recorded already, so that shell integration inside it keeps still.
@@ -54,6 +54,7 @@ impl Exec {
             source: Source::Exec,
             cwd: current_dir(),
             background: false,
+            answers: Answers::Nothing,
             action,
             env: env.clone(),
         }
@@ -88,6 +89,8 @@ impl Exec {
             duration_ms: duration.and_then(|ran| u64::try_from(ran.as_millis()).ok()),
             note: failure.as_ref().map(|(_, cause)| cause.to_string().into_bytes()),
             action: None,
+            edit: None,
+            task: None,
         });
         match failure {
             None => Ok(runner::exit_code(outcome)),

@@ -16,8 +16,10 @@ pub mod wire;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
-pub use agents::hook;
-pub use request::{Action, Ending, Env, Happening, Malformed, Request, SessionSignal};
+pub use agents::{Heard, hear, hook};
+pub use request::{
+    Action, Ending, Env, Happening, Malformed, ReportedEdit, Request, SessionSignal, Task, Texts,
+};
 pub use shells::hook as shell_hook;
 
 /// The environment of this process. Names that are not UTF-8 are left out: nothing here is keyed by one.

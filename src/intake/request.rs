@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{Actor, Bytes, Outcome, SessionMoment, Source};
+use crate::model::{Actor, Answers, Bytes, Outcome, SessionMoment, Source};
 
 /// An environment: variable name to value.
 pub type Env = BTreeMap<String, Bytes>;
@@ -37,6 +37,8 @@ pub struct Request {
     pub cwd: Bytes,
     /// It goes on in the background after its ending was reported.
     pub background: bool,
+    /// Which answers the channel can act on.
+    pub answers: Answers,
     /// What it does.
     pub action: Action,
     /// The environment it runs with, as far as the channel has it.
@@ -87,7 +89,7 @@ impl Action {
 }
 
 /// A command has ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Ending {
     /// The session, as in the request.
     pub session: String,
@@ -101,6 +103,44 @@ pub struct Ending {
     pub note: Option<Vec<u8>>,
     /// What ran, where the channel repeats it: lets an ending without a call id find its beginning.
     pub action: Option<Action>,
+    /// The edit, where the channel repeats that too: lets one whose beginning nobody saw be recorded.
+    pub edit: Option<Box<ReportedEdit>>,
+    /// The task in the background that it tells of.
+    pub task: Option<Task>,
+}
+
+impl Ending {
+    /// An ending of which only that much is known.
+    pub fn new(session: String, call: Option<String>, outcome: Outcome) -> Ending {
+        Ending { session, call, outcome, duration_ms: None, note: None, action: None, edit: None, task: None }
+    }
+}
+
+/// An edit as it is told of afterwards, with what the file held.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReportedEdit {
+    /// What would have been asked before it.
+    pub request: Request,
+    /// The file.
+    pub texts: Texts,
+}
+
+/// What a file is told to have held.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Texts {
+    /// Before the edit; `None` where the file was made.
+    pub before: Option<Vec<u8>>,
+    /// After it, where that is told.
+    pub after: Option<Vec<u8>>,
+}
+
+/// A command that goes on after its call has ended, by the agent's own name for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Task {
+    /// Its name, in its session.
+    pub id: String,
+    /// How it has ended; `None` where it has only begun.
+    pub ended: Option<Outcome>,
 }
 
 /// A session or sub-agent began, paused or ended.

@@ -3,7 +3,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Actor, Bytes, Capture, Captured, Drilled, Effect, EventId, ObjectId, Policy, StateRef, Uid};
+use super::{
+    Actor, Bytes, Capture, Captured, Drilled, Effect, EventId, ObjectId, Policy, StateRef, Uid, Verdict,
+};
 
 /// What a journal frame holds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -142,6 +144,10 @@ pub struct Before {
     /// It runs in the background: the after-half does not mean that it has ended.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub background: bool,
+    /// What the recorder answered where it did not just let it run. A command that was denied has an after-half that says
+    /// `refused`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<Verdict>,
 }
 
 /// How a command ended.

@@ -9,11 +9,13 @@ mod change;
 mod drill;
 mod effect;
 mod event;
+mod hunks;
 mod id;
 mod invocation;
 mod object;
 mod patch;
 mod plan;
+mod verdict;
 
 pub use actor::{Actor, ActorKind, Confidence};
 pub use bytes::Bytes;
@@ -26,8 +28,10 @@ pub use event::{
     After, Before, CommandText, EventKind, Gap, Outcome, PostState, Record, Reversal, SessionMark,
     SessionMoment, Source, StepMark, StepPhase,
 };
+pub use hunks::{Patched, patched};
 pub use id::{EventId, ObjectId, Uid};
 pub use invocation::{Invocation, Redirect, RedirectMode, Stdin, Word};
 pub use object::{ObjectKind, ObjectSink, ObjectSource};
 pub use patch::{PatchedFile, patched_files};
 pub use plan::{Policy, Step, StepOutcome, StepVerdict, Verification, Way};
+pub use verdict::{Answers, Verdict};

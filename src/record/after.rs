@@ -3,9 +3,9 @@
 
 use super::before::{command_text, pairing};
 use super::open_events::{self, OpenEvent, Taken};
-use super::{captures, redact};
+use super::{captures, redact, reported};
 use crate::error::Result;
-use crate::intake::{Ending, SessionSignal};
+use crate::intake::{Ending, SessionSignal, Task};
 use crate::journal::{Durability, Journal};
 use crate::model::{
     After, Bytes, Call, Capture, Outcome, PostState, Record, SessionMark, SessionMoment, Source,
@@ -17,7 +17,13 @@ use crate::store::Store;
 /// calls ids: those endings find their beginning by what ran.
 pub fn after(ending: &Ending, registration: Option<&str>, home: &Home) -> Result<()> {
     if !home.exists() {
-        return Ok(());
+        if ending.edit.is_none() {
+            return Ok(());
+        }
+        Store::open_or_create(home)?;
+    }
+    if let Some(Task { id, ended: Some(outcome) }) = &ending.task {
+        end_task(&ending.session, id, *outcome, home)?;
     }
     let call = call_of(ending, registration, home);
     let taken = call.as_ref().map(|call| open_events::take(home, &ending.session, call));
@@ -27,6 +33,15 @@ pub fn after(ending: &Ending, registration: Option<&str>, home: &Home) -> Result
         Some(Taken::Open(open)) => Some(*open),
         Some(Taken::Nothing) | None => None,
     };
+    if let Some(edit) = ending.edit.as_ref().filter(|_| open.is_none())
+        && reported::is_news(edit, call.as_ref(), home)?
+    {
+        return reported::record(edit, ending, call.as_ref(), home);
+    }
+    let denied = open.as_ref().is_some_and(|open| open.report.denied);
+    if denied && !proves_a_run(ending.outcome) {
+        return Ok(());
+    }
     let note = ending.note.as_ref().map(|n| redact::redact(n, &redact::TagKey::load(home)));
     let mut record = After {
         at_ns: clock::now_ns(),
@@ -40,7 +55,12 @@ pub fn after(ending: &Ending, registration: Option<&str>, home: &Home) -> Result
     let parts = open.as_ref().map(|open| open_events::take_parts(home, open.event)).unwrap_or_default();
     let (of_line, of_parts) = states_after(open.as_ref(), &parts, ending.outcome, home)?;
     record.post = of_line;
-    let event = open.map(|o| o.event);
+    let event = open.as_ref().map(|open| open.event);
+    if let (Some(Task { id, ended: None }), Some(open)) = (&ending.task, open)
+        && ending.outcome == Outcome::Background
+    {
+        open_events::keep_as(home, &task_call(id), open)?;
+    }
     let journal = Journal::open(home)?;
     journal.append(&Record::After(Box::new(record)), event, Durability::Buffered)?;
     for (part, post) in parts.iter().zip(of_parts) {
@@ -48,6 +68,34 @@ pub fn after(ending: &Ending, registration: Option<&str>, home: &Home) -> Result
         journal.append(&Record::After(Box::new(record)), Some(part.event), Durability::Buffered)?;
     }
     Ok(())
+}
+
+/// What only a command that ran can be told of. Agents report a tool that was not allowed as one that failed, too.
+fn proves_a_run(outcome: Outcome) -> bool {
+    matches!(
+        outcome,
+        Outcome::Exited { .. }
+            | Outcome::Signalled { .. }
+            | Outcome::Succeeded
+            | Outcome::Ended
+            | Outcome::Background
+    )
+}
+
+/// The end of a command that went on in the background: what it left can be looked at now.
+fn end_task(session: &str, id: &str, outcome: Outcome, home: &Home) -> Result<()> {
+    let Taken::Open(open) = open_events::take(home, session, &Call::Id(task_call(id))) else { return Ok(()) };
+    let post = states_after(Some(&open), &[], outcome, home)?.0;
+    let note = "it went on in the background: its state is the one when its end was told";
+    let record = After { outcome, post, note: Some(note.to_owned()), ..unknown_end(&open) };
+    let journal = Journal::open(home)?;
+    journal.append(&Record::After(Box::new(record)), Some(open.event), Durability::Buffered)?;
+    Ok(())
+}
+
+/// What an open event is called while it is a task in the background.
+fn task_call(id: &str) -> String {
+    format!("task:{id}")
 }
 
 fn call_of(ending: &Ending, registration: Option<&str>, home: &Home) -> Option<Call> {

@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 use super::nesting::Nest;
 use super::open_events::{self, Claim, OpenEvent, Report, Slot};
 use super::redact::{self, TagKey};
-use super::{captures, context};
+use super::{captures, context, policy};
 use crate::error::{ExitCode, Result};
 use crate::intake::{Action, Request};
 use crate::journal::{Durability, Journal};
 use crate::model::{
-    ActorKind, Before, Bytes, Call, CommandText, Effect, EffectClass, EventId, EventKind, Gap, ObjectId,
-    ObjectKind, ObjectSink, Record, Reversibility, Source, SystemId, Uid,
+    ActorKind, After, Before, Bytes, Call, CommandText, Effect, EffectClass, EventId, EventKind, Gap,
+    ObjectId, ObjectKind, ObjectSink, Outcome, Record, Reversibility, Source, SystemId, Uid, Verdict,
 };
 use crate::platform::{clock, home, home::Home, random};
 use crate::shell::{self, ShellCx, Understood};
@@ -33,6 +33,8 @@ pub struct Recorded {
     pub captures: usize,
     /// What could not be captured.
     pub warnings: Vec<String>,
+    /// What the agent is answered.
+    pub verdict: Verdict,
 }
 
 /// Records that a command is about to run, and first stores what it is about to destroy. `None` where another
@@ -63,12 +65,16 @@ pub fn before(request: &Request, registration: Option<&str>, home: &Home) -> Res
         (taken, command.exact) = capture(&effects, request, home);
     }
     warnings.append(&mut taken.warnings);
+    let verdict = policy::on_record(request, &taken.lacking, home);
+    if let Some((_, report)) = &mut slot {
+        report.denied = matches!(verdict, Verdict::Deny { .. });
+    }
     let record = Before {
         uid: new_uid(),
         at_ns: clock::now_ns(),
         kind: EventKind::Command,
         session: request.session.clone(),
-        call: call.map(|call| call.to_string()),
+        call: call.as_ref().map(ToString::to_string),
         actor: request.actor.clone(),
         source: request.source,
         parent: None,
@@ -78,8 +84,27 @@ pub fn before(request: &Request, registration: Option<&str>, home: &Home) -> Res
         captures: taken.captures,
         warnings,
         background: request.background,
+        verdict: Some(verdict).filter(|verdict| *verdict != Verdict::Allow),
     };
-    append(record, slot, Some(&understood), &journal).map(Some)
+    let recorded = append(record, slot, Some(&understood), &journal)?;
+    if let Verdict::Deny { .. } = &recorded.verdict {
+        let refused = refusal(request, call.as_ref());
+        journal.append(&Record::After(Box::new(refused)), Some(recorded.event), Durability::Buffered)?;
+    }
+    Ok(Some(recorded))
+}
+
+/// The after-half of what was denied. An agent that runs it all the same reports a better one.
+fn refusal(request: &Request, call: Option<&Call>) -> After {
+    After {
+        at_ns: clock::now_ns(),
+        session: request.session.clone(),
+        call: call.map(ToString::to_string),
+        outcome: Outcome::Refused,
+        duration_ms: None,
+        post: Vec::new(),
+        note: None,
+    }
 }
 
 /// What pairs the halves of a call: its id, else what it runs, as far as the registration is known.
@@ -105,6 +130,7 @@ fn report(request: &Request, call: &Call, command: &CommandText) -> Report {
         agent: if is_agent { request.actor.name.clone() } else { String::new() },
         channel,
         closed: false,
+        denied: false,
     }
 }
 
@@ -134,8 +160,10 @@ fn capture(effects: &[Effect], request: &Request, home: &Home) -> (captures::Cap
         }
         Err(error) => {
             systems::files::discard_caches(&home.cache());
-            let warnings = vec![format!("nothing was captured: {error}")];
-            (captures::Capturing { captures: Vec::new(), warnings }, None)
+            let warning = format!("nothing was captured: {error}");
+            let destroys = effects.iter().any(|effect| effect.class.is_destructive());
+            let lacking = destroys.then(|| warning.clone()).into_iter().collect();
+            (captures::Capturing { captures: Vec::new(), warnings: vec![warning], lacking }, None)
         }
     }
 }
@@ -163,6 +191,7 @@ pub(super) fn append(
     journal: &Journal,
 ) -> Result<Recorded> {
     let (effects, warnings) = (record.effects.clone(), record.warnings.clone());
+    let verdict = record.verdict.clone().unwrap_or(Verdict::Allow);
     let nest = (slot.is_some() && !effects.is_empty()).then(|| Nest::of(&record, understood));
     // What is about to be destroyed must survive a power cut; the record of a harmless command need not.
     let durability = if record.effects.is_empty() { Durability::Buffered } else { Durability::Durable };
@@ -178,7 +207,7 @@ pub(super) fn append(
         (_, Some((slot, _))) => slot.release(),
         (_, None) => {}
     }
-    Ok(Recorded { event: appended?.event, effects, captures: taken, warnings })
+    Ok(Recorded { event: appended?.event, effects, captures: taken, warnings, verdict })
 }
 
 /// Lets the stat caches count. They only save work: one that cannot be renamed is made anew by the next capture.

@@ -10,7 +10,7 @@ use crate::model::{
     Bytes, Capture, Effect, EffectClass, Locator, ObjectSink, ObjectSource, StateRef, SystemId,
 };
 use crate::platform::home::Home;
-use crate::systems::{self, Caps, CaptureCx};
+use crate::systems::{self, Caps, CaptureCx, files};
 
 /// The longest that a capture may take before it ends as a partial one. It is less than what `fr install` asks agents to
 /// wait (300 s, [`crate::intake::install::agents::PATIENCE`]), so that the recorder answers before the agent stops waiting
@@ -24,6 +24,8 @@ pub struct Capturing {
     pub captures: Vec<Capture>,
     /// Why something was not captured at all, in words for people.
     pub warnings: Vec<String>,
+    /// What is to be destroyed or overwritten and is not in the store, in words for people.
+    pub lacking: Vec<String>,
 }
 
 /// Takes every capture that `effects` ask for into `store`. A system that fails costs its own capture only.
@@ -34,23 +36,34 @@ pub fn capture_all<S: ObjectSink + ObjectSource>(effects: &[Effect], store: &S, 
         Caps::default()
     });
     let cx = capture_cx(store, store, home, &caps, true);
-    for effect in wanted(effects) {
+    for Wanted { effect, destroys, spares_ignored } in wanted(effects) {
         match take(&effect, &cx) {
-            Ok(captures) => taken.captures.extend(captures),
+            Ok(captures) => {
+                if destroys {
+                    taken.lacking.extend(captures.iter().flat_map(|capture| lacks(capture, spares_ignored)));
+                }
+                taken.captures.extend(captures);
+            }
             Err(error) => {
-                taken.warnings.push(format!("{} was not captured: {error}", effect.resource.lossy()))
+                let warning = format!("{} was not captured: {error}", effect.resource.lossy());
+                taken.lacking.extend(destroys.then(|| warning.clone()));
+                taken.warnings.push(warning);
             }
         }
     }
     for effect in effects.iter().filter(|e| is_uncovered(e)) {
-        let class = effect.class;
-        taken.warnings.push(format!(
-            "{} ({class}) was not captured: fr does not capture {} yet",
-            effect.resource.lossy(),
-            effect.system
-        ));
+        let (what, class, system) = (effect.resource.lossy(), effect.class, &effect.system);
+        let warning = format!("{what} ({class}) was not captured: fr does not capture {system} yet");
+        taken.lacking.extend(class.is_destructive().then(|| warning.clone()));
+        taken.warnings.push(warning);
     }
     taken
+}
+
+/// What a capture of something that is to be destroyed left out.
+fn lacks(capture: &Capture, spares_ignored: bool) -> Vec<String> {
+    let missing = capture.missing.iter().filter(|m| !(spares_ignored && files::is_ignored_by_git(m)));
+    missing.map(|m| format!("{}: {}", m.what.lossy(), m.why)).collect()
 }
 
 /// The state now of what a capture covers.
@@ -63,6 +76,16 @@ pub fn observe<S: ObjectSink + ObjectSource>(
     let caps = Config::load(home).map(|c| c.caps).unwrap_or_default();
     let cx = capture_cx(store, store, home, &caps, contents);
     system_of(&capture.system)?.observe(capture, &cx)
+}
+
+/// Looks with what a capture works with.
+pub fn observing<S: ObjectSink + ObjectSource, T>(
+    store: &S,
+    home: &Home,
+    look: impl FnOnce(&CaptureCx<'_>) -> Result<T>,
+) -> Result<T> {
+    let caps = Config::load(home).map(|c| c.caps).unwrap_or_default();
+    look(&capture_cx(store, store, home, &caps, true))
 }
 
 fn capture_cx<'a>(
@@ -95,39 +118,56 @@ fn system_of(id: &SystemId) -> Result<&'static dyn systems::System> {
     })
 }
 
+/// An effect to capture.
+struct Wanted {
+    effect: Effect,
+    /// It destroys or overwrites what is there.
+    destroys: bool,
+    /// A git command that does not touch what git ignores.
+    spares_ignored: bool,
+}
+
 /// The effects to capture: one per system and place. A git command that touches the work tree also needs the
 /// files there, which are the `fs` system's.
-fn wanted(effects: &[Effect]) -> Vec<Effect> {
-    let mut wanted: Vec<Effect> = Vec::new();
+fn wanted(effects: &[Effect]) -> Vec<Wanted> {
+    let mut wanted: Vec<Wanted> = Vec::new();
     for effect in effects.iter().filter(|e| e.class.changes_state()) {
         let Some(locator) = &effect.locator else { continue };
         if systems::by_id(&effect.system.0).is_none() {
             continue;
         }
-        add(&mut wanted, effect.clone());
+        let destroys = effect.class.is_destructive();
+        add(&mut wanted, Wanted { effect: effect.clone(), destroys, spares_ignored: false });
         let what = locator.opts.get("what").and_then(Bytes::as_str).unwrap_or_default();
         let parts: BTreeSet<&str> = what.split(',').collect();
         if parts.contains("worktree") || parts.contains("ignored") {
-            add(&mut wanted, work_tree_of(effect, locator, parts.contains("ignored")));
+            let ignored = parts.contains("ignored");
+            let effect = work_tree_of(effect, locator, ignored);
+            add(&mut wanted, Wanted { effect, destroys, spares_ignored: !ignored });
         }
     }
     wanted
 }
 
 /// Adds an effect unless its place is there already; places of one git repository are united.
-fn add(wanted: &mut Vec<Effect>, effect: Effect) {
+fn add(wanted: &mut Vec<Wanted>, new: Wanted) {
     let key = |l: &Locator| {
         let mut opts = l.opts.clone();
         opts.remove("what");
         (l.at.clone(), opts)
     };
-    let Some(place) = effect.locator.as_ref().map(key) else { return };
-    let known = wanted
-        .iter_mut()
-        .find(|w| w.system == effect.system && w.locator.as_ref().map(key).as_ref() == Some(&place));
+    let Some(place) = new.effect.locator.as_ref().map(key) else { return };
+    let same = |known: &Effect| {
+        known.system == new.effect.system && known.locator.as_ref().map(key).as_ref() == Some(&place)
+    };
+    let known = wanted.iter_mut().find(|known| same(&known.effect));
     match known {
-        Some(known) => unite(known, &effect),
-        None => wanted.push(effect),
+        Some(known) => {
+            unite(&mut known.effect, &new.effect);
+            known.destroys |= new.destroys;
+            known.spares_ignored &= new.spares_ignored;
+        }
+        None => wanted.push(new),
     }
 }
 

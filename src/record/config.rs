@@ -5,14 +5,19 @@ use std::io::ErrorKind;
 
 use serde::{Deserialize, Serialize};
 
+use super::policy::Reaction;
 use crate::error::{Error, Result};
 use crate::platform::home::Home;
 use crate::systems::Caps;
 
 /// All settings, each with a default.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct Config {
+    /// What an agent is answered where what its command destroys could not be stored, or only in part.
+    pub on_incomplete_capture: Reaction,
+    /// What an agent is answered where a command that destroys something could not be recorded at all.
+    pub on_failure: Reaction,
     /// Bounds of captures.
     pub caps: Caps,
 }
@@ -52,6 +57,14 @@ mod tests {
     fn what_is_not_said_keeps_its_default() {
         let config = parse("[caps]\ntree_bytes = 1024\n").unwrap();
         assert_eq!(config.caps, Caps { tree_bytes: 1024, ..Caps::default() });
+    }
+
+    #[test]
+    fn reactions_are_words() {
+        let config = parse("on-incomplete-capture = \"ask\"\non-failure = \"deny\"\n").unwrap();
+        assert_eq!((config.on_incomplete_capture, config.on_failure), (Reaction::Ask, Reaction::Deny));
+        assert_eq!(Config::default().on_incomplete_capture, Reaction::Proceed);
+        assert!(parse("on-failure = \"panic\"\n").is_err());
     }
 
     #[test]

@@ -123,7 +123,7 @@ fn take(effects: &[Effect], request: &Request, outer: Option<&OpenEvent>, home: 
 fn try_take(effects: &[Effect], request: &Request, outer: Option<&OpenEvent>, home: &Home) -> Result<Taken> {
     let store = Store::open(home)?;
     let batch = store.batch();
-    let captures::Capturing { mut captures, warnings } = captures::capture_all(effects, &batch, home);
+    let captures::Capturing { mut captures, warnings, .. } = captures::capture_all(effects, &batch, home);
     if let Some(outer) = outer {
         captures.retain(|capture| !has_it(outer, capture, &batch));
     }
@@ -181,6 +181,7 @@ fn write(
         captures: taken.captures,
         warnings,
         background: request.background,
+        verdict: None,
     };
     Ok(append(record, slot, None, &journal(home)?)?.event)
 }

@@ -11,7 +11,9 @@ mod exec_time;
 pub mod explain;
 mod nesting;
 mod open_events;
+mod policy;
 pub mod redact;
+mod reported;
 mod through;
 
 pub use after::{after, post_states, session};
@@ -20,3 +22,4 @@ pub use captures::{Capturing, LONGEST, capture_all, observe};
 pub use config::Config;
 pub use exec_time::{Seen, at_exec, is_harmless};
 pub use nesting::Traces;
+pub use policy::{Reaction, on_failure};

@@ -138,7 +138,8 @@ pub fn find(home: &Home, traces: &Traces<'_>) -> Option<OpenEvent> {
     }
     let mut best: Option<(usize, OpenEvent)> = None;
     for open in open_events::all(home) {
-        let Some(nest) = open.nest.as_ref().filter(|nest| nest.parent.is_none()) else { continue };
+        let runs = |nest: &&Nest| nest.parent.is_none() && !open.report.denied;
+        let Some(nest) = open.nest.as_ref().filter(runs) else { continue };
         let near = nest.owner.and_then(|owner| {
             traces.lineage.iter().position(|p| p.pid == owner.pid && p.start == owner.start)
         });

@@ -59,6 +59,9 @@ pub struct Report {
     /// The record says already that nobody told how it ended. Somebody still may.
     #[serde(default)]
     pub closed: bool,
+    /// The recorder said no, and the record says that it never ran. An agent may run it all the same, and say so.
+    #[serde(default)]
+    pub denied: bool,
 }
 
 /// What the after-half needs to know.
@@ -203,6 +206,18 @@ pub fn take(home: &Home, session: &str, call: &Call) -> Taken {
     }
 }
 
+/// Leaves word for the end of what goes on in the background, under another name of its call.
+pub fn keep_as(home: &Home, call: &str, mut open: OpenEvent) -> Result<()> {
+    // What runs from now on is not known to run inside of it.
+    open.nest = None;
+    open.report.closed = true;
+    let place = path_of(home, &open.report.session, &Call::Id(call.to_owned()));
+    let text =
+        serde_json::to_vec(&open).map_err(|e| Error::failure(format!("cannot encode an open event: {e}")))?;
+    let written = make_new(&place).and_then(|file| rewrite(&file, &text));
+    written.map_err(|e| Error::io("write", &place, &e))
+}
+
 /// What a session has left open and the record does not say so yet. At the end of the session (`end`) the places are
 /// given up; before, an ending may still come for them (a sub-agent goes on after its parent's turn).
 pub fn close_session(home: &Home, session: &str, end: bool) -> Vec<OpenEvent> {
@@ -237,7 +252,7 @@ fn close(file: PathBuf, session: &str, end: bool, left: &mut Vec<OpenEvent>) {
     if (ours && end) || is_forgotten(&file) {
         remove_with_marks(&file);
     }
-    if ours && !open.report.closed && file.extension().is_none() {
+    if ours && !open.report.closed && !open.report.denied && file.extension().is_none() {
         open.report.closed = true;
         if !end && let Ok(text) = serde_json::to_vec(&open) {
             let _ = fs::write(&file, text);

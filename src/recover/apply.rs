@@ -165,6 +165,7 @@ fn begin(
         captures: taken.captures,
         warnings: Vec::new(),
         background: false,
+        verdict: None,
     };
     Ok(journal.append(&Record::Before(Box::new(before)), None, Durability::Durable)?.event)
 }

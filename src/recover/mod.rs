@@ -6,6 +6,7 @@ mod changes;
 mod choose;
 mod dependents;
 mod planning;
+mod promised;
 mod rest;
 mod restore;
 mod rounds;

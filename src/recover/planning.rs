@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::promised::Promised;
 use crate::error::{Error, ExitCode, Result};
 use crate::journal::index::Event;
 use crate::model::{
@@ -97,6 +98,7 @@ fn plan_as(event: &Event, run: Run, store: &Store, home: &Home) -> Result<UndoPl
     residue.extend(event.parts.iter().flat_map(|part| part.before.warnings.iter().cloned()));
     // In the inverse order of the effects: what was made inside a new directory goes before the directory.
     let all = captured_of(event);
+    let promised = Promised::of(event, &scratch);
     for (position, captured) in all.iter().enumerate().rev() {
         if !event.parts.is_empty() && is_covered(position, &all, &reader) {
             unchanged.push(position);
@@ -110,6 +112,7 @@ fn plan_as(event: &Event, run: Run, store: &Store, home: &Home) -> Result<UndoPl
         if now.digest == before.state.digest {
             unchanged.push(position);
         }
+        let captured = &promised.kept(captured, &all, &now, &scratch);
         steps.extend(system.plan(captured, &now, &PlanCx { source: &scratch, run, event: event.id })?);
         residue.extend(before.missing.iter().map(|m| format!("{}: {}", m.what.lossy(), m.why)));
     }

@@ -175,6 +175,34 @@ fn the_hook_s_own_shell_is_no_command() {
     assert_eq!(agent.lines(), Agent::by("claude", &["ls"]));
 }
 
+/// The line that `fr install` writes is a hook as well, and nothing that only begins like it is.
+#[test]
+fn the_installed_hook_s_own_shell_is_no_command() {
+    let agent = Agent::new(&[("GEMINI_CLI", "1")]);
+    agent.env.fr(&["install", "--yes", "--agent", "gemini"]).ok();
+    let settings = std::fs::read_to_string(agent.env.home.join(".gemini/settings.json")).unwrap();
+    let settings: serde_json::Value = serde_json::from_str(&settings).unwrap();
+    let line = settings["hooks"]["BeforeTool"][0]["hooks"][0]["command"].as_str().unwrap();
+    let payload = serde_json::json!({"hook_event_name": "BeforeTool", "session_id": "s", "cwd": agent.env.project,
+        "tool_name": "run_shell_command", "tool_input": {"command": "ls"}});
+    let out = run(agent.command("bash", &["-c", line]), payload.to_string().as_bytes());
+    assert_eq!(said(&out), ("", "", 0));
+    assert_eq!(agent.lines(), Agent::by("gemini", &["ls"]));
+    let hidden = format!("{line}; rm x");
+    agent.runs("bash", &["-c", &hidden]);
+    assert_eq!(agent.lines(), Agent::by("gemini", &["ls", &hidden]));
+}
+
+/// Claude asks a shell for its environment before its first command. It names such shells.
+#[test]
+fn what_claude_s_shells_do_for_claude_is_no_command() {
+    for shell in ["bash", "zsh"] {
+        let own = Agent::new(&[("CLAUDECODE", "1"), ("AI_AGENT", "claude-code_2-1-197_harness")]);
+        own.runs(shell, &["-c", "env"]).ok();
+        assert_eq!(own.env.fr(&["timeline"]).code, 10, "{shell}: nothing is recorded");
+    }
+}
+
 /// The program text of Claude 2.1.197.
 fn claude_line(agent: &Agent, command: &str) -> String {
     let snapshot = agent.env.home.join(".claude/shell-snapshots/snapshot-bash-1795-vjj31m.sh");

@@ -74,6 +74,9 @@ fn history() -> TestEnv {
         "hook_event_name": "PreToolUse", "tool_name": "mcp__x__y", "tool_input": {"a": 1}, "tool_use_id": "m",
         "agent_id": "a1", "agent_type": "Explore",
     }));
+    std::fs::write(env.fr_home.join("config.toml"), "on-incomplete-capture = \"ask\"\n").unwrap();
+    assert!(env.claude_pre("kubectl delete namespace prod").answer.stdout.contains("ask"));
+    std::fs::remove_file(env.fr_home.join("config.toml")).unwrap();
     env.sh("printf x > $'caf\\xe9'; fr exec -- rm $'caf\\xe9'").ok();
     env
 }
@@ -128,6 +131,9 @@ fn every_json_output_fits_its_schema() {
     fits(&env.fr(&["redo", "--yes", "--json"]).ok(), "undo-report");
     fits(&env.fr(&["timeline", "--json"]).ok(), "timeline");
     fits(&env.fr(&["show", "1", "--json"]).ok(), "event");
+    for action in ["enable", "status", "disable"] {
+        fits(&env.fr(&["shims", action, "--json"]).ok(), "shims");
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr, clippy::print_stdout)]
 
 mod agent_shells;
+mod answers;
 mod corpus;
 mod crash;
 mod crowd;
@@ -24,6 +25,7 @@ mod live;
 mod payloads;
 mod prompts;
 mod pty;
+mod reported;
 mod reports;
 mod samples;
 mod shell;

@@ -36,6 +36,7 @@ pub fn before(n: u64, session: &str, line: &str) -> Before {
         captures: Vec::new(),
         warnings: Vec::new(),
         background: false,
+        verdict: None,
     }
 }
 

@@ -6,7 +6,7 @@ use super::{bytes, count, safe, style, when};
 use crate::cli::Out;
 use crate::error::Result;
 use crate::journal::index::Event;
-use crate::model::{Drilled, EffectClass, EventKind, Outcome, Reversibility, StepPhase};
+use crate::model::{Drilled, EffectClass, EventKind, Outcome, Reversibility, StepPhase, Verdict};
 
 /// An event as `fr timeline --json` and `fr show --json` print it (`schema/event.schema.json`).
 #[derive(Serialize)]
@@ -108,6 +108,10 @@ pub fn command_cell(event: &Event) -> String {
         EventKind::Restore { of } => format!("restore of {of} beside the present"),
         EventKind::Drill { drilled } => format!("drill: {}", drill_words(drilled)),
     };
+    if let Some(verdict) = &event.before.verdict {
+        let answer = if matches!(verdict, Verdict::Deny { .. }) { "denied" } else { "asked" };
+        text = format!("[{answer}] {text}");
+    }
     if let Some(undo) = event.undone_by {
         let part = if event.undone_in_part { " in part" } else { "" };
         text = format!("[undone{part} by {undo}] {text}");
@@ -166,6 +170,10 @@ pub fn event_details(event: &Event, out: &mut Out) -> Result<()> {
     let took =
         event.after.as_ref().and_then(|a| a.duration_ms).map(|ms| format!(" after {}", when::duration(ms)));
     field("outcome", format!("{}{}", outcome_sentence(event), took.unwrap_or_default()))?;
+    if let Some(verdict) = &b.verdict {
+        let reason = verdict.reason().map(|reason| format!(": {reason}")).unwrap_or_default();
+        field("answer", safe(format!("{}{reason}", verdict.as_str()).as_bytes()))?;
+    }
     field("reversibility", reversibility_text(event))?;
     if let Some(line) = b.parent {
         field("part of", line.to_string())?;

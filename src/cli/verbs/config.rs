@@ -16,6 +16,14 @@ pub fn run(out: &mut Out) -> Result<u8> {
     let file = home.config();
     let state = if file.is_file() { "" } else { " (not there: these are the defaults)" };
     out.line(format!("# {}{state}", crate::cli::render::safe(file.as_os_str().as_encoded_bytes())))?;
+    let reactions = [
+        ("on-incomplete-capture", config.on_incomplete_capture, "what a command destroys could not be kept"),
+        ("on-failure", config.on_failure, "such a command could not be recorded"),
+    ];
+    for (name, reaction, when) in reactions {
+        let setting = format!("{name} = \"{}\"", reaction.as_str());
+        out.line(format!("{setting:<35} # {when}: proceed, ask or deny"))?;
+    }
     out.line("[caps]")?;
     let caps = config.caps;
     out.line(format!(

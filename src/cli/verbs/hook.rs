@@ -1,5 +1,6 @@
 //! `fr hook <agent>`: what every command of every agent pays. It answers by exit code 0 and silence unless it means
-//! to act; whatever goes wrong is one line on stderr, a recorded gap, and exit code 0: the command still runs.
+//! to act; whatever goes wrong is one line on stderr, a recorded gap, and exit code 0: the command still runs, unless the
+//! user's settings say otherwise (`docs/answers.md`).
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -7,7 +8,8 @@ use std::time::Duration;
 
 use crate::cli::render::{next_step, safe};
 use crate::error::{Error, Result};
-use crate::intake::{self, Env, Happening, Malformed};
+use crate::intake::agents::{AgentSpec, Reply, Verdict};
+use crate::intake::{self, Env, Happening, Heard, Malformed, Request};
 use crate::platform::home::{self, Home};
 use crate::platform::stall;
 use crate::record;
@@ -16,7 +18,8 @@ use crate::record;
 /// capture back to a slow disk is one long system call: hence a minute.
 const PATIENCE: u64 = 60;
 
-/// Runs the verb. The exit code is always 0: any other one means something to some agent.
+/// Runs the verb. The exit code is 0 unless the answer of the agent that speaks has another one: any other code means
+/// something to some agent.
 pub fn run(args: &[OsString]) -> u8 {
     let Some(agent) = args.first().and_then(|a| a.to_str()) else {
         let error = Error::failure("the hook does not say which agent it is")
@@ -33,16 +36,32 @@ pub fn run(args: &[OsString]) -> u8 {
         watch(&env);
     }
     let stdin = std::io::stdin().lock();
-    let happening = match agent {
-        "shell" => intake::shell_hook(&args[1..], stdin, &env),
-        _ => intake::hook(agent, stdin, &env),
+    let heard = match agent {
+        "shell" => Heard { happening: intake::shell_hook(&args[1..], stdin, &env), speaker: None },
+        _ => intake::hear(agent, stdin, &env),
     };
     // A shell numbers its lines itself.
     let registration = Some(agent).filter(|name| *name != "shell");
-    if let Err(error) = handle(happening, registration) {
+    let (verdict, failure) = match handle(heard.happening, registration) {
+        Ok(verdict) => (verdict, None),
+        Err((verdict, error)) => (verdict, Some(error)),
+    };
+    if let Some(error) = failure {
         talk_error("fr: not recorded", &error);
     }
-    0
+    answer(&verdict, heard.speaker)
+}
+
+/// Tells the agent that speaks, in its own form; the exit code.
+fn answer(verdict: &Verdict, speaker: Option<&AgentSpec>) -> u8 {
+    if *verdict == Verdict::Allow {
+        return 0;
+    }
+    let Reply { stdout, stderr, code } = speaker.map_or_else(Reply::silent, |agent| (agent.reply)(verdict));
+    // An agent that closed its end of the pipe has stopped listening.
+    let _ = std::io::stdout().write_all(stdout.as_bytes());
+    let _ = std::io::stderr().write_all(stderr.as_bytes());
+    code
 }
 
 /// Agents end a hook that hangs; a prompt waits for ever. A line that was not recorded is better than a dead terminal.
@@ -56,24 +75,46 @@ fn watch(env: &Env) {
     });
 }
 
-fn handle(happening: Happening, registration: Option<&str>) -> Result<()> {
+/// Records what happened. The answer, also where that failed.
+fn handle(
+    happening: Happening,
+    registration: Option<&str>,
+) -> std::result::Result<Verdict, (Verdict, Error)> {
     if happening == Happening::Ignore {
-        return Ok(());
+        return Ok(Verdict::Allow);
     }
-    let home = Home::at(home::state_dir()?);
-    match happening {
+    let let_run = |error| (Verdict::Allow, error);
+    let home = Home::at(home::state_dir().map_err(let_run)?);
+    let done = match happening {
         Happening::Ignore => Ok(()),
-        Happening::Before(request) => match record::before(&request, registration, &home) {
-            Ok(_) => Ok(()),
-            Err(error) => {
-                gap(&home, &error);
-                Err(error)
-            }
-        },
+        Happening::Before(request) => return before(&request, registration, &home),
         Happening::After(ending) => record::after(&ending, registration, &home),
         Happening::Session(signal) => record::session(&signal, &home),
         Happening::Malformed(malformed) => note_malformed(&malformed, &home),
+    };
+    done.map(|()| Verdict::Allow).map_err(let_run)
+}
+
+fn before(
+    request: &Request,
+    registration: Option<&str>,
+    home: &Home,
+) -> std::result::Result<Verdict, (Verdict, Error)> {
+    let error = match record::before(request, registration, home) {
+        // Of a second report the first one has been answered.
+        Ok(recorded) => return Ok(recorded.map_or(Verdict::Allow, |recorded| recorded.verdict)),
+        Err(error) => error,
+    };
+    let verdict = record::on_failure(request, &error, home);
+    match verdict.reason() {
+        None => gap(home, &error),
+        Some(_) => {
+            let answer = verdict.as_str();
+            let reason = format!("a command was not recorded, and the agent was told to {answer}: {error}");
+            let _ = record::gap(home, &reason, None);
+        }
     }
+    Err((verdict, error))
 }
 
 fn note_malformed(malformed: &Malformed, home: &Home) -> Result<()> {

@@ -148,7 +148,16 @@ fn wait_for(
         }
     };
     let (session, call) = (request.session, request.call);
-    let ending = Ending { session, call, outcome, duration_ms: duration, note: None, action: None };
+    let ending = Ending {
+        session,
+        call,
+        outcome,
+        duration_ms: duration,
+        note: None,
+        action: None,
+        edit: None,
+        task: None,
+    };
     if let Err(error) = record::after(&ending, None, home) {
         not_recorded(&error, home);
     }

@@ -6,8 +6,10 @@ use serde_json::value::RawValue;
 
 use super::payload::{Flag, Text, WireString, absolute, bounded, milliseconds, subagent};
 use super::{AgentSpec, Reply, Verdict};
-use crate::intake::{Action, Ending, Env, Happening, Malformed, Request, SessionSignal, attribution};
-use crate::model::{Actor, ActorKind, Bytes, Confidence, Outcome, SessionMoment, Source};
+use crate::intake::{
+    Action, Ending, Env, Happening, Malformed, ReportedEdit, Request, SessionSignal, Task, Texts, attribution,
+};
+use crate::model::{Actor, ActorKind, Answers, Bytes, Confidence, Outcome, SessionMoment, Source};
 
 /// The table entry.
 pub const SPEC: AgentSpec = AgentSpec { name: "claude", parse, claims, reply };
@@ -96,6 +98,36 @@ struct ToolResponse {
     background_task: Option<WireString>,
     #[serde(default)]
     interrupted: Flag,
+    /// `TaskOutput`: a task that was put into the background.
+    task: Option<TaskState>,
+}
+
+#[derive(Deserialize)]
+struct TaskState {
+    task_id: WireString,
+    status: WireString,
+    #[serde(rename = "exitCode")]
+    exit_code: Option<i32>,
+}
+
+/// What `Edit`, `Write` and `NotebookEdit` tell of the file.
+#[derive(Default, Deserialize)]
+struct EditResponse {
+    #[serde(rename = "type")]
+    kind: Option<WireString>,
+    #[serde(rename = "originalFile")]
+    original: Option<WireString>,
+    #[serde(rename = "oldString")]
+    old: Option<WireString>,
+    #[serde(rename = "newString")]
+    new: Option<WireString>,
+    #[serde(default, rename = "replaceAll")]
+    replace_all: Flag,
+    content: Option<WireString>,
+    original_file: Option<WireString>,
+    updated_file: Option<WireString>,
+    #[serde(default, rename = "userModified")]
+    user_modified: Flag,
 }
 
 /// The payloads that no other agent claims are Claude's, by its registration.
@@ -129,7 +161,7 @@ fn convert(mut wire: Wire<'_>, text: &Text<'_>, env: &Env) -> Happening {
     let moment = match wire.hook_event_name {
         Event::PreToolUse => return before(wire, text, env, session, cwd),
         Event::PostToolUse | Event::PostToolUseFailure | Event::PermissionDenied => {
-            return after(wire, text, session, &cwd);
+            return after(wire, text, env, session, cwd);
         }
         Event::SessionStart => SessionMoment::Start,
         Event::SessionEnd => SessionMoment::End,
@@ -147,21 +179,14 @@ fn before(mut wire: Wire<'_>, text: &Text<'_>, env: &Env, session: String, cwd: 
         return malformed("malformed hook payload: PreToolUse without tool_name".to_string(), &[]);
     };
     let (action, background) = action(tool, wire.tool_input, text, &cwd);
-    Happening::Before(Box::new(Request {
-        session,
-        call: wire.tool_use_id.take().map(|id| text.text(id)),
-        actor: actor(&mut wire, text, env),
-        source: Source::Hook,
-        cwd,
-        background,
-        action,
-        env: env.clone(),
-    }))
+    let call = wire.tool_use_id.take().map(|id| text.text(id));
+    let actor = actor(&mut wire, text, env);
+    Happening::Before(Box::new(request(session, call, actor, cwd, action, background, env)))
 }
 
-fn after(wire: Wire<'_>, text: &Text<'_>, session: String, cwd: &Bytes) -> Happening {
+fn after(mut wire: Wire<'_>, text: &Text<'_>, env: &Env, session: String, cwd: Bytes) -> Happening {
     let response: ToolResponse = text.part(wire.tool_response).unwrap_or_default();
-    let error = wire.error.map(|error| text.bytes(error));
+    let error = wire.error.take().map(|error| text.bytes(error));
     let outcome = match wire.hook_event_name {
         Event::PermissionDenied => Outcome::Refused,
         Event::PostToolUseFailure => exit_code(error.as_deref().unwrap_or_default())
@@ -171,16 +196,88 @@ fn after(wire: Wire<'_>, text: &Text<'_>, session: String, cwd: &Bytes) -> Happe
         // No code: Claude also counts `grep` without a match as a success.
         _ => Outcome::Succeeded,
     };
-    let tool = wire.tool_name.map(|name| text.text(name));
+    let tool = wire.tool_name.take().map(|name| text.text(name));
     let interrupted = wire.is_interrupt.0 || response.interrupted.0;
+    let action = tool.map(|tool| action(tool, wire.tool_input, text, &cwd).0);
+    let call = wire.tool_use_id.take().map(|id| text.text(id));
+    let edit = action.clone().filter(|_| outcome == Outcome::Succeeded).and_then(|action| {
+        let texts = contents(&action, wire.tool_response, text)?;
+        let actor = actor(&mut wire, text, env);
+        let (session, call) = (session.clone(), call.clone());
+        let request = request(session, call, actor, cwd, action, false, env);
+        Some(Box::new(ReportedEdit { request, texts }))
+    });
     Happening::After(Ending {
-        session,
-        call: wire.tool_use_id.map(|id| text.text(id)),
-        outcome,
         duration_ms: wire.duration_ms.and_then(|ms| milliseconds(&ms)),
         note: error.map(bounded).or_else(|| interrupted.then(|| b"interrupted".to_vec())),
-        action: tool.map(|tool| action(tool, wire.tool_input, text, cwd).0),
+        action,
+        edit,
+        task: task(response, text),
+        ..Ending::new(session, call, outcome)
     })
+}
+
+fn request(
+    session: String,
+    call: Option<String>,
+    actor: Actor,
+    cwd: Bytes,
+    action: Action,
+    background: bool,
+    env: &Env,
+) -> Request {
+    let (source, answers, env) = (Source::Hook, Answers::AskOrDeny, env.clone());
+    Request { session, call, actor, source, cwd, background, answers, action, env }
+}
+
+/// The file before and after an edit, where Claude tells it. What it calls "create" was not there, or was empty.
+fn contents(action: &Action, raw: Option<&RawValue>, text: &Text<'_>) -> Option<Texts> {
+    let Action::EditFile { .. } = action else { return None };
+    let told: EditResponse = text.part(raw)?;
+    let bytes = |part: Option<WireString>| part.map(|part| text.bytes(part));
+    let before = bytes(told.original.or(told.original_file));
+    if bytes(told.kind).as_deref() == Some(b"create") {
+        return Some(Texts { before: None, after: bytes(told.content) });
+    }
+    let before = before?;
+    let written = bytes(told.content).or_else(|| bytes(told.updated_file));
+    let after = match (written, bytes(told.old), bytes(told.new)) {
+        (None, Some(old), Some(new)) if !told.user_modified.0 => {
+            replaced(&before, &old, &new, told.replace_all.0)
+        }
+        (written, _, _) => written,
+    };
+    Some(Texts { before: Some(before), after })
+}
+
+/// The text with `new` in place of `old`; `None` where `old` is not in it as it stands.
+fn replaced(text: &[u8], old: &[u8], new: &[u8], all: bool) -> Option<Vec<u8>> {
+    let (mut out, mut rest) = (Vec::with_capacity(text.len() + new.len()), text);
+    let mut found = false;
+    while let Some(at) = memchr::memmem::find(rest, old).filter(|_| !old.is_empty() && (all || !found)) {
+        found = true;
+        out.extend_from_slice(&rest[..at]);
+        out.extend_from_slice(new);
+        rest = &rest[at + old.len()..];
+    }
+    out.extend_from_slice(rest);
+    found.then_some(out)
+}
+
+/// The task in the background that an answer begins, or tells the end of (`TaskOutput`).
+fn task(response: ToolResponse, text: &Text<'_>) -> Option<Task> {
+    if let Some(id) = response.background_task {
+        return Some(Task { id: text.text(id), ended: None });
+    }
+    let task = response.task?;
+    let ended = match (text.text(task.status).as_str(), task.exit_code) {
+        ("completed" | "failed", Some(code)) => Outcome::Exited { code },
+        ("completed", None) => Outcome::Succeeded,
+        ("failed" | "killed", _) => Outcome::Failed,
+        // It still runs, or is in a state that came later.
+        _ => return None,
+    };
+    Some(Task { id: text.text(task.task_id), ended: Some(ended) })
 }
 
 /// What a tool call does, and whether it goes on in the background.
@@ -243,5 +340,5 @@ fn exit_code(error: &[u8]) -> Option<i32> {
 
 /// Exit 0 with JSON on standard output is the documented form; nothing at all is "go on".
 fn reply(verdict: &Verdict) -> Reply {
-    verdict.hook_specific()
+    Reply::hook_specific(verdict)
 }

@@ -6,14 +6,14 @@ use super::payload::Text;
 use super::tools::{self, Tool};
 use super::{AgentSpec, Reply, Verdict};
 use crate::intake::{Ending, Env, Happening, Request, SessionSignal, attribution};
-use crate::model::{Actor, Bytes, Outcome, Source};
+use crate::model::{Actor, Answers, Bytes, Outcome, Source};
 
 /// The table entry.
 pub const SPEC: AgentSpec = AgentSpec { name: "codex", parse, claims, reply };
 
 /// Tools that change nothing.
 const READ_ONLY: &[&str] =
-    &["update_plan", "view_image", "web_search", "list_dir", "read_file", "grep_files"];
+    &["update_plan", "view_image", "web_search", "tool_search", "list_dir", "read_file", "grep_files"];
 
 /// Nobody else has turns of this name. No agent that we know runs hooks that were registered for Codex or lends its own;
 /// this only catches a registration under the wrong word.
@@ -67,6 +67,7 @@ fn before(fields: &Fields<'_>, tool: &str, session: String, env: &Env) -> Happen
         source: Source::Hook,
         cwd,
         background,
+        answers: Answers::Deny,
         action,
         env: env.clone(),
     }))
@@ -81,6 +82,8 @@ fn after(fields: &Fields<'_>, tool: &str, session: String) -> Ending {
         duration_ms: None,
         note: None,
         action: Some(action),
+        edit: None,
+        task: None,
     }
 }
 
@@ -134,16 +137,7 @@ fn actor(fields: &Fields<'_>, env: &Env) -> Actor {
     tools::actor("codex", attribution::agent_version("codex", env), subagent)
 }
 
-/// Codex runs a command for which a hook says "ask" (agents.md 1): so that becomes "deny", with what to do instead.
+/// Codex runs a command for which a hook says "ask" (agents.md 1), so it is never told that: [`Answers::Deny`].
 fn reply(verdict: &Verdict) -> Reply {
-    match verdict {
-        Verdict::Ask { reason } => Verdict::Deny {
-            reason: format!(
-                "{reason}. Codex cannot ask its user from a hook, so this was not run: if it is meant, ask the user to \
-                 run it in a terminal of their own"
-            ),
-        }
-        .hook_specific(),
-        other => other.hook_specific(),
-    }
+    Reply::hook_specific(verdict)
 }

@@ -7,7 +7,7 @@ use super::payload::Text;
 use super::tools::{self, Tool};
 use super::{AgentSpec, Reply, Verdict};
 use crate::intake::{Ending, Env, Happening, Request, SessionSignal, attribution, text};
-use crate::model::{Actor, Bytes, Outcome, Source};
+use crate::model::{Actor, Answers, Bytes, Outcome, Source};
 
 /// The table entry.
 pub const SPEC: AgentSpec = AgentSpec { name: "copilot", parse, claims, reply };
@@ -129,6 +129,8 @@ fn parse(payload: &[u8], env: &Env) -> Happening {
             duration_ms: None,
             note,
             action: Some(action),
+            edit: None,
+            task: None,
         });
     }
     Happening::Before(Box::new(Request {
@@ -138,6 +140,7 @@ fn parse(payload: &[u8], env: &Env) -> Happening {
         source: Source::Hook,
         cwd,
         background,
+        answers: Answers::AskOrDeny,
         action,
         env: env.clone(),
     }))
@@ -229,11 +232,8 @@ fn actor(fields: &Fields<'_>, session: &str, env: &Env) -> Actor {
 
 /// Exit code 0 always: Copilot blocks the command on any other (agents.md 1).
 fn reply(verdict: &Verdict) -> Reply {
-    let (decision, reason) = match verdict {
-        Verdict::Allow => return Reply::silent(),
-        Verdict::Ask { reason } => ("ask", reason),
-        Verdict::Deny { reason } => ("deny", reason),
-    };
-    let answer = serde_json::json!({"permissionDecision": decision, "permissionDecisionReason": reason});
-    Reply { stdout: answer.to_string(), stderr: String::new(), code: 0 }
+    let Some(reason) = verdict.reason() else { return Reply::silent() };
+    Reply::json(
+        &serde_json::json!({"permissionDecision": verdict.as_str(), "permissionDecisionReason": reason}),
+    )
 }

@@ -14,7 +14,7 @@ use super::payload::{
 };
 use super::{AgentSpec, Reply, Verdict};
 use crate::intake::{Action, Ending, Env, Happening, Request, SessionSignal, attribution};
-use crate::model::{Actor, Bytes, Outcome, SessionMoment, Source};
+use crate::model::{Actor, Answers, Bytes, Outcome, SessionMoment, Source};
 
 /// The table entry.
 pub const SPEC: AgentSpec = AgentSpec { name: "cursor", parse, claims, reply };
@@ -153,15 +153,28 @@ fn sender(wire: &mut Wire<'_>, text: &Text<'_>, env: &Env) -> Option<Sender> {
     Some(Sender { session, actor: own_hook("cursor", version, subagent), cwd })
 }
 
-fn request(sender: Sender, call: Option<String>, action: Action, env: &Env) -> Happening {
+fn request(sender: Sender, call: Option<String>, action: Action, answers: Answers, env: &Env) -> Happening {
     let Sender { session, actor, cwd } = sender;
     let (source, env) = (Source::Hook, env.clone());
-    Happening::Before(Box::new(Request { session, call, actor, source, cwd, background: false, action, env }))
+    Happening::Before(Box::new(Request {
+        session,
+        call,
+        actor,
+        source,
+        cwd,
+        background: false,
+        answers,
+        action,
+        env,
+    }))
 }
 
 fn before_shell(wire: Wire<'_>, text: &Text<'_>, env: &Env, sender: Sender) -> Happening {
     match wire.command {
-        Some(line) => request(sender, None, Action::Shell(text.bytes(line)), env),
+        Some(line) => {
+            let action = Action::Shell(text.bytes(line));
+            request(sender, None, action, Answers::AskOrDeny, env)
+        }
         None => malformed("beforeShellExecution without a command", "cursor", &[]),
     }
 }
@@ -175,6 +188,8 @@ fn after_shell(wire: Wire<'_>, text: &Text<'_>, sender: Sender) -> Happening {
         duration_ms: wire.duration.and_then(|ms| milliseconds(&ms)),
         note: None,
         action: wire.command.map(|line| Action::Shell(text.bytes(line))),
+        edit: None,
+        task: None,
     })
 }
 
@@ -186,7 +201,8 @@ fn before_tool(wire: Wire<'_>, text: &Text<'_>, env: &Env, sender: Sender) -> Ha
         return Happening::Ignore;
     }
     let action = action(tool, wire.tool_input, text, &sender.cwd);
-    request(sender, wire.tool_use_id.map(|id| text.text(id)), action, env)
+    // It accepts "ask", and goes on without asking.
+    request(sender, wire.tool_use_id.map(|id| text.text(id)), action, Answers::Deny, env)
 }
 
 fn after_tool(wire: Wire<'_>, text: &Text<'_>, sender: Sender) -> Happening {
@@ -209,6 +225,8 @@ fn after_tool(wire: Wire<'_>, text: &Text<'_>, sender: Sender) -> Happening {
         duration_ms: wire.duration.and_then(|ms| milliseconds(&ms)),
         note: wire.error_message.map(|message| bounded(text.bytes(message))),
         action: tool.map(|tool| action(tool, wire.tool_input, text, &sender.cwd)),
+        edit: None,
+        task: None,
     })
 }
 
@@ -235,17 +253,12 @@ fn action(tool: String, raw: Option<&RawValue>, text: &Text<'_>, cwd: &Bytes) ->
 }
 
 /// Exit 0 with JSON on standard output; nothing at all is "go on". `ask` is honoured for shell commands, and taken
-/// for "go on" by `preToolUse`.
+/// for "go on" by `preToolUse`, which is therefore never told it: [`Answers::Deny`].
 fn reply(verdict: &Verdict) -> Reply {
-    let (permission, reason) = match verdict {
-        Verdict::Allow => return Reply::silent(),
-        Verdict::Ask { reason } => ("ask", reason),
-        Verdict::Deny { reason } => ("deny", reason),
-    };
-    let answer = serde_json::json!({
-        "permission": permission,
+    let Some(reason) = verdict.reason() else { return Reply::silent() };
+    Reply::json(&serde_json::json!({
+        "permission": verdict.as_str(),
         "user_message": reason,
         "agent_message": reason,
-    });
-    Reply { stdout: answer.to_string(), stderr: String::new(), code: 0 }
+    }))
 }

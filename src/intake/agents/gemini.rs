@@ -7,8 +7,10 @@ use serde_json::value::RawValue;
 
 use super::payload::{Flag, Text, WireString, absolute, bounded, contains, directory, malformed, own_hook};
 use super::{AgentSpec, Reply, Verdict};
-use crate::intake::{Action, Ending, Env, Happening, Request, SessionSignal, text as variable};
-use crate::model::{Bytes, Outcome, SessionMoment, Source};
+use crate::intake::{
+    Action, Ending, Env, Happening, ReportedEdit, Request, SessionSignal, Texts, text as variable,
+};
+use crate::model::{Answers, Bytes, Outcome, SessionMoment, Source};
 
 /// The table entry.
 pub const SPEC: AgentSpec = AgentSpec { name: "gemini", parse, claims, reply };
@@ -97,6 +99,17 @@ struct ToolError {
     kind: Option<WireString>,
 }
 
+/// `returnDisplay` of an edit: what its user is shown.
+#[derive(Default, Deserialize)]
+struct EditDisplay {
+    #[serde(rename = "originalContent")]
+    original: Option<WireString>,
+    #[serde(rename = "newContent")]
+    new: Option<WireString>,
+    #[serde(default, rename = "isNewFile")]
+    is_new: Flag,
+}
+
 /// One tool call.
 struct Call {
     action: Action,
@@ -128,7 +141,7 @@ fn convert(mut wire: Wire<'_>, text: &Text<'_>, env: &Env) -> Happening {
     let cwd = wire.cwd.take().and_then(|cwd| directory(text.bytes(cwd))).unwrap_or_default();
     let moment = match wire.hook_event_name {
         Event::BeforeTool => return before(wire, text, env, session, cwd),
-        Event::AfterTool => return after(wire, text, session, cwd),
+        Event::AfterTool => return after(wire, text, env, session, cwd),
         Event::SessionStart => SessionMoment::Start,
         Event::SessionEnd => SessionMoment::End,
         Event::AfterAgent => SessionMoment::Stop,
@@ -141,7 +154,11 @@ fn before(wire: Wire<'_>, text: &Text<'_>, env: &Env, session: String, cwd: Byte
     let Some(call) = call(wire, text, cwd) else {
         return malformed("BeforeTool without tool_name", "gemini", &[]);
     };
-    Happening::Before(Box::new(Request {
+    Happening::Before(Box::new(request(session, call, env)))
+}
+
+fn request(session: String, call: Call, env: &Env) -> Request {
+    Request {
         session,
         // Gemini gives no id: the ending finds its beginning by what ran.
         call: None,
@@ -149,24 +166,32 @@ fn before(wire: Wire<'_>, text: &Text<'_>, env: &Env, session: String, cwd: Byte
         source: Source::Hook,
         cwd: call.cwd,
         background: call.background,
+        answers: Answers::Deny,
         action: call.action,
         env: env.clone(),
-    }))
+    }
 }
 
-fn after(wire: Wire<'_>, text: &Text<'_>, session: String, cwd: Bytes) -> Happening {
+fn after(wire: Wire<'_>, text: &Text<'_>, env: &Env, session: String, cwd: Bytes) -> Happening {
     let response: ToolResponse = text.part(wire.tool_response).unwrap_or_default();
     let call = call(wire, text, cwd);
     let shell = call.as_ref().is_some_and(|call| matches!(call.action, Action::Shell(_)));
     let (outcome, note) = outcome(&response, text, shell);
-    Happening::After(Ending {
-        session,
-        call: None,
-        outcome,
-        duration_ms: None,
-        note: note.map(bounded),
-        action: call.map(|call| call.action),
-    })
+    let action = call.as_ref().map(|call| call.action.clone());
+    let edit = call.filter(|_| outcome == Outcome::Succeeded).and_then(|call| {
+        let texts = contents(&call.action, &response, text)?;
+        Some(Box::new(ReportedEdit { request: request(session.clone(), call, env), texts }))
+    });
+    Happening::After(Ending { note: note.map(bounded), action, edit, ..Ending::new(session, None, outcome) })
+}
+
+/// The file before and after an edit, which `replace` and `write_file` show their user.
+fn contents(action: &Action, response: &ToolResponse, text: &Text<'_>) -> Option<Texts> {
+    let Action::EditFile { .. } = action else { return None };
+    let display: EditDisplay = text.part(response.display.as_deref())?;
+    let bytes = |part: Option<WireString>| part.map(|part| text.bytes(part));
+    let before = if display.is_new.0 { None } else { Some(bytes(display.original)?) };
+    Some(Texts { before, after: bytes(display.new) })
 }
 
 /// What a tool call does, and where. `None` where no tool is named.
@@ -274,13 +299,7 @@ fn number(line: &[u8], label: &[u8]) -> Option<i32> {
 }
 
 /// Exit 0 with JSON on standard output; nothing at all is "go on". There is no "ask" to give: headless, Gemini waits
-/// for an answer that nobody can type (agents.md 1), so it becomes a "deny" that says how to go on.
+/// for an answer that nobody can type (agents.md 1).
 fn reply(verdict: &Verdict) -> Reply {
-    let reason = match verdict {
-        Verdict::Allow => return Reply::silent(),
-        Verdict::Ask { reason } => super::reply::approval(reason),
-        Verdict::Deny { reason } => reason.clone(),
-    };
-    let answer = serde_json::json!({"decision": "deny", "reason": reason});
-    Reply { stdout: answer.to_string(), stderr: String::new(), code: 0 }
+    Reply::denial(verdict)
 }

@@ -16,7 +16,8 @@ mod windsurf;
 
 use std::io::Read;
 
-pub use reply::{Reply, Verdict};
+pub use crate::model::Verdict;
+pub use reply::Reply;
 
 use super::{Env, Happening, Malformed};
 
@@ -50,12 +51,26 @@ pub fn find(name: &str) -> Option<&'static AgentSpec> {
     AGENTS.iter().find(|agent| agent.name == name)
 }
 
+/// What a hook reported, and who speaks: the one that is answered.
+pub struct Heard {
+    /// What was reported.
+    pub happening: Happening,
+    /// The agent whose payload it is, whichever agent's settings registered the hook.
+    pub speaker: Option<&'static AgentSpec>,
+}
+
 /// Reads one hook payload and understands it. Never fails: what cannot be understood is [`Happening::Malformed`].
 pub fn hook(agent: &str, stdin: impl Read, env: &Env) -> Happening {
+    hear(agent, stdin, env).happening
+}
+
+/// The same, with the agent that is to be answered.
+pub fn hear(agent: &str, stdin: impl Read, env: &Env) -> Heard {
+    let silent = |malformed| Heard { happening: Happening::Malformed(malformed), speaker: None };
     let Some(registered) = find(agent) else {
         let known: Vec<&str> = AGENTS.iter().map(|agent| agent.name).collect();
         let hint = format!("the agents that have a hook are: {}", known.join(", "));
-        return Happening::Malformed(Malformed::new(format!("no agent is called {agent:?}"), hint, &[]));
+        return silent(Malformed::new(format!("no agent is called {agent:?}"), hint, &[]));
     };
     match payload::read(stdin) {
         Ok(bytes) => {
@@ -66,8 +81,8 @@ pub fn hook(agent: &str, stdin: impl Read, env: &Env) -> Happening {
             } else {
                 AGENTS.iter().find(claims).unwrap_or(registered)
             };
-            (speaker.parse)(&bytes, env)
+            Heard { happening: (speaker.parse)(&bytes, env), speaker: Some(speaker) }
         }
-        Err(malformed) => Happening::Malformed(malformed),
+        Err(malformed) => silent(malformed),
     }
 }

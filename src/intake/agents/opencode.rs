@@ -10,7 +10,7 @@ use super::payload::{
 };
 use super::{AgentSpec, Reply, Verdict, tools};
 use crate::intake::{Action, Ending, Env, Happening, Request, SessionSignal};
-use crate::model::{Actor, Bytes, Outcome, SessionMoment, Source};
+use crate::model::{Actor, Answers, Bytes, Outcome, SessionMoment, Source};
 
 /// The table entry.
 pub const SPEC: AgentSpec = AgentSpec { name: "opencode", parse, claims, reply };
@@ -190,6 +190,7 @@ fn before(wire: Wire<'_>, text: &Text<'_>, env: &Env, caller: Caller) -> Happeni
         source: Source::Hook,
         cwd,
         background: false,
+        answers: Answers::Deny,
         action,
         env: env.clone(),
     }))
@@ -209,6 +210,8 @@ fn after(wire: Wire<'_>, text: &Text<'_>, caller: Caller) -> Happening {
         duration_ms: wire.duration_ms.and_then(|ms| milliseconds(&ms)),
         note: error.map(bounded),
         action: tool.map(|tool| action(text.text(tool), args, text, caller.cwd).0),
+        edit: None,
+        task: None,
     })
 }
 
@@ -264,14 +267,7 @@ fn failure(error: &[u8]) -> Outcome {
     if refused { Outcome::Refused } else { Outcome::Failed }
 }
 
-/// The plugin makes an error of a "deny" and of nothing else. It cannot ask anyone, so an "ask" is a "deny" that
-/// says how to go on.
+/// The plugin makes an error of a "deny" and of nothing else. It cannot ask anyone.
 fn reply(verdict: &Verdict) -> Reply {
-    let reason = match verdict {
-        Verdict::Allow => return Reply::silent(),
-        Verdict::Ask { reason } => super::reply::approval(reason),
-        Verdict::Deny { reason } => reason.clone(),
-    };
-    let answer = serde_json::json!({"decision": "deny", "reason": reason});
-    Reply { stdout: answer.to_string(), stderr: String::new(), code: 0 }
+    Reply::denial(verdict)
 }

@@ -1,21 +1,6 @@
 //! What the recorder answers to a hook.
 
-/// What the recorder wants to happen to the command.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// It runs.
-    Allow,
-    /// The agent asks its user first.
-    Ask {
-        /// Why, for people. Sanitised by the caller: it may be shown to a model.
-        reason: String,
-    },
-    /// It does not run.
-    Deny {
-        /// Why, for people and for the agent. Sanitised by the caller: it is shown to a model.
-        reason: String,
-    },
-}
+use crate::model::Verdict;
 
 /// What the hook process prints and how it exits.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,35 +13,31 @@ pub struct Reply {
     pub code: u8,
 }
 
-impl Verdict {
-    /// The answer that Claude Code, Codex and VS Code understand: exit code 0 and `hookSpecificOutput` on standard
-    /// output.
-    pub fn hook_specific(&self) -> Reply {
-        let (decision, reason) = match self {
-            Verdict::Allow => return Reply::silent(),
-            Verdict::Ask { reason } => ("ask", reason),
-            Verdict::Deny { reason } => ("deny", reason),
-        };
-        let answer = serde_json::json!({"hookSpecificOutput": {
-            "hookEventName": "PreToolUse",
-            "permissionDecision": decision,
-            "permissionDecisionReason": reason,
-        }});
-        Reply { stdout: answer.to_string(), stderr: String::new(), code: 0 }
-    }
-}
-
 impl Reply {
     /// Exit 0 and print nothing: every agent takes it for "go on".
     pub fn silent() -> Reply {
         Reply { stdout: String::new(), stderr: String::new(), code: 0 }
     }
-}
 
-/// The reason of an "ask" for an agent whose hooks cannot ask: it is answered with "deny", so it says how a person
-/// approves.
-pub fn approval(reason: &str) -> String {
-    format!(
-        "{reason}; this needs a person's approval, which a hook cannot ask for here: run it yourself in a terminal"
-    )
+    /// Exit 0 with JSON on standard output.
+    pub fn json(answer: &serde_json::Value) -> Reply {
+        Reply { stdout: answer.to_string(), stderr: String::new(), code: 0 }
+    }
+
+    /// The answer that Claude Code, Codex and VS Code understand: exit code 0 and `hookSpecificOutput` on standard
+    /// output.
+    pub fn hook_specific(verdict: &Verdict) -> Reply {
+        let Some(reason) = verdict.reason() else { return Reply::silent() };
+        Reply::json(&serde_json::json!({"hookSpecificOutput": {
+            "hookEventName": "PreToolUse",
+            "permissionDecision": verdict.as_str(),
+            "permissionDecisionReason": reason,
+        }}))
+    }
+
+    /// The answer of those that know "deny" alone: Gemini CLI and our plugin for opencode.
+    pub fn denial(verdict: &Verdict) -> Reply {
+        let Some(reason) = verdict.reason() else { return Reply::silent() };
+        Reply::json(&serde_json::json!({"decision": "deny", "reason": reason}))
+    }
 }

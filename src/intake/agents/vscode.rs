@@ -7,7 +7,7 @@ use super::payload::Text;
 use super::tools::{self, Tool};
 use super::{AgentSpec, Reply, Verdict};
 use crate::intake::{Ending, Env, Happening, Request, SessionSignal};
-use crate::model::{Bytes, Outcome, Source};
+use crate::model::{Answers, Bytes, Outcome, Source};
 
 /// The table entry.
 pub const SPEC: AgentSpec = AgentSpec { name: "vscode", parse, claims, reply };
@@ -102,10 +102,29 @@ fn parse(payload: &[u8], env: &Env) -> Happening {
             (false, false) => Outcome::Succeeded,
         };
         let action = Some(action);
-        return Happening::After(Ending { session, call, outcome, duration_ms: None, note: None, action });
+        return Happening::After(Ending {
+            session,
+            call,
+            outcome,
+            duration_ms: None,
+            note: None,
+            action,
+            edit: None,
+            task: None,
+        });
     }
-    let (source, env) = (Source::Hook, env.clone());
-    Happening::Before(Box::new(Request { session, call, actor, source, cwd, background, action, env }))
+    let (source, answers, env) = (Source::Hook, Answers::AskOrDeny, env.clone());
+    Happening::Before(Box::new(Request {
+        session,
+        call,
+        actor,
+        source,
+        cwd,
+        background,
+        answers,
+        action,
+        env,
+    }))
 }
 
 fn action(fields: &Fields<'_>, tool: &str, cwd: &Bytes) -> Tool {
@@ -159,7 +178,7 @@ fn from_uri(path: Vec<u8>) -> Vec<u8> {
 
 /// The form that it shares with Claude Code. Of several hooks' answers the strictest counts.
 fn reply(verdict: &Verdict) -> Reply {
-    verdict.hook_specific()
+    Reply::hook_specific(verdict)
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use super::payload::{Text, WireString, absolute, directory, has_key, malformed, own_hook};
 use super::{AgentSpec, Reply, Verdict};
 use crate::intake::{Action, Ending, Env, Happening, Request, SessionSignal, text as variable};
-use crate::model::{Bytes, Outcome, SessionMoment, Source};
+use crate::model::{Answers, Bytes, Outcome, SessionMoment, Source};
 
 /// The table entry.
 pub const SPEC: AgentSpec = AgentSpec { name: "windsurf", parse, claims, reply };
@@ -89,6 +89,7 @@ fn convert(wire: Wire<'_>, text: &Text<'_>, env: &Env) -> Happening {
                 source,
                 cwd,
                 background,
+                answers: Answers::Deny,
                 action,
                 env,
             }))
@@ -107,7 +108,16 @@ fn ending(event: Event, session: String, action: Action) -> Ending {
     // The exit code of a command and the result of an MCP tool are not told; files are told of once they are written.
     let told = matches!(event, Event::PostWriteCode | Event::PostReadCode);
     let outcome = if told { Outcome::Succeeded } else { Outcome::Unknown };
-    Ending { session, call: None, outcome, duration_ms: None, note: None, action: Some(action) }
+    Ending {
+        session,
+        call: None,
+        outcome,
+        duration_ms: None,
+        note: None,
+        action: Some(action),
+        edit: None,
+        task: None,
+    }
 }
 
 /// What an event is about. The two halves of a call have the same fields, except for an MCP tool's result.
@@ -137,13 +147,10 @@ fn action(event: Event, info: ToolInfo, raw: Option<&RawValue>, text: &Text<'_>,
     }
 }
 
-/// There is one answer: exit code 2 stops the action, with the reason on standard error for the agent. It cannot ask,
-/// so an "ask" is a "deny" that says how to go on.
+/// There is one answer: exit code 2 stops the action, with the reason on standard error for the agent. It cannot ask.
 fn reply(verdict: &Verdict) -> Reply {
-    let reason = match verdict {
-        Verdict::Allow => return Reply::silent(),
-        Verdict::Ask { reason } => super::reply::approval(reason),
-        Verdict::Deny { reason } => reason.clone(),
-    };
-    Reply { stdout: String::new(), stderr: reason, code: 2 }
+    match verdict.reason() {
+        None => Reply::silent(),
+        Some(reason) => Reply { stdout: String::new(), stderr: format!("{reason}\n"), code: 2 },
+    }
 }

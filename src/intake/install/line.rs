@@ -60,6 +60,16 @@ pub fn is_ours(line: &str) -> bool {
     line.contains(MARK) && line.contains(" hook ")
 }
 
+/// True for exactly a line that `fr install` writes, and for nothing that only looks like one.
+pub fn is_exactly_ours(line: &str) -> bool {
+    if !is_ours(line) {
+        return false;
+    }
+    let binary = binary_of(line).map(std::path::PathBuf::from);
+    let same = |spec: &Spec| hook_line(spec, binary.as_deref()).is_ok_and(|ours| ours == line);
+    super::agents::AGENTS.iter().any(same)
+}
+
 /// True for a line that calls `fr hook` and that somebody wrote by hand.
 pub fn is_by_hand(line: &str) -> bool {
     !is_ours(line)
@@ -115,6 +125,7 @@ mod tests {
                 let line = hook_line(spec, Some(Path::new(path))).unwrap();
                 assert_eq!(binary_of(&line).as_deref(), Some(path), "{line}");
                 assert!(is_ours(&line) && !is_by_hand(&line), "{line}");
+                assert!(is_exactly_ours(&line) && !is_exactly_ours(&format!("{line}; rm x")), "{line}");
             }
         }
         let shared = hook_line(&agents::AGENTS[0], None).unwrap();

@@ -20,5 +20,6 @@ mod version;
 mod world;
 
 pub use apply::apply;
+pub use line::is_exactly_ours;
 pub use plan::{Action, Change, Plan, Wishes, install, present, uninstall};
 pub use world::{Presence, Scope, World, is_program};

@@ -37,8 +37,9 @@ __fr_whole() {
     # Codex restores its snapshot and then replaces this process by the bash of the command, which reports itself.
     [[ ${CODEX_THREAD_ID+x} && $line == *"exec '"*"bash' -c '"* \
         && ( $line == __CODEX_SNAPSHOT_OVERRIDE* || $line == "if . '"*/shell_snapshots/* ) ]] && return
-    # Codex and Claude Code make a snapshot in a shell that reads the start-up files and prints what they set: nobody's
+    # Claude Code names the shells that it starts for itself. Codex and Claude Code make a snapshot in a shell that reads the start-up files and prints what they set: nobody's
     # command (agents.md 3).
+    [[ ${CLAUDECODE+x} && ${AI_AGENT-} == claude-code_*_harness ]] && return
     [[ ${CLAUDECODE+x} && $line == SNAPSHOT_FILE=*/shell-snapshots/snapshot-*'"# Snapshot file"'* ]] && return
     [[ $line == 'if [ -z "${BASH_ENV-}" ]'*"echo '# Snapshot file'"*__codex_snapshot_command* ]] && return
     export FR_SHELL_TOP="$$ $layer"

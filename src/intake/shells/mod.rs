@@ -13,7 +13,7 @@ use std::path::Path;
 use super::agents::payload;
 use super::{Action, Ending, Env, Happening, Malformed, Request, attribution, bytes, current_dir, text};
 use crate::error::{Error, ExitCode, Result};
-use crate::model::{Outcome, Source};
+use crate::model::{Answers, Outcome, Source};
 
 /// The shells that `fr` integrates with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,6 +112,8 @@ pub fn hook(args: &[OsString], stdin: impl Read, env: &Env) -> Happening {
             duration_ms: milliseconds.parse().ok(),
             note: None,
             action: None,
+            edit: None,
+            task: None,
         }),
         _ => {
             let came = args.iter().map(|arg| bytes(arg)).collect::<Vec<_>>().join(&b' ');
@@ -132,6 +134,7 @@ fn before(session: &str, call: &str, action: Action, env: &Env) -> Happening {
         source: Source::Shell,
         cwd: current_dir(),
         background: false,
+        answers: Answers::Nothing,
         action,
         env: env.clone(),
     }))

@@ -4,6 +4,7 @@
 //! Only the exact forms are taken off, and only where the agent's own mark is in the environment; anything else is
 //! recorded as it stands. The forms were seen in Claude 2.1.197, Gemini CLI 0.61.0 and Codex 0.169.0 (agents.md 3).
 
+use crate::intake::install::is_exactly_ours;
 use crate::intake::{Env, text};
 
 /// The command inside a shell's `-c` argument.
@@ -20,6 +21,9 @@ pub(super) fn command(line: &[u8], env: &Env) -> Vec<u8> {
 /// True for an agent's call of `fr hook`: such shells read `BASH_ENV` too, and Codex's carry none of its marks.
 pub(super) fn is_hook(line: &[u8]) -> bool {
     let Ok(line) = std::str::from_utf8(line) else { return false };
+    if is_exactly_ours(line) {
+        return true;
+    }
     let guarded = line.trim().strip_prefix("command -v fr >/dev/null || exit 0; ").unwrap_or(line.trim());
     let words: Vec<&str> = guarded.strip_prefix("exec ").unwrap_or(guarded).split(' ').collect();
     let plain = |word: &&str| word.bytes().all(|b| b.is_ascii_alphanumeric() || b"/._-".contains(&b));

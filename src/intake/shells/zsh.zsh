@@ -64,6 +64,7 @@ __fr_start() {
             && ( $line == __CODEX_SNAPSHOT_OVERRIDE* || $line == "if . '"*/shell_snapshots/* ) ]] && return 0
         # Codex and Claude Code make a snapshot in a shell that reads the start-up files and prints what they set:
         # nobody's command (agents.md 3).
+        [[ ${+CLAUDECODE} = 1 && ${AI_AGENT-} == claude-code_*_harness ]] && return 0
         [[ ${+CLAUDECODE} = 1 && $line == SNAPSHOT_FILE=*/shell-snapshots/snapshot-*'"# Snapshot file"'* ]] && return 0
         [[ $line == 'if [[ -n "${ZDOTDIR-}" ]]'*"print '# Snapshot file'"*__codex_snapshot_command* ]] && return 0
         export FR_SHELL_TOP="$$ $layer"

@@ -8,7 +8,7 @@ use super::find::{self, Avoid, NotFound};
 use super::{PROGRAMS, own};
 use crate::intake::attribution::{self, RUN_SESSION, ancestry, ci};
 use crate::intake::{Action, Env, Request, current_dir, text};
-use crate::model::{Actor, ActorKind, Bytes, Source};
+use crate::model::{Actor, ActorKind, Answers, Bytes, Source};
 use crate::platform::process::{self, Process};
 
 /// What a shim leaves in the environment of the real program: `PID:COUNT:DIR:DIR…`, or `<PID:…` where it waits for the
@@ -110,6 +110,7 @@ impl Call {
             source: Source::Shim,
             cwd: current_dir(),
             background: false,
+            answers: Answers::Nothing,
             action: self.action(),
             env: env.clone(),
         }

@@ -184,7 +184,7 @@ impl Taker<'_> {
         Ok(())
     }
 
-    /// An ending gives way to one that tells more: "not known" and "in the background" to "ended", that to a verdict. An undo may end more than once (`--resume`): there the last one stands.
+    /// An ending gives way to one that tells more: "not known", "refused" and "in the background" to "ended", that to a verdict. An undo may end more than once (`--resume`): there the last one stands.
     fn after(&mut self, named: i64, at: Position, after: &After) -> Sql<()> {
         let Some(event) = pending::event_of(self.tx, named, after)? else { return Ok(()) };
         let failed = failed(after.outcome);
@@ -279,8 +279,10 @@ fn failed(outcome: Outcome) -> Option<bool> {
 fn told(outcome: Outcome) -> i64 {
     match outcome {
         Outcome::Unknown => 1,
-        Outcome::Background => 2,
-        Outcome::Ended => 3,
-        _ => 4,
+        // It may run all the same: not every agent has been seen to obey.
+        Outcome::Refused => 2,
+        Outcome::Background => 3,
+        Outcome::Ended => 4,
+        _ => 5,
     }
 }

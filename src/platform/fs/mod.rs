@@ -15,7 +15,7 @@ pub use beneath::{
 pub use holes::data_extents;
 pub use list::list_dir;
 pub use meta::{
-    get_xattrs, remove_xattr, set_mode, set_mtime, set_mtime_at, set_owner, set_owner_at, set_xattr,
+    get_xattrs, own_ids, remove_xattr, set_mode, set_mtime, set_mtime_at, set_owner, set_owner_at, set_xattr,
 };
 pub use stat::{FileKind, Stat, coarse_now_ns, file_system_magic, stat_at, stat_fd};
 pub use swap::{

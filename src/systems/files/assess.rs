@@ -14,6 +14,7 @@ mod write;
 
 use super::super::AssessCx;
 use crate::model::{Effect, EffectClass, Invocation, RedirectMode};
+pub use edit::patch_text;
 
 pub use copy::{Placed, placed};
 use target::{Scope, Targets};

@@ -174,9 +174,14 @@ fn look(
     }
     let state =
         State { path: place.path.as_slice().into(), parents: place.parents.clone(), entry: seen.entry };
-    let object = Some(keep.put(ObjectKind::State, &encode_state(&state)?)?);
-    let state = StateRef { digest: digest_state(state.entry.as_ref()), object };
+    let state = state_of(&state, keep)?;
     Ok((Seen { state, missing: seen.missing, items: seen.items, bytes: seen.bytes }, seen.pending))
+}
+
+/// What stands for a state, with its object put.
+pub fn state_of(state: &State, keep: Keep<'_>) -> Result<StateRef> {
+    let object = Some(keep.put(ObjectKind::State, &encode_state(state)?)?);
+    Ok(StateRef { digest: digest_state(state.entry.as_ref()), object })
 }
 
 #[derive(Default)]

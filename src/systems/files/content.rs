@@ -5,10 +5,10 @@ use std::io::{self, Read, Seek, SeekFrom};
 
 use fastcdc::v2020::{Error as CdcError, StreamCDC};
 
-use super::entry::{Content, Extent, WHOLE_MAX};
+use super::entry::{Content, Entry, Extent, Kind, WHOLE_MAX};
 use super::tree::encode_chunks;
 use crate::error::{Error, Result};
-use crate::model::{ObjectId, ObjectKind, ObjectSink};
+use crate::model::{ObjectId, ObjectKind, ObjectSink, ObjectSource};
 use crate::platform::fs::data_extents;
 
 /// Chunk sizes, bytes. Part of the format: other sizes would give the same file another identity.
@@ -78,6 +78,27 @@ pub fn take(
         file.seek(SeekFrom::Start(0))?;
     }
     chunked(file, keep)
+}
+
+/// The same for bytes in hand.
+pub fn of_bytes(bytes: &[u8], keep: Keep<'_>) -> Result<Content> {
+    let taken = if bytes.len() as u64 <= WHOLE_MAX { whole(bytes, keep) } else { chunked(bytes, keep) };
+    taken.map_err(|trouble| match trouble {
+        Trouble::Store(e) => e,
+        Trouble::Read(e) => Error::failure(format!("cannot cut a content into chunks: {e}")),
+    })
+}
+
+/// A file holds exactly these bytes.
+pub fn holds(entry: &Entry, bytes: &[u8]) -> bool {
+    let Kind::File { content } = &entry.kind else { return false };
+    of_bytes(bytes, Keep::Identity).is_ok_and(|same| same == *content)
+}
+
+/// The bytes of a file of one blob.
+pub fn small_text(entry: &Entry, source: &dyn ObjectSource) -> Option<Vec<u8>> {
+    let Kind::File { content: Content::Whole { id, .. } } = &entry.kind else { return None };
+    source.get(id).ok()
 }
 
 fn whole(bytes: &[u8], keep: Keep<'_>) -> Result<Content, Trouble> {

@@ -25,6 +25,7 @@ mod plan;
 mod rules;
 mod scope;
 mod stage;
+mod told;
 mod tree;
 mod walk;
 mod ways;
@@ -33,8 +34,11 @@ mod workspace;
 use std::path::Path;
 
 pub use cache::{commit as commit_caches, discard as discard_caches};
+pub use content::{holds, small_text};
 pub use entry::{Content, Entry, Extent, Kind, Links, Meta};
 pub use held::is_work_tree_of;
+pub use rules::is_ignored_by_git;
+pub use told::{Told, told};
 pub use tree::{Named, Parent, State, decode_chunks, decode_state, decode_tree, references};
 
 use super::{ApplyCx, AssessCx, CaptureCx, Held, Net, NetCx, PlanCx, System, Taken};

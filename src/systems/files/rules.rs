@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use super::ignored::Ignored;
+use crate::model::Missing;
 use crate::platform::fs::{FileKind, Stat, open_absolute, stat_fd};
 
 /// Directories that a build or package manager makes again. They are left out of a working tree's snapshot, and only
@@ -85,7 +86,7 @@ impl Rules {
                         && ignored.is_ignored(&joined(above, name), false) =>
                 {
                     let limit = self.ignored_file_bytes;
-                    Verdict::Skip(format!("ignored by git and larger than {limit} bytes"))
+                    Verdict::Skip(format!("{IGNORED} and larger than {limit} bytes"))
                 }
                 // A `.git` file leads to a linked working tree's repository.
                 Some(_) if name == b".git" => Verdict::Hide,
@@ -115,7 +116,7 @@ impl Rules {
             Some(ignored)
                 if REGENERABLE.contains(&name) && ignored.is_ignored(&joined(above, name), true) =>
             {
-                Verdict::Skip("ignored by git and made again by its tool".to_owned())
+                Verdict::Skip(format!("{IGNORED} and made again by its tool"))
             }
             _ => Verdict::Take,
         }
@@ -125,6 +126,14 @@ impl Rules {
     pub fn is_late(&self) -> bool {
         self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
     }
+}
+
+/// How the reason begins why something that git ignores was left out.
+const IGNORED: &str = "ignored by git";
+
+/// Something that git ignores was left out of a working tree's snapshot.
+pub fn is_ignored_by_git(missing: &Missing) -> bool {
+    missing.why.starts_with(IGNORED)
 }
 
 /// `name` in the directory `above`, which may be the root: empty.

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{Live, installed};
 
-const PROGRAM: &str = "npm-claude/node_modules/@anthropic-ai/claude-code-linux-x64/claude";
+pub const PROGRAM: &str = "npm-claude/node_modules/@anthropic-ai/claude-code-linux-x64/claude";
 
 #[test]
 fn claude_code_is_recorded_and_taken_back() {
@@ -97,7 +97,7 @@ fn claude_code_in_zsh_is_recorded_without_its_snapshot() {
     live.assert_as_before();
 }
 
-fn claude_world(shell: &str) -> Live {
+pub fn claude_world(shell: &str) -> Live {
     let mut live = Live::new();
     live.install("claude", &["--shell", shell]);
     for (name, value) in [
@@ -111,11 +111,11 @@ fn claude_world(shell: &str) -> Live {
     live
 }
 
-fn mcp() -> String {
+pub fn mcp() -> String {
     json!({"mcpServers": {"frlive": {"command": Live::wiper(), "args": []}}}).to_string()
 }
 
-fn claude<'a>(program: &'a str, mcp: &'a str) -> Vec<&'a str> {
+pub fn claude<'a>(program: &'a str, mcp: &'a str) -> Vec<&'a str> {
     vec![
         program,
         "-p",

@@ -2,9 +2,12 @@
 //! scripted (`tests/live/model`). What the timeline must hold is written down as the whole list, so that a command that
 //! is missing, listed twice, or the agent's own shows. `docs/testing.md` says how to run one and look into it.
 
+mod afterwards;
 mod aider;
+mod answers;
 mod claude;
 mod codex;
+mod under_run;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -94,6 +97,11 @@ impl Live {
         Live { env, began }
     }
 
+    /// What is there now is what must be there again afterwards.
+    pub fn begin(&mut self) {
+        self.began = tree(&self.env.project);
+    }
+
     /// What a user does: `fr install` of the built `fr` for this agent. Afterwards a program stands in its place, calls it,
     /// and keeps how long each hook took and what it printed.
     #[track_caller]
@@ -109,7 +117,7 @@ impl Live {
         run(install, b"").ok();
         std::fs::rename(&fr, &real).unwrap();
         let script = format!(
-            "#!/bin/bash\n[ \"$1\" = hook ] || exec {real} \"$@\"\n\
+            "#!/bin/bash -p\n[ \"$1\" = hook ] || exec {real} \"$@\"\n\
              began=$EPOCHREALTIME\n{real} \"$@\" >{calls}/$$.out 2>{calls}/$$.err\ncode=$?\n\
              echo \"$began $EPOCHREALTIME $code $*\" >>{calls}/list\n\
              cat {calls}/$$.out\ncat {calls}/$$.err >&2\nexit $code\n",
@@ -233,6 +241,14 @@ impl Live {
         let id = self.event(command)["id"].to_string();
         let undone = self.env.fr(&["undo", &id, "--yes"]).ok();
         assert!(undone.stdout.contains("undone and verified"), "{command}: {undone:?}");
+    }
+
+    /// Takes that event back as far as it is known, and expects to be told what is not.
+    #[track_caller]
+    pub fn undo_in_part(&self, command: &str, because: &str) {
+        let undone = self.env.fr(&["undo", &self.event(command)["id"].to_string(), "--yes"]);
+        assert_eq!(undone.code, 3, "{command}: {undone:?}");
+        assert!(undone.stdout.contains(because), "{command}: {undone:?}");
     }
 
     /// That event is not taken back, nothing is written, and the reason is given.

@@ -1,6 +1,5 @@
 //! Every payload that a real Claude Code 2.1.197 sent, and hostile ones that none ever did.
 
-use fr::intake::agents::{Verdict, find};
 use fr::intake::{Action, Ending, Env, Happening, Request, hook};
 use fr::model::{Bytes, Outcome};
 use proptest::prelude::*;
@@ -189,17 +188,6 @@ fn a_borrowed_registration_names_the_borrower() {
     let Happening::Before(request) = hook("claude", &payload[..], &env) else { panic!("no request") };
     assert_eq!(request.actor.name, "copilot");
     assert_eq!(request.action, Action::EditFile { tool: "Edit".into(), paths: vec!["/w/a".into()] });
-}
-
-#[test]
-fn replies_are_in_claudes_form() {
-    let reply = find("claude").unwrap().reply;
-    let silent = reply(&Verdict::Allow);
-    assert_eq!((silent.stdout.as_str(), silent.stderr.as_str(), silent.code), ("", "", 0));
-    let deny = reply(&Verdict::Deny { reason: "no \"backup\"".into() });
-    assert_eq!(deny.code, 0);
-    insta::assert_snapshot!(deny.stdout, @r#"{"hookSpecificOutput":{"hookEventName":"PreToolUse","permissionDecision":"deny","permissionDecisionReason":"no \"backup\""}}"#);
-    assert!(reply(&Verdict::Ask { reason: String::new() }).stdout.contains(r#""permissionDecision":"ask""#));
 }
 
 damaged_payloads_do_not_panic!("claude", ["claude"]);

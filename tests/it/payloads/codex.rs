@@ -1,6 +1,5 @@
 //! Codex CLI 0.169.0: with direct tools, in code mode, bypassing its hooks, and in its sandbox.
 
-use fr::intake::agents::{Verdict, find};
 use fr::intake::{Action, Env, Happening, hook};
 use fr::model::{Bytes, Outcome};
 use serde_json::{Value, json};
@@ -127,24 +126,8 @@ fn what_cannot_be_understood_is_said_in_one_line() {
     assert!(reason("codex", deep.as_bytes()).contains("malformed"));
 }
 
-#[test]
-fn a_question_becomes_a_no() {
-    let reply = find("codex").unwrap().reply;
-    assert_eq!(reply(&Verdict::Allow).stdout, "");
-    let asked = reply(&Verdict::Ask { reason: "it drops a database".into() });
-    let answer: Value = serde_json::from_str(&asked.stdout).unwrap();
-    let answer = &answer["hookSpecificOutput"];
-    assert_eq!(
-        (asked.code, &answer["permissionDecision"]),
-        (0, &json!("deny")),
-        "codex runs what it is asked about"
-    );
-    let why = answer["permissionDecisionReason"].as_str().unwrap();
-    assert!(why.starts_with("it drops a database. ") && why.contains("ask the user to run it"), "{why}");
-}
-
-/// `apply_patch` in a command: applied by Codex itself, no process, no report of its end. So it is not known what it left,
-/// and undo brings back by itself only what is gone; the rest is put beside the present.
+/// `apply_patch` in a command: applied by Codex itself, no process, no report of its end. What it was to leave stands in
+/// the patch: where that is there now, undo takes it back; what somebody has changed since is a conflict.
 #[test]
 fn a_patch_inside_a_command_is_captured() {
     let env = TestEnv::new();
@@ -164,9 +147,16 @@ fn a_patch_inside_a_command_is_captured() {
     )
     .ok();
     assert_eq!(timeline(&env)[0]["outcome"]["how"], "unknown");
+    let undone = env.fr(&["undo", "1", "--yes"]).ok();
+    assert!(undone.stdout.contains("undone and verified"), "{undone:?}");
+    assert_eq!((env.read("src/keep.txt"), env.read("src/gone.txt")), ("one\n".into(), "two\n".into()));
+    assert!(!env.exists("src/new"));
+    env.fr(&["redo", "--yes"]).ok();
+    assert_eq!((env.read("src/keep.txt"), env.read("src/new/deep.txt")), ("1\n".into(), "x\n".into()));
+    env.write("src/keep.txt", "1 and more\n");
     assert_eq!(env.fr(&["undo", "1", "--yes"]).code, 4);
     assert_eq!(env.fr(&["undo", "1", "--yes", "--on-conflict", "skip"]).code, 3);
-    assert_eq!((env.read("src/keep.txt"), env.read("src/gone.txt")), ("1\n".into(), "two\n".into()));
+    assert_eq!((env.read("src/keep.txt"), env.read("src/gone.txt")), ("1 and more\n".into(), "two\n".into()));
     let beside = env.root().join("beside");
     env.fr(&["restore", "1", "--to", beside.to_str().unwrap()]);
     let old = env.sh(&format!("cat $(find {} -name keep.txt)", beside.display())).ok().stdout;

@@ -1,6 +1,5 @@
 //! GitHub Copilot CLI 1.0.102, in both forms of its payloads.
 
-use fr::intake::agents::{Verdict, find};
 use fr::intake::{Action, Env, Happening, hook};
 use fr::model::Outcome;
 use serde_json::{Value, json};
@@ -186,18 +185,6 @@ fn what_cannot_be_understood_is_said_in_one_line() {
         r#"{"session_id":"s","timestamp":"t","hook_event_name":"From2027"}"#,
     ] {
         assert_eq!(hook("copilot", payload.as_bytes(), &Env::new()), Happening::Ignore, "{payload}");
-    }
-}
-
-#[test]
-fn replies_are_in_copilots_form() {
-    let reply = find("copilot").unwrap().reply;
-    let deny = reply(&Verdict::Deny { reason: "no \"backup\"".into() });
-    insta::assert_snapshot!(deny.stdout, @r#"{"permissionDecision":"deny","permissionDecisionReason":"no \"backup\""}"#);
-    for verdict in
-        [Verdict::Allow, Verdict::Ask { reason: String::new() }, Verdict::Deny { reason: String::new() }]
-    {
-        assert_eq!(reply(&verdict).code, 0, "any other code blocks the command");
     }
 }
 

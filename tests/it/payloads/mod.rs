@@ -117,7 +117,7 @@ pub fn action(action: &Action) -> String {
 pub fn shown(happening: &Happening, env: &Env) -> String {
     match happening {
         Happening::Before(request) => {
-            let Request { session, call, actor, source, cwd, background, action: act, env: seen } =
+            let Request { session, call, actor, source, cwd, background, answers: _, action: act, env: seen } =
                 &**request;
             assert_eq!(seen, env);
             let actor = format!("{} {:?} {:?}", actor.name, actor.version, actor.subagent);
@@ -125,7 +125,7 @@ pub fn shown(happening: &Happening, env: &Env) -> String {
             let back = if *background { "background " } else { "" };
             format!("before {session} {call}\n  {actor} {source:?} in {cwd:?}\n  {back}{}", action(act))
         }
-        Happening::After(Ending { session, call, outcome, duration_ms, note, action: act }) => {
+        Happening::After(Ending { session, call, outcome, duration_ms, note, action: act, .. }) => {
             let call = call.as_deref().unwrap_or("-");
             let note = String::from_utf8_lossy(note.as_deref().unwrap_or_default()).into_owned();
             let act = act.as_ref().map(action).unwrap_or_default();

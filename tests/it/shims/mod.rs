@@ -4,6 +4,7 @@ mod finding;
 mod lines;
 mod run;
 mod same;
+mod tools;
 mod who;
 
 use std::os::unix::fs::PermissionsExt;

@@ -29,7 +29,7 @@ sys.exit(subprocess.run(rest if how == 'own' else line, env=None if how == 'own'
 
 impl World {
     /// An agent of that name. Its process is really there; only what it does is ours.
-    fn agent(&self, name: &str) {
+    pub fn agent(&self, name: &str) {
         let node = std::process::Command::new("node").arg("--version").output().is_ok();
         self.program(name, if node { AGENT } else { AGENT_IN_PYTHON });
     }
@@ -140,9 +140,9 @@ const FIELDS: &str = "#!/bin/sh\nenv | grep -E '^(AWS_SDK_UA_APP_ID|TF_APPEND_US
     GOOGLE_TERRAFORM_USERAGENT_EXTENSION|PGAPPNAME|AZURE_HTTP_USER_AGENT|GIT_TRACE2_PARENT_SID|\
     CLOUDSDK_METRICS_ENVIRONMENT)=' | sort\n";
 
-const SESSION: &str = "5e551011-0000-4000-8000-000000000001";
+pub const SESSION: &str = "5e551011-0000-4000-8000-000000000001";
 
-fn claude() -> Value {
+pub fn claude() -> Value {
     serde_json::json!({"CLAUDECODE": "1", "CLAUDE_CODE_SESSION_ID": SESSION})
 }
 

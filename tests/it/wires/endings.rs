@@ -1,6 +1,5 @@
-//! How a call is said to have ended, and what an agent is answered.
+//! How a call is said to have ended.
 
-use fr::intake::agents::{Verdict, find};
 use fr::model::Outcome;
 use serde_json::{Value, json};
 
@@ -129,38 +128,4 @@ fn cursor_says_more_of_tools_than_of_commands() {
     let late =
         ended("postToolUseFailure", "Write", json!({"failure_type": "timeout", "error_message": "30 s"}));
     assert_eq!((late.outcome, late.note), (Outcome::Failed, Some(b"30 s".to_vec())));
-}
-
-/// What the agent reads where it is let through, asked and refused.
-fn answers(agent: &str) -> [(String, String, u8); 3] {
-    let reply = find(agent).unwrap().reply;
-    let ask = Verdict::Ask { reason: "this drops a table".into() };
-    [Verdict::Allow, ask, Verdict::Deny { reason: "no \"backup\"".into() }].map(|verdict| {
-        let reply = reply(&verdict);
-        (reply.stdout, reply.stderr, reply.code)
-    })
-}
-
-#[test]
-fn each_agent_is_answered_in_its_own_form() {
-    let silent = (String::new(), String::new(), 0);
-    for agent in ["cursor", "gemini", "opencode", "windsurf"] {
-        assert_eq!(answers(agent)[0], silent, "{agent}");
-    }
-    let [_, ask, deny] = answers("cursor");
-    assert_eq!((ask.2, deny.2), (0, 0));
-    insta::assert_snapshot!(ask.0, @r#"{"agent_message":"this drops a table","permission":"ask","user_message":"this drops a table"}"#);
-    insta::assert_snapshot!(deny.0, @r#"{"agent_message":"no \"backup\"","permission":"deny","user_message":"no \"backup\""}"#);
-    // These cannot ask, so they say how a person goes on.
-    for agent in ["gemini", "opencode"] {
-        let [_, ask, deny] = answers(agent);
-        assert_eq!((ask.2, deny.2), (0, 0), "{agent}");
-        insta::allow_duplicates! {
-            insta::assert_snapshot!(ask.0, @r#"{"decision":"deny","reason":"this drops a table; this needs a person's approval, which a hook cannot ask for here: run it yourself in a terminal"}"#);
-            insta::assert_snapshot!(deny.0, @r#"{"decision":"deny","reason":"no \"backup\""}"#);
-        }
-    }
-    let [_, ask, deny] = answers("windsurf");
-    assert_eq!(deny, (String::new(), "no \"backup\"".into(), 2));
-    assert!(ask.2 == 2 && ask.1.starts_with("this drops a table; ") && ask.1.contains("terminal"), "{ask:?}");
 }

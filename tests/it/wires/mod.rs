@@ -89,7 +89,7 @@ fn action(action: &Action) -> String {
 fn shown(happening: &Happening) -> String {
     match happening {
         Happening::Before(request) => {
-            let Request { session, call, actor, source, cwd, background, action: act, env: with } =
+            let Request { session, call, actor, source, cwd, background, answers: _, action: act, env: with } =
                 &**request;
             assert_eq!(*with, env());
             let actor = format!("{} {:?} {:?}", actor.name, actor.version, actor.subagent);
@@ -97,7 +97,7 @@ fn shown(happening: &Happening) -> String {
             let back = if *background { "background " } else { "" };
             format!("before {session} {call}\n  {actor} {source:?} in {cwd:?}\n  {back}{}", action(act))
         }
-        Happening::After(Ending { session, call, outcome, duration_ms, note, action: act }) => {
+        Happening::After(Ending { session, call, outcome, duration_ms, note, action: act, .. }) => {
             let call = call.as_deref().unwrap_or("-");
             let note = String::from_utf8_lossy(note.as_deref().unwrap_or_default()).into_owned();
             let act = act.as_ref().map(action).unwrap_or_default();

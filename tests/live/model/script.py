@@ -5,6 +5,7 @@ at the same time.
 
   {"shell": "line"}             run a line with the agent's shell tool
   {"background": "line"}        the same, without waiting for it
+  {"output": "task"}            wait for the latest command in the background (Claude Code)
   {"read": path}                read a file
   {"edit": [path, old, new]}    change a file without a shell
   {"write": [path, content]}    make a file without a shell
@@ -22,6 +23,7 @@ the server keeps no state, and sub-agents, retries and requests at the same time
 import json
 import re
 
+TASK = re.compile(r"running in background with ID: (\w+)")
 CALL_ID = re.compile(r"fr_([a-z]+)_(\d+)_\d+")
 MARK = re.compile(r"\[\[script:([a-z]+)\]\]")
 
@@ -47,7 +49,7 @@ def next_turn(script, tools, conversation, system=""):
         return first(step)["text"]
     calls = []
     for nth, call in enumerate(step if isinstance(step, list) else [step]):
-        made = concrete(call, tools)
+        made = concrete(call, tools, conversation)
         if made is None:
             return "no tool on offer for %s; there are: %s" % (json.dumps(call), ", ".join(sorted(tools)))
         calls.append(("fr_%s_%d_%d" % (name, number, nth), *made))
@@ -68,11 +70,14 @@ def first(step):
     return step[0] if isinstance(step, list) else step
 
 
-def concrete(call, tools):
+def concrete(call, tools, conversation):
     """The (tool name, arguments) that make this call with the tools on offer; None where none fits."""
     ((kind, value),) = call.items()
     if kind == "raw":
         return tuple(value)
+    if kind == "output":
+        begun = TASK.findall(json.dumps(conversation))
+        return ("TaskOutput", {"task_id": begun[-1], "block": True, "timeout": 30000}) if begun else None
     if "functions/exec" in tools:
         code = in_code(kind, value)
         if code:

@@ -1,7 +1,7 @@
 //! Editors and filters that change files in place.
 
 use super::target::{Scope, Targets};
-use crate::model::{EffectClass, PatchedFile, Stdin, Word, patched_files};
+use crate::model::{EffectClass, Invocation, PatchedFile, Stdin, Word, patched_files};
 use crate::shell::options::{Spec, read};
 
 /// One of the tools of this file.
@@ -138,13 +138,7 @@ fn perl_only_computes(text: &Word) -> bool {
 /// The patch tool of OpenAI's models as a command. Codex applies it itself where it stands in a command, starts no
 /// process and reports no end (agents.md 4.2); other agents have a program of that name.
 fn apply_patch(out: &mut Targets<'_>) {
-    let inv = out.inv;
-    let text = match (inv.args(), &inv.stdin) {
-        ([patch], _) => Some(patch),
-        (_, Stdin::Text(patch)) => Some(patch),
-        _ => None,
-    };
-    let files = text.map(|word| patched_files(word.text.as_slice())).unwrap_or_default();
+    let files = text_of(out.inv).map(patched_files).unwrap_or_default();
     if files.is_empty() {
         out.workspace(EffectClass::Opaque, "apply_patch");
     }
@@ -155,6 +149,20 @@ fn apply_patch(out: &mut Targets<'_>) {
         };
         out.add(class, &Word::literal(file.path().clone()), Scope::Node);
     }
+}
+
+fn text_of(inv: &Invocation) -> Option<&[u8]> {
+    let word = match (inv.args(), &inv.stdin) {
+        ([patch], _) => patch,
+        (_, Stdin::Text(patch)) => patch,
+        _ => return None,
+    };
+    Some(word.text.as_slice())
+}
+
+/// The patch that an invocation of the patch tool applies.
+pub fn patch_text(inv: &Invocation) -> Option<&[u8]> {
+    if matches!(inv.program(), Some("apply_patch" | "applypatch")) { text_of(inv) } else { None }
 }
 
 fn patch(out: &mut Targets<'_>) {
