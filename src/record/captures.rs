@@ -10,7 +10,7 @@ use crate::model::{
     Bytes, Capture, Effect, EffectClass, Locator, ObjectSink, ObjectSource, StateRef, SystemId,
 };
 use crate::platform::home::Home;
-use crate::systems::{self, Caps, CaptureCx};
+use crate::systems::{self, Caps, CaptureCx, git};
 
 /// The longest that a capture may take before it ends as a partial one. It is less than what `fr install` asks agents to
 /// wait (300 s, [`crate::intake::install::agents::PATIENCE`]), so that the recorder answers before the agent stops waiting
@@ -104,14 +104,69 @@ fn wanted(effects: &[Effect]) -> Vec<Effect> {
         if systems::by_id(&effect.system.0).is_none() {
             continue;
         }
-        add(&mut wanted, effect.clone());
         let what = locator.opts.get("what").and_then(Bytes::as_str).unwrap_or_default();
         let parts: BTreeSet<&str> = what.split(',').collect();
+        let (effect, files) = without_files(effect);
+        if !parts.contains("files") {
+            add(&mut wanted, effect.clone());
+        }
+        files.into_iter().for_each(|file| add(&mut wanted, file));
+        if parts.contains("nested") {
+            let inside = git::nested(locator).into_iter().map(|dir| tree(&effect, Bytes::from(dir)));
+            inside.for_each(|repository| add(&mut wanted, repository));
+        }
+        if is_opaque_work(&effect) {
+            repository_of(&effect).into_iter().for_each(|repository| add(&mut wanted, repository));
+        }
         if parts.contains("worktree") || parts.contains("ignored") {
-            add(&mut wanted, work_tree_of(effect, locator, parts.contains("ignored")));
+            add(&mut wanted, work_tree_of(&effect, locator, parts.contains("ignored")));
         }
     }
     wanted
+}
+
+/// The effect, and what else it asks the files system for ([`git::assess::FILES`]).
+fn without_files(effect: &Effect) -> (Effect, Vec<Effect>) {
+    let mut rest = effect.clone();
+    let listed = rest.locator.as_mut().and_then(|locator| locator.opts.remove(git::assess::FILES));
+    let Some(listed) = listed else { return (rest, Vec::new()) };
+    let place = rest.locator.clone().unwrap_or_default();
+    let shared = std::cell::LazyCell::new(|| git::directory(&place));
+    let path = |word: &[u8]| -> Option<Bytes> {
+        let (new, path) = word.strip_prefix(b"new:").map_or((false, word), |path| (true, path));
+        let path = match path.strip_prefix(b"$GIT/") {
+            Some(below) => Bytes::from(shared.as_deref()?).join(below),
+            None => Bytes::from(path),
+        };
+        let is_there = new && path.as_path().symlink_metadata().is_ok();
+        (!is_there).then_some(path)
+    };
+    let files = listed.as_slice().split(|b| *b == 0).filter_map(path).map(|path| tree(&rest, path)).collect();
+    (rest, files)
+}
+
+/// A path, captured with all below it.
+fn tree(effect: &Effect, path: Bytes) -> Effect {
+    let resource = Bytes([b"path:", path.as_slice()].concat());
+    let mut place = systems::locator(path);
+    place.opts.insert("scope".to_owned(), Bytes::from("tree"));
+    Effect { system: SystemId::new("fs"), resource, locator: Some(place), ..effect.clone() }
+}
+
+/// A command of which nothing is known but where it runs.
+fn is_opaque_work(effect: &Effect) -> bool {
+    let scope = effect.locator.as_ref().and_then(|l| l.opts.get("scope")).and_then(Bytes::as_str);
+    effect.system == SystemId::new("fs") && effect.class == EffectClass::Opaque && scope == Some("workspace")
+}
+
+/// What an opaque command may do to the repository that it runs in: a script with `git reset --hard` in it is not seen
+/// from outside.
+fn repository_of(effect: &Effect) -> Option<Effect> {
+    let mut place = systems::locator(effect.locator.as_ref()?.at.clone());
+    git::directory(&place)?;
+    let parts = git::assess::ANYTHING.split(',').filter(|part| *part != "worktree").collect::<Vec<_>>();
+    place.opts.insert("what".to_owned(), Bytes::from(parts.join(",")));
+    Some(Effect { system: SystemId::new("git"), locator: Some(place), ..effect.clone() })
 }
 
 /// Adds an effect unless its place is there already; places of one git repository are united.

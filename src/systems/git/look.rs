@@ -11,11 +11,12 @@ use super::objects::parse_oid;
 use super::place::{Place, Roots};
 use super::refs;
 use super::state::{FileKind, FileState, IndexState, RepoState, put_new};
+use super::what::What;
 use crate::error::Result;
 use crate::model::{Bytes, Missing, ObjectId, ObjectKind, ObjectSink};
 
 /// Files of an operation in progress, directly in the working tree's git directory.
-const PROGRESS_FILES: [&str; 17] = [
+const PROGRESS_FILES: [&str; 18] = [
     "MERGE_HEAD",
     "MERGE_MSG",
     "MERGE_MODE",
@@ -29,6 +30,7 @@ const PROGRESS_FILES: [&str; 17] = [
     "BISECT_LOG",
     "BISECT_NAMES",
     "BISECT_TERMS",
+    "BISECT_RUN",
     "BISECT_START",
     "BISECT_EXPECTED_REV",
     "BISECT_ANCESTORS_OK",
@@ -57,7 +59,7 @@ pub struct Seen {
 }
 
 /// Reads the present. The index's bytes are put only with `contents`; everything else is small and always put.
-pub fn look(place: &Place, sink: &dyn ObjectSink, contents: bool) -> Result<Seen> {
+pub fn look(place: &Place, sink: &dyn ObjectSink, contents: bool, what: What) -> Result<Seen> {
     let roots = place.open()?;
     let mut look = Look {
         place,
@@ -66,6 +68,9 @@ pub fn look(place: &Place, sink: &dyn ObjectSink, contents: bool) -> Result<Seen
         seen: Seen { state: RepoState::new(), index: None, named: BTreeSet::new(), missing: Vec::new() },
     };
     look.files()?;
+    if what.rerere {
+        look.below(Area::Common, b"rr-cache", FileKind::Config)?;
+    }
     look.formats()?;
     look.head_and_refs()?;
     look.index(contents)?;

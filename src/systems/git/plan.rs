@@ -8,7 +8,7 @@ use git2::Oid;
 use super::action::{Action, Payload, Target, short};
 use super::look::Area;
 use super::objects::listed;
-use super::state::{FileKind, FileState, RepoState};
+use super::state::{FileKind, FileState, RepoState, is_worktree_setting};
 use super::ways::{Clash, Found, ways};
 use crate::error::{Error, Result};
 use crate::model::{
@@ -247,7 +247,7 @@ impl<'a> Planner<'a> {
             let kind = states.iter().flatten().find_map(|s| s.files.get(key)).map(|f| f.kind);
             match kind {
                 Some(FileKind::Log) => self.log(key)?,
-                Some(FileKind::Worktree) => self.worktree_file(key),
+                Some(FileKind::Worktree) => self.worktree_file(key)?,
                 Some(kind) => self.file(key, kind)?,
                 None => {}
             }
@@ -335,11 +335,12 @@ impl<'a> Planner<'a> {
     }
 
     /// Another working tree's directory is restored or removed as a whole; what happens inside it is its own affair.
-    fn worktree_file(&mut self, key: &Bytes) {
+    /// Where it is, its lock and its reflog are the repository's to keep.
+    fn worktree_file(&mut self, key: &Bytes) -> Result<()> {
         let gitdir = gitdir_key(key);
         let has = |s: &RepoState| s.files.contains_key(&gitdir);
         let (was, is) = (has(self.before), has(self.now));
-        let Some(after) = self.after.map(has) else { return };
+        let Some(after) = self.after.map(has) else { return Ok(()) };
         let (b, n) = (self.before.files.get(key), self.now.files.get(key));
         match (was, after, is) {
             (true, false, false) => self.put(key, FileKind::Worktree, n, b.map(stored)),
@@ -356,8 +357,11 @@ impl<'a> Planner<'a> {
                     self.clash(format!("{} was changed since", name_of(key)), None);
                 }
             }
+            (true, true, true) if is_worktree_setting(key.as_slice()) => self.file(key, FileKind::Worktree)?,
+            (true, true, true) if key.as_slice().ends_with(b"/logs/HEAD") => self.log(key)?,
             _ => {}
         }
+        Ok(())
     }
 
     /// The step that does it, or says why not; none where the command changed nothing.

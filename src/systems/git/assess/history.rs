@@ -88,7 +88,9 @@ pub fn merge(git: &mut Git<'_>) -> &'static str {
     } else if found.has(&["--squash", "--no-commit"]) {
         git.add(C::Mutate, "git:index");
         git.add(C::Mutate, "git:worktree");
-    } else if !found.has(&["--quit"]) {
+    } else if found.has(&["--quit"]) {
+        git.local(C::Mutate, "HEAD");
+    } else {
         git.local(C::Mutate, "HEAD branch");
         git.add(C::Mutate, "git:worktree");
     }
@@ -168,7 +170,9 @@ pub fn replay(git: &mut Git<'_>) -> &'static str {
     } else if found.has(&["-n", "--no-commit"]) {
         git.add(C::Mutate, "git:index");
         git.add(C::Mutate, "git:worktree");
-    } else if !found.has(&["--quit"]) {
+    } else if found.has(&["--quit"]) {
+        git.local(C::Mutate, "HEAD");
+    } else {
         git.local(C::Create, "HEAD branch");
     }
     "refs,index,worktree"
@@ -189,5 +193,5 @@ pub fn filter(git: &mut Git<'_>) -> &'static str {
         "filter-branch" => git.add(C::Overwrite, "dyn:all rewritten refs"),
         _ => git.add(C::Overwrite, "dyn:refs of the stream"),
     }
-    "refs,index,worktree,stash,config,objects"
+    "refs,index,worktree,stash,config,objects,modules"
 }

@@ -265,7 +265,7 @@ pub fn pull(git: &mut Git<'_>) -> &'static str {
     if !rebase {
         git.add(C::Mutate, "git:worktree");
     }
-    "refs,index,worktree"
+    "refs,index,worktree,config"
 }
 
 /// `git remote`
@@ -324,10 +324,10 @@ pub fn clone(git: &mut Git<'_>) -> &'static str {
             if found.has(&["--bare", "--mirror"]) {
                 name.push_str(".git");
             }
-            git.path(C::Create, &Word::literal(name));
+            git.tree(C::Create, &Word::literal(name), true);
         }
-        [_, dir, ..] => git.path(C::Create, dir),
+        [_, dir, ..] => git.tree(C::Create, dir, true),
         [] => {}
     }
-    "worktree"
+    "files"
 }
