@@ -206,22 +206,27 @@ fn recurses(git: &Git<'_>) -> bool {
 /// Option of a locator: paths that the files system captures for this command, separated by NUL. `new:` before one says
 /// that it counts only where nothing is there yet; `$GIT/` at its start is the shared git directory.
 pub const FILES: &str = "files";
-/// Option of a locator: the remote of a push that forces or deletes.
+/// Option of a locator: the push forces and deletes nothing, by its words.
+pub const PUSH_PLAIN: &str = "push-plain";
+/// Option of a locator: the remote of a push.
 pub const PUSH_TO: &str = "push-to";
 /// Option of a locator: the arguments of that push, normalised and separated by NUL, where all of them are certain.
 pub const PUSH_ARGS: &str = "push-args";
 /// Option of a locator: the `-c` settings of that push, separated by NUL.
 pub const SETTINGS: &str = "settings";
 
-/// What the capture of a push's other side needs, where the push destroys something there.
+/// What the capture of a push's other side needs.
 fn note_push(git: &Git<'_>, locator: &mut Locator) {
-    if git.verb != "push" || !git.effects.iter().any(|e| e.class.is_destructive()) {
+    if !matches!(git.verb.as_str(), "push" | "send-pack") || git.effects.is_empty() {
         return;
     }
     let Some((to, args)) = push::normalised(&git.args) else { return };
     locator.opts.insert(PUSH_TO.to_owned(), Bytes::from(to));
     if let Some(args) = args.filter(|_| git.dynamic.is_none()) {
         locator.opts.insert(PUSH_ARGS.to_owned(), Bytes(args.join(&0)));
+    }
+    if !git.effects.iter().any(|e| e.class.is_destructive()) {
+        locator.opts.insert(PUSH_PLAIN.to_owned(), "true".into());
     }
     if !git.settings.is_empty() {
         let settings: Vec<String> = git.settings.iter().map(|(k, v)| format!("{k}={v}")).collect();

@@ -67,7 +67,7 @@ fn other_side(
             Err(e) => format!("the remote side is not captured: {e}"),
         }
     } else {
-        "the remote side of a push that forces nothing is not captured".to_owned()
+        "the remote side is not captured: which remote it is cannot be known from the words".to_owned()
     };
     missing.push(Missing { what: Bytes::from("remote"), why });
     Vec::new()

@@ -41,8 +41,8 @@ pub use remote::is_captured as captures_remote;
 use super::{ApplyCx, AssessCx, CaptureCx, ForgetCx, Forgotten, Held, Net, NetCx, PlanCx, System, Taken};
 use crate::error::Result;
 use crate::model::{
-    Capture, Captured, Change, Effect, Invocation, Locator, ObjectId, ObjectKind, ObjectSource, StateRef, Step,
-    StepOutcome, SystemId, Verification,
+    Capture, Captured, Change, Effect, Invocation, Locator, ObjectId, ObjectKind, ObjectSource, StateRef,
+    Step, StepOutcome, SystemId, Verification,
 };
 
 /// The shared git directory of the repository that a command works on; `None` where there is none.

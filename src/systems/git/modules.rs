@@ -19,7 +19,8 @@ const DEEPEST: usize = 8;
 pub fn are_configured(place: &Place) -> bool {
     let config = place.common_dir.join("config");
     let text = if config.is_file() { std::fs::read(&config).unwrap_or_default() } else { Vec::new() };
-    config_text::value(&text, "submodule", "recurse").is_some_and(|v| !matches!(v.as_str(), "false" | "no" | "off" | "0"))
+    config_text::value(&text, "submodule", "recurse")
+        .is_some_and(|v| !matches!(v.as_str(), "false" | "no" | "off" | "0"))
 }
 
 /// Adds a capture for each submodule's repository. One that cannot be read is named in the capture of the repository

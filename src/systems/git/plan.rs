@@ -357,7 +357,9 @@ impl<'a> Planner<'a> {
                     self.clash(format!("{} was changed since", name_of(key)), None);
                 }
             }
-            (true, true, true) if is_worktree_setting(key.as_slice()) => self.file(key, FileKind::Worktree)?,
+            (true, true, true) if is_worktree_setting(key.as_slice()) => {
+                self.file(key, FileKind::Worktree)?
+            }
             (true, true, true) if key.as_slice().ends_with(b"/logs/HEAD") => self.log(key)?,
             _ => {}
         }

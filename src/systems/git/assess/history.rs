@@ -2,7 +2,15 @@
 
 use super::Git;
 use crate::model::{EffectClass as C, Word};
-use crate::shell::options::{Spec, read};
+use crate::shell::options::{Options, Spec, read};
+
+/// What the capture covers. Ending an operation also forgets what `git rerere` noted of its conflicts.
+fn covered(found: &Options<'_>) -> &'static str {
+    match found.has(&["--abort", "--skip", "--continue", "--quit"]) {
+        true => "refs,index,worktree,rerere",
+        false => "refs,index,worktree",
+    }
+}
 
 /// `git commit`
 pub fn commit(git: &mut Git<'_>) -> &'static str {
@@ -94,7 +102,7 @@ pub fn merge(git: &mut Git<'_>) -> &'static str {
         git.local(C::Mutate, "HEAD branch");
         git.add(C::Mutate, "git:worktree");
     }
-    "refs,index,worktree"
+    covered(&found)
 }
 
 /// `git rebase`
@@ -105,7 +113,7 @@ pub fn rebase(git: &mut Git<'_>) -> &'static str {
     }
     if args.iter().any(|w| w.as_str() == Some("--quit")) {
         git.local(C::Mutate, "HEAD");
-        return "refs,index,worktree";
+        return "refs,index,worktree,rerere";
     }
     let spec = Spec {
         short: "sXCx",
@@ -136,7 +144,7 @@ pub fn rebase(git: &mut Git<'_>) -> &'static str {
     if found.has(&["-x", "--exec"]) {
         git.add(C::Opaque, "dyn:rebase --exec");
     }
-    "refs,index,worktree"
+    covered(&found)
 }
 
 /// `git cherry-pick`, `git revert`, `git am`
@@ -175,7 +183,7 @@ pub fn replay(git: &mut Git<'_>) -> &'static str {
     } else {
         git.local(C::Create, "HEAD branch");
     }
-    "refs,index,worktree"
+    covered(&found)
 }
 
 /// What rewrites whole histories.

@@ -229,7 +229,7 @@ tables! {
         "git checkout -qf" => "FILTER_BRANCH_SQUELCH_WARNING=1 git filter-branch -f --tree-filter 'rm -f secret' -- --all";
         "git checkout -qf" => "FILTER_BRANCH_SQUELCH_WARNING=1 git filter-branch -f --index-filter 'git rm -q --cached --ignore-unmatch secret' HEAD";
         "git checkout -qf" => "git fast-export --all | sed s/four/4444/ | git fast-import --quiet --force";
-        "git checkout -qf" => "git replay --onto topic main~1..main | git update-ref --stdin";
+        "git checkout -qf" => "git replay --onto topic feature~1..feature | git update-ref --stdin";
     }
     keeping {
         "" => "git gc -q --prune=now";
@@ -239,7 +239,7 @@ tables! {
         "" => "git reflog delete HEAD@{1}";
         "" => "git reflog expire --expire=now main";
         "" => "git repack -adq && git prune --expire=now";
-        "git repack -q; git branch -qD topic; git reflog expire --expire=now --all; git repack -q" => "git repack -adq; git prune-packed";
+        "git repack -adq; git branch -qD topic; git update-ref -d refs/remotes/origin/topic; git reflog expire --expire=now --all" => "git repack -adq";
         "" => "git -c gc.pruneExpire=now maintenance run --task=gc";
         "" => "git branch -qD topic && git reflog expire --expire=now --all && git gc -q --prune=now";
         "" => "git stash clear; git gc -q --prune=now";

@@ -18,8 +18,17 @@ pub struct Picture {
 }
 
 /// Directly in a git directory, and not compared: git rewrites them with every command, or they are compared through git.
-const PASSED: [&str; 9] =
-    ["ORIG_HEAD", "FETCH_HEAD", "COMMIT_EDITMSG", "index", "packed-refs", "refs", "objects", "logs", "gc.log"];
+const PASSED: [&str; 9] = [
+    "ORIG_HEAD",
+    "FETCH_HEAD",
+    "COMMIT_EDITMSG",
+    "index",
+    "packed-refs",
+    "refs",
+    "objects",
+    "logs",
+    "gc.log",
+];
 
 /// Takes a picture of the project, the second working tree and the remotes.
 pub fn picture(env: &TestEnv) -> Picture {
@@ -32,7 +41,9 @@ pub fn picture(env: &TestEnv) -> Picture {
         let refs = env.sh(&format!("git -C ../{remote} for-each-ref")).stdout;
         picture.parts.insert(format!("refs of {remote}"), refs);
     }
-    picture.parts.insert("~/.gitconfig".into(), fs::read_to_string(env.home.join(".gitconfig")).unwrap_or_default());
+    picture
+        .parts
+        .insert("~/.gitconfig".into(), fs::read_to_string(env.home.join(".gitconfig")).unwrap_or_default());
     picture
 }
 

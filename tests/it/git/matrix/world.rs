@@ -11,6 +11,7 @@ const WORLD: &str = r#"
 set -e
 cd "$ROOT"
 git init -q --bare remote.git; git init -q --bare backup.git; git init -q --bare third.git
+git -C third.git symbolic-ref HEAD refs/heads/none; git -C remote.git config receive.advertisePushOptions true
 git init -q lib && (cd lib && echo lib > lib.txt && git add . && git commit -qm lib && echo two >> lib.txt && git commit -qam lib2)
 git clone -q --bare lib lib.git
 cd project; git init -q
@@ -33,7 +34,7 @@ printf 'main\n' >> docs/guide.md; printf 'changed on main\n' > a.txt; printf 'th
 git notes add -m 'a note' HEAD~1; git notes add -m 'another' HEAD
 git push -q -u origin main; git push -q origin dev topic v1 refs/notes/commits; git push -q backup main dev; git branch -q --set-upstream-to=origin/dev dev
 git config branch.topic.description 'about topic'
-git clone -q remote.git ../colleague 2>/dev/null || git clone -q ../remote.git ../colleague
+git clone -q ../remote.git ../colleague; git -C ../colleague remote set-url origin ../remote.git
 (cd ../colleague; echo colleague > c.txt; git add .; git commit -qm 'the colleague works'; git push -q origin main; git push -q origin HEAD:refs/heads/theirs; git tag release; git push -q origin release)
 printf 'stash1\n' >> a.txt; git stash push -q -m s1; printf 'stash2\n' >> src/lib.py; printf 'u\n' > untracked-in-stash; git stash push -q -u -m s2; printf 'stash3\n' >> old/x; git stash push -q -m s3
 git worktree add -q ../wt solo; (cd ../wt; printf 'dirty in wt\n' >> a.txt; printf 'new in wt\n' > wt.txt; git add wt.txt; printf 'untracked\n' > un.txt)
