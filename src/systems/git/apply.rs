@@ -11,6 +11,7 @@ use super::index_file::Index;
 use super::look::Area;
 use super::objects::{Objects, holds, listed, parse_oid};
 use super::place::{Place, Roots};
+use super::rebuild;
 use super::reflog;
 use super::refs::{self, Swap};
 use super::state::{RepoState, has_pieces};
@@ -31,6 +32,7 @@ pub fn apply(step: &Step, cx: &ApplyCx<'_>) -> Result<StepOutcome> {
         .ok_or_else(|| Error::corrupt("a step without the state it restores"))?;
     let place = match Place::find(&step.locator) {
         Ok(place) => place,
+        Err(_) if payload.create => rebuild::frame(&step.locator)?,
         Err(e) => return Ok(StepOutcome::Conflict { reason: e.to_string() }),
     };
     let job = Job { roots: place.open()?, place, before, payload, locator: step.locator.clone(), cx };

@@ -22,13 +22,30 @@ const LISTED_OBJECTS: usize = 1_000_000;
 /// Stores the state of the repository that an effect is about to change.
 pub fn capture(effect: &Effect, cx: &CaptureCx<'_>) -> Result<Vec<Capture>> {
     let Some(locator) = &effect.locator else { return Ok(Vec::new()) };
-    let place = Place::find(locator)?;
+    let place = match Place::find(locator) {
+        Ok(place) => place,
+        // An undo captures the present of what an earlier capture covers, also where that is nothing.
+        Err(_) if locator.opts.contains_key("vault") => return Ok(vec![nothing_there(effect, locator)]),
+        Err(e) => return Err(e),
+    };
     let what = What::of(locator);
     let mut taken = repository(&place, locator, what, cx)?;
     if what.modules || modules::are_configured(&place) {
         modules::capture(&place, locator, cx, &mut taken);
     }
     Ok(taken)
+}
+
+fn nothing_there(effect: &Effect, locator: &Locator) -> Capture {
+    Capture {
+        system: SystemId::new("git"),
+        resource: effect.resource.clone(),
+        locator: locator.clone(),
+        items: 0,
+        bytes: 0,
+        state: RepoState::absent(),
+        missing: Vec::new(),
+    }
 }
 
 /// One repository, and the other side of a push from it.

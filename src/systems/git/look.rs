@@ -210,7 +210,6 @@ impl Look<'_> {
             Err(_) => (blob, 0),
         };
         match &parsed {
-            Ok(index) if index.split => self.note_index("split index: the shared part is not captured"),
             Err(e) => self.note_index(&format!("{e}; kept byte for byte, its blobs are not pinned")),
             Ok(_) => {}
         }
@@ -223,7 +222,20 @@ impl Look<'_> {
             mtime: content.mtime,
         });
         self.seen.index = parsed.ok();
-        Ok(())
+        self.shared_index(oid_len)
+    }
+
+    /// The shared part of a split index: git removes one that no index has named for two weeks.
+    fn shared_index(&mut self, oid_len: usize) -> Result<()> {
+        let Some(name) = self.seen.index.as_ref().and_then(|index| index.shared_name(oid_len)) else {
+            return Ok(());
+        };
+        match self.roots.own.read(&name) {
+            Ok(Some(content)) => self.seen.named.extend(staged_in(&content.bytes)),
+            Ok(None) => self.note_index("split index: its shared part is not there"),
+            Err(e) => self.note_index(&format!("split index: {e}")),
+        }
+        self.file(Area::Own, &name, FileKind::Note)
     }
 
     fn note_index(&mut self, why: &str) {

@@ -22,6 +22,7 @@ mod nested;
 mod objects;
 mod place;
 mod plan;
+mod rebuild;
 mod reflog;
 mod refs;
 mod remote;

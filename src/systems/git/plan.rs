@@ -8,6 +8,7 @@ use git2::Oid;
 use super::action::{Action, Payload, Target, short};
 use super::look::Area;
 use super::objects::listed;
+use super::rebuild;
 use super::state::{FileKind, FileState, RepoState, is_worktree_setting};
 use super::ways::{Clash, Found, ways};
 use crate::error::{Error, Result};
@@ -23,21 +24,30 @@ pub const REMOTE: &[u8] = b"remote";
 /// One step for the whole repository: HEAD, refs and index belong together. No step where the command changed nothing
 /// of it (`git clean`, a failed merge).
 pub fn plan(captured: &Captured, now: &StateRef, cx: &PlanCx<'_>) -> Result<Vec<Step>> {
-    let before = RepoState::load(&captured.before.state, cx.source)?
-        .ok_or_else(|| Error::corrupt("a capture of a repository without its state"))?;
+    let Some(before) = RepoState::load(&captured.before.state, cx.source)? else {
+        let reason = "it would remove the whole repository; do that yourself".to_owned();
+        return in_the_way(captured, "remove the repository again", reason);
+    };
     let after = match &captured.after {
-        Some(state) => RepoState::load(state, cx.source)?.map(Some),
-        None => Some(None),
+        Some(state) => Some(RepoState::load(state, cx.source)?),
+        None => None,
     };
     let now = RepoState::load(now, cx.source)?;
-    let (Some(after), Some(now)) = (after, now) else {
-        let reason = "the repository is not there any more; bring its files back first".to_owned();
-        let payload =
-            Payload { before: captured.before.state, actions: Vec::new(), conflicts: vec![reason.clone()] };
-        let verdict = StepVerdict::Conflict { reason };
-        return Ok(vec![step(captured, "restore the repository", verdict, &payload, Vec::new())?]);
+    // Gone, and as far as is known by the command itself.
+    let create = now.is_none() && !matches!(after, Some(Some(_)));
+    let empty = RepoState::new();
+    let (after, now) = match (after, now) {
+        (_, None) if create && rebuild::is_possible(&captured.before.locator) => (Some(empty.clone()), empty),
+        (Some(None), _) | (_, None) => {
+            let reason = "the repository is not there any more; bring its files back first".to_owned();
+            return in_the_way(captured, "restore the repository", reason);
+        }
+        (Some(Some(after)), Some(now)) => (Some(after), now),
+        (None, Some(now)) => (None, now),
     };
-    Planner::of(&captured.before, (&before, after.as_ref(), &now), cx.source)?.finish(captured, cx.event)
+    let mut planner = Planner::of(&captured.before, (&before, after.as_ref(), &now), cx.source)?;
+    planner.create = create;
+    planner.finish(captured, cx.event)
 }
 
 /// What the three states of a repository ask for.
@@ -54,6 +64,15 @@ pub struct Planner<'a> {
     /// What stays as it is, in words for people.
     pub left: Vec<String>,
     already: usize,
+    create: bool,
+}
+
+/// A step that cannot be taken.
+fn in_the_way(captured: &Captured, action: &str, reason: String) -> Result<Vec<Step>> {
+    let before = captured.before.state;
+    let payload = Payload { before, actions: Vec::new(), create: false, conflicts: vec![reason.clone()] };
+    let verdict = StepVerdict::Conflict { reason };
+    Ok(vec![step(captured, action, verdict, &payload, Vec::new())?])
 }
 
 /// What the three states of one thing ask for.
@@ -93,6 +112,7 @@ impl<'a> Planner<'a> {
             clashes: Vec::new(),
             left: Vec::new(),
             already: 0,
+            create: false,
         };
         planner.objects()?;
         planner.refs();
@@ -261,6 +281,8 @@ impl<'a> Planner<'a> {
         match case(b.map(Same), a.map(|a| a.map(Same)), n.map(Same)) {
             Case::Untouched => {}
             Case::Already => self.already += 1,
+            // Another index may name it, and git clears up by itself.
+            Case::Restore if b.is_none() && is_shared_index(key) => {}
             Case::Restore => self.put(key, kind, n, b.map(stored)),
             Case::Moved if kind == FileKind::Note => {}
             Case::Moved => match self.merged_config(key, b, a.flatten(), n)? {
@@ -369,7 +391,10 @@ impl<'a> Planner<'a> {
     /// The step that does it, or says why not; none where the command changed nothing.
     pub fn finish(mut self, captured: &Captured, event: EventId) -> Result<Vec<Step>> {
         self.actions.sort_by_key(Action::rank);
-        let action = summary(&self.actions);
+        let mut action = summary(&self.actions);
+        if self.create {
+            action = format!("make the repository anew: {action}");
+        }
         let conflicts: Vec<String> = self.clashes.iter().map(|clash| clash.reason.clone()).collect();
         let verdict = if !conflicts.is_empty() {
             StepVerdict::Conflict { reason: conflicts.join("; ") }
@@ -394,7 +419,7 @@ impl<'a> Planner<'a> {
                 event,
             })?,
         };
-        let payload = Payload { before, actions: self.actions, conflicts };
+        let payload = Payload { before, actions: self.actions, create: self.create, conflicts };
         Ok(vec![Step { ways, ..step(captured, &action, verdict, &payload, self.left)? }])
     }
 }
@@ -429,6 +454,11 @@ fn name_of(key: &Bytes) -> String {
 fn gitdir_key(key: &Bytes) -> Bytes {
     let parts: Vec<&[u8]> = key.as_slice().splitn(4, |b| *b == b'/').take(3).collect();
     Bytes([parts.join(&b'/').as_slice(), b"/gitdir"].concat())
+}
+
+/// The shared part of a split index.
+fn is_shared_index(key: &Bytes) -> bool {
+    key.as_slice().strip_prefix(b"own/").is_some_and(|name| name.starts_with(super::index_file::SHARED))
 }
 
 /// The branch that HEAD is on.

@@ -2,6 +2,8 @@
 //! and everything is compared: refs, HEAD, reflogs, index, stash, configuration, working trees, submodules, objects and
 //! the remotes' refs.
 
+mod formats;
+mod hostile;
 mod local;
 mod picture;
 mod remote;

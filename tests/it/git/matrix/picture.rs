@@ -57,7 +57,9 @@ impl Picture {
         for entry in entries.flatten() {
             let (path, name) = (entry.path(), format!("{shown}/{}", entry.file_name().display()));
             let meta = path.symlink_metadata().unwrap();
-            if meta.is_dir() {
+            if name.ends_with(".sample") {
+                // git's own examples.
+            } else if meta.is_dir() {
                 self.walk(env, &path, &name);
             } else {
                 let content = match fs::read_link(&path) {
@@ -87,7 +89,7 @@ impl Picture {
             let shown = format!("{shown}/{name}");
             match name.as_str() {
                 "logs" => self.logs_below(&entry.path(), &shown),
-                _ if PASSED.contains(&name.as_str()) => {}
+                _ if PASSED.contains(&name.as_str()) || name.starts_with("sharedindex.") => {}
                 "info" => {
                     self.walk(env, &entry.path(), &shown);
                     // Made by `git update-server-info` for dumb servers.
