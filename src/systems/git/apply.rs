@@ -289,7 +289,7 @@ impl Job<'_> {
         if !is_real_dir(&objects) || !is_real_dir(&pack) {
             return Err(Error::failure(format!("{} is not a directory of its own", pack.display())));
         }
-        if self.before.object_format != "sha1" || self.before.ref_storage != "files" {
+        if self.payload.create || self.before.object_format != "sha1" || self.before.ref_storage != "files" {
             let mut missing = Vec::new();
             take_files(&vault, &objects, &mut Limits::none(), &mut missing)?;
             return match missing.first() {

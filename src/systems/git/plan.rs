@@ -38,7 +38,9 @@ pub fn plan(captured: &Captured, now: &StateRef, cx: &PlanCx<'_>) -> Result<Vec<
     let empty = RepoState::new();
     let (after, now) = match (after, now) {
         (_, None) if create && rebuild::is_possible(&captured.before.locator) => (Some(empty.clone()), empty),
-        (Some(None), _) | (_, None) => {
+        // Made anew since.
+        (Some(None), Some(now)) => (Some(empty), now),
+        (_, None) => {
             let reason = "the repository is not there any more; bring its files back first".to_owned();
             return in_the_way(captured, "restore the repository", reason);
         }

@@ -43,7 +43,7 @@ fn a_split_index() {
     rounds(
         &setup,
         &[
-            "git update-index --no-split-index; rm .git/sharedindex.*",
+            "git rm -q --cached f1; rm .git/index .git/sharedindex.*",
             "git -c splitIndex.maxPercentChange=0 -c core.splitIndex=true rm -q --cached f1 f2 f3; touch -d '1 year ago' .git/sharedindex.*; git -c splitIndex.sharedIndexExpire=now -c splitIndex.maxPercentChange=0 -c core.splitIndex=true add a",
         ],
     );
