@@ -8,7 +8,7 @@ use git2::Oid;
 use super::action::{Action, Payload, Target};
 use super::dir::Root;
 use super::index_file::Index;
-use super::look::Area;
+use super::look::{Area, staged_in};
 use super::objects::{Objects, holds, listed, parse_oid};
 use super::place::{Place, Roots};
 use super::rebuild;
@@ -338,8 +338,12 @@ impl Job<'_> {
                         wanted.optional.extend(index.tree.as_deref().and_then(|t| Oid::from_bytes(t).ok()));
                     }
                 }
-                Action::File { want: Some(target), .. } => {
+                Action::File { key, want: Some(target), .. } => {
                     let content = self.content(target)?;
+                    if key.as_slice().starts_with(b"common/worktrees/") && key.as_slice().ends_with(b"/index")
+                    {
+                        wanted.optional.extend(staged_in(&content));
+                    }
                     let words = content.split(|b| b.is_ascii_whitespace());
                     wanted.optional.extend(words.filter_map(parse_oid));
                 }

@@ -209,9 +209,8 @@ impl Look<'_> {
             Ok(index) => (index.digest(), index.entries.len() as u64),
             Err(_) => (blob, 0),
         };
-        match &parsed {
-            Err(e) => self.note_index(&format!("{e}; kept byte for byte, its blobs are not pinned")),
-            Ok(_) => {}
+        if let Err(e) = &parsed {
+            self.note_index(&format!("{e}; kept byte for byte, its blobs are not pinned"));
         }
         self.seen.state.index = Some(IndexState {
             blob,
@@ -244,7 +243,7 @@ impl Look<'_> {
 }
 
 /// What another working tree has staged: removing it must not lose that.
-fn staged_in(index: &[u8]) -> Vec<Oid> {
+pub fn staged_in(index: &[u8]) -> Vec<Oid> {
     let entries = Index::parse(index, 20).map(|index| index.entries).unwrap_or_default();
     let blobs = entries.iter().filter(|e| e.mode != 0o160_000);
     blobs.filter_map(|e| Oid::from_bytes(&e.oid).ok()).filter(|id| !id.is_zero()).collect()

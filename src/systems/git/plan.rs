@@ -11,6 +11,7 @@ use super::objects::listed;
 use super::rebuild;
 use super::state::{FileKind, FileState, RepoState, is_worktree_setting};
 use super::ways::{Clash, Found, ways};
+use super::what::What;
 use crate::error::{Error, Result};
 use crate::model::{
     Bytes, Capture, Captured, EventId, Missing, ObjectSource, Reversibility, StateRef, Step, StepVerdict,
@@ -67,6 +68,8 @@ pub struct Planner<'a> {
     pub left: Vec<String>,
     already: usize,
     create: bool,
+    /// Recorded conflicts were looked at.
+    rerere: bool,
 }
 
 /// A step that cannot be taken.
@@ -115,6 +118,7 @@ impl<'a> Planner<'a> {
             left: Vec::new(),
             already: 0,
             create: false,
+            rerere: What::of(&capture.locator).rerere,
         };
         planner.objects()?;
         planner.refs();
@@ -262,7 +266,7 @@ impl<'a> Planner<'a> {
         let all = [Some(self.before), self.after, self.now_if_after_unknown()];
         let keys: BTreeSet<&Bytes> = all.into_iter().flatten().flat_map(|s| s.files.keys()).collect();
         for key in keys {
-            if self.not_captured(key) {
+            if self.not_captured(key) || (!self.rerere && key.as_slice().starts_with(b"common/rr-cache/")) {
                 continue;
             }
             let states = [Some(self.before), self.after, Some(self.now)];

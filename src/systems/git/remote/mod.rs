@@ -7,8 +7,8 @@
 
 mod beside;
 mod capture;
-mod net;
 mod dry_run;
+mod net;
 mod shadow;
 mod state;
 mod undo;

@@ -259,6 +259,28 @@ fn programs_that_the_command_names_are_not_started_before_it_may_run() {
 }
 
 #[test]
+fn pushes_and_local_commands_come_back_as_one() {
+    let env = world();
+    let before = picture(&env);
+    for line in [
+        "git push -q -u origin feature",
+        "git commit -qam more",
+        "git push -q -f origin main",
+        "git push -q origin :topic",
+        "git branch -qD topic",
+        "git submodule update -q --force",
+        "git rerere clear",
+        "git commit -q --amend -m again",
+        "git push -q -f origin main feature",
+    ] {
+        env.fr(&["exec", "-c", line]).ok();
+    }
+    let undo = env.fr(&["undo", "1..9", "--yes"]);
+    assert_eq!(undo.code, 0, "{undo:?}");
+    assert_eq!(before.differences(&picture(&env)), Vec::<String>::new(), "{undo:?}");
+}
+
+#[test]
 fn what_the_push_and_more_did_comes_back_together() {
     let env = world();
     let before = picture(&env);
