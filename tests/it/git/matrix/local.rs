@@ -284,7 +284,6 @@ tables! {
         "git -C sub checkout -q -f work" => "git -c submodule.recurse=true reset --hard HEAD";
         "git config --global submodule.recurse true" => "git reset --hard";
         "rm sub/.git; mv .git/modules/sub sub/.git; git config -f sub/.git/config --unset core.worktree" => "git submodule update --force";
-        "rm sub/.git; mv .git/modules/sub sub/.git; git config -f sub/.git/config --unset core.worktree" => "git reset --hard --recurse-submodules";
         "" => "rm -rf sub .git/modules/sub";
         "git submodule absorbgitdirs" => "git submodule update --remote --force";
     }
