@@ -1,14 +1,12 @@
 //! Which captures an event needs, and taking them: once per place, by the system that owns it.
 
-use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use super::Config;
+use super::wanted::{Wanted, wanted};
 
 use crate::error::{Error, Result};
-use crate::model::{
-    Bytes, Capture, Effect, EffectClass, Locator, ObjectSink, ObjectSource, StateRef, SystemId,
-};
+use crate::model::{Capture, Effect, EffectClass, ObjectSink, ObjectSource, StateRef, SystemId};
 use crate::platform::home::Home;
 use crate::systems::{self, Caps, CaptureCx, files};
 
@@ -116,81 +114,6 @@ fn system_of(id: &SystemId) -> Result<&'static dyn systems::System> {
         Error::failure(format!("this fr knows no system {id:?}"))
             .hint("the event may have been recorded by a newer fr")
     })
-}
-
-/// An effect to capture.
-struct Wanted {
-    effect: Effect,
-    /// It destroys or overwrites what is there.
-    destroys: bool,
-    /// A git command that does not touch what git ignores.
-    spares_ignored: bool,
-}
-
-/// The effects to capture: one per system and place. A git command that touches the work tree also needs the
-/// files there, which are the `fs` system's.
-fn wanted(effects: &[Effect]) -> Vec<Wanted> {
-    let mut wanted: Vec<Wanted> = Vec::new();
-    for effect in effects.iter().filter(|e| e.class.changes_state()) {
-        let Some(locator) = &effect.locator else { continue };
-        if systems::by_id(&effect.system.0).is_none() {
-            continue;
-        }
-        let destroys = effect.class.is_destructive();
-        add(&mut wanted, Wanted { effect: effect.clone(), destroys, spares_ignored: false });
-        let what = locator.opts.get("what").and_then(Bytes::as_str).unwrap_or_default();
-        let parts: BTreeSet<&str> = what.split(',').collect();
-        if parts.contains("worktree") || parts.contains("ignored") {
-            let ignored = parts.contains("ignored");
-            let effect = work_tree_of(effect, locator, ignored);
-            add(&mut wanted, Wanted { effect, destroys, spares_ignored: !ignored });
-        }
-    }
-    wanted
-}
-
-/// Adds an effect unless its place is there already; places of one git repository are united.
-fn add(wanted: &mut Vec<Wanted>, new: Wanted) {
-    let key = |l: &Locator| {
-        let mut opts = l.opts.clone();
-        opts.remove("what");
-        (l.at.clone(), opts)
-    };
-    let Some(place) = new.effect.locator.as_ref().map(key) else { return };
-    let same = |known: &Effect| {
-        known.system == new.effect.system && known.locator.as_ref().map(key).as_ref() == Some(&place)
-    };
-    let known = wanted.iter_mut().find(|known| same(&known.effect));
-    match known {
-        Some(known) => {
-            unite(&mut known.effect, &new.effect);
-            known.destroys |= new.destroys;
-            known.spares_ignored &= new.spares_ignored;
-        }
-        None => wanted.push(new),
-    }
-}
-
-fn unite(known: &mut Effect, other: &Effect) {
-    let what = |e: &Effect| {
-        e.locator.as_ref().and_then(|l| l.opts.get("what")).and_then(|w| w.as_str().map(str::to_owned))
-    };
-    let (Some(a), Some(b)) = (what(known), what(other)) else { return };
-    let united: BTreeSet<&str> = a.split(',').chain(b.split(',')).filter(|w| !w.is_empty()).collect();
-    let united = united.into_iter().collect::<Vec<_>>().join(",");
-    if let Some(locator) = known.locator.as_mut() {
-        locator.opts.insert("what".to_owned(), Bytes::from(united));
-    }
-}
-
-fn work_tree_of(effect: &Effect, locator: &Locator, ignored: bool) -> Effect {
-    let mut place =
-        systems::locator(locator.opts.get("work-tree").cloned().unwrap_or_else(|| locator.at.clone()));
-    place.opts.insert("scope".to_owned(), Bytes::from("workspace"));
-    if ignored {
-        place.opts.insert("ignored".to_owned(), Bytes::from("all"));
-    }
-    Effect { system: SystemId::new("fs"), class: EffectClass::Opaque, locator: Some(place), ..effect.clone() }
 }
 
 /// An effect that destroys something and that no system can capture.

@@ -8,7 +8,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use crate::model::{Bytes, Effect, Invocation, Word};
-use crate::shell::Understood;
+use crate::shell::{self, ShellCx, Understood};
 use crate::systems::{AssessCx, git};
 
 /// The most bytes of a file that are read.
@@ -24,24 +24,46 @@ pub fn assess_here(understood: &Understood, cx: &AssessCx<'_>) -> Vec<Effect> {
     effects
 }
 
-/// The line with git aliases of the configuration replaced; `None` where it has none.
+/// The line with git aliases replaced; `None` where it has none.
 fn with_aliases(understood: &Understood, cx: &AssessCx<'_>) -> Option<Understood> {
     let mut resolved: Option<Understood> = None;
+    let mut moved = 0;
     for (i, inv) in understood.invocations.iter().enumerate() {
-        let Some((at, words)) = alias(inv, cx) else { continue };
+        let Some((at, meaning)) = alias(inv, cx) else { continue };
         let copy = resolved.get_or_insert_with(|| understood.clone());
-        if let Some(inv) = copy.invocations.get_mut(i) {
-            inv.argv.splice(at..=at, words);
+        let now = i + moved;
+        match meaning {
+            Alias::Words(words) => {
+                if let Some(inv) = copy.invocations.get_mut(now) {
+                    inv.argv.splice(at..=at, words);
+                }
+            }
+            Alias::Shell(text) => {
+                let Some(inside) = as_shell(inv, at, &text, cx) else { continue };
+                copy.opaque.extend(inside.opaque);
+                moved += inside.invocations.len();
+                moved -= copy.invocations.splice(now..=now, inside.invocations).count();
+            }
         }
     }
     resolved
 }
 
-/// Where in an invocation a configured alias stands, and the words it stands for. A shell alias is left alone: it is
-/// opaque.
-fn alias(inv: &Invocation, cx: &AssessCx<'_>) -> Option<(usize, Vec<Word>)> {
+/// What an alias stands for.
+enum Alias {
+    /// Words of a git command.
+    Words(Vec<Word>),
+    /// A line for `sh` (git-config(1), `alias.*`).
+    Shell(String),
+}
+
+/// Where in an invocation an alias stands, and what it stands for.
+fn alias(inv: &Invocation, cx: &AssessCx<'_>) -> Option<(usize, Alias)> {
     if inv.program() != Some("git") || inv.remote.is_some() {
         return None;
+    }
+    if let Some((at, text)) = git::assess::carried_shell_alias(inv) {
+        return Some((at, Alias::Shell(text)));
     }
     let (at, verb) = git::assess::unknown_verb(inv)?;
     let repository = repository(inv.cwd.as_ref()?.as_path());
@@ -49,10 +71,32 @@ fn alias(inv: &Invocation, cx: &AssessCx<'_>) -> Option<(usize, Vec<Word>)> {
     let global = cx.home.map(|h| h.join(".gitconfig"));
     let value =
         [local, global].into_iter().flatten().find_map(|f| setting(&read(&f)?, "alias", None, &verb))?;
-    if value.starts_with('!') {
+    match value.strip_prefix('!') {
+        Some(text) => Some((at, Alias::Shell(text.to_owned()))),
+        None => Some((at, Alias::Words(value.split_whitespace().map(Word::literal).collect()))),
+    }
+}
+
+/// A shell alias as the line that git gives to `sh`: in the top directory, with the rest of the words behind it.
+/// `None` where that cannot be known; then it stays opaque.
+fn as_shell(inv: &Invocation, at: usize, text: &str, cx: &AssessCx<'_>) -> Option<Understood> {
+    let cwd = inv.cwd.as_ref()?;
+    let options = inv.argv.get(1..at)?;
+    // `-C` and the like put it somewhere else.
+    if options.iter().any(|w| w.as_str().is_none_or(|t| t.starts_with("-C") || t.starts_with("--"))) {
         return None;
     }
-    Some((at, value.split_whitespace().map(Word::literal).collect()))
+    let words = inv.argv.get(at + 1..)?;
+    if words.iter().any(|word| !word.certain) || inv.dynamic_args.is_some() {
+        return None;
+    }
+    let top = cwd.as_path().ancestors().find(|dir| dir.join(".git").symlink_metadata().is_ok())?;
+    let words: Vec<Bytes> = words.iter().map(|word| word.text.clone()).collect();
+    let line = [text.as_bytes(), b" ", &super::before::quoted(&words)].concat();
+    let top = Bytes::from(top);
+    let shell = ShellCx { cwd: &top, env: cx.env, home: cx.home, globs: true, deadline: None };
+    let inside = shell::understand(&line, &shell);
+    (!inside.invocations.is_empty()).then_some(inside)
 }
 
 /// Names the branch where an effect only says that it is the current one.
@@ -154,7 +198,7 @@ mod tests {
             look("git push -f backup"),
             (EffectClass::Overwrite, "git:backup/refs/heads/work".to_owned())
         );
-        assert_eq!(look("git sh").0, EffectClass::Opaque);
+        assert_eq!(look("git sh").0, EffectClass::Destroy, "a shell alias is read as the line it is");
         assert_eq!(look("git nosuch").0, EffectClass::Opaque);
         assert_eq!(look("git status").0, EffectClass::None);
     }

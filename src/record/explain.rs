@@ -45,7 +45,7 @@ pub struct ExplainedEffect<'a> {
 pub enum Coverage {
     /// All of it, within the caps.
     All,
-    /// What is here, not what lies on the other side: the remote of a push that forces and deletes nothing.
+    /// What is here, not what lies on the other side: the remote of a push whose words do not say which.
     LocalSide,
     /// Nothing: the command is recorded.
     None,

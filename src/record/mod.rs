@@ -15,6 +15,7 @@ mod policy;
 pub mod redact;
 mod reported;
 mod through;
+mod wanted;
 
 pub use after::{after, post_states, session};
 pub use before::{Reading, Recorded, before, gap, new_uid, read};

@@ -2,6 +2,7 @@
 
 mod histories;
 mod hostile;
+mod matrix;
 mod pushes;
 mod rounds;
 mod scene;

@@ -88,8 +88,9 @@ impl Rules {
                     let limit = self.ignored_file_bytes;
                     Verdict::Skip(format!("{IGNORED} and larger than {limit} bytes"))
                 }
-                // A `.git` file leads to a linked working tree's repository.
-                Some(_) if name == b".git" => Verdict::Hide,
+                // A `.git` file leads to the repository of a linked working tree. Below the root it is a submodule's,
+                // and goes and comes with it.
+                Some(_) if name == b".git" && above.is_empty() => Verdict::Hide,
                 _ => Verdict::Take,
             },
             _ => Verdict::Take,

@@ -12,6 +12,9 @@ pub struct Payload {
     pub before: StateRef,
     /// In the order in which they are done.
     pub actions: Vec<Action>,
+    /// The repository itself is gone: its directory is made anew first.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub create: bool,
     /// What stands in the way: with any of these nothing is done.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub conflicts: Vec<String>,
@@ -87,6 +90,8 @@ impl Action {
             Action::Head { .. } => 2,
             Action::File { kind: FileKind::Log | FileKind::StashLog, .. } => 3,
             Action::Index { .. } => 4,
+            // The index names it.
+            Action::File { key, .. } if key.as_slice().starts_with(b"own/sharedindex.") => 3,
             Action::File { key, .. } if key.as_slice().ends_with(b"/tables.list") => 7,
             Action::File { kind: FileKind::Config, .. } => 6,
             Action::File { .. } => 5,

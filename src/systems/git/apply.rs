@@ -8,9 +8,10 @@ use git2::Oid;
 use super::action::{Action, Payload, Target};
 use super::dir::Root;
 use super::index_file::Index;
-use super::look::Area;
+use super::look::{Area, staged_in};
 use super::objects::{Objects, holds, listed, parse_oid};
 use super::place::{Place, Roots};
+use super::rebuild;
 use super::reflog;
 use super::refs::{self, Swap};
 use super::state::{RepoState, has_pieces};
@@ -31,6 +32,7 @@ pub fn apply(step: &Step, cx: &ApplyCx<'_>) -> Result<StepOutcome> {
         .ok_or_else(|| Error::corrupt("a step without the state it restores"))?;
     let place = match Place::find(&step.locator) {
         Ok(place) => place,
+        Err(_) if payload.create => rebuild::frame(&step.locator)?,
         Err(e) => return Ok(StepOutcome::Conflict { reason: e.to_string() }),
     };
     let job = Job { roots: place.open()?, place, before, payload, locator: step.locator.clone(), cx };
@@ -287,7 +289,7 @@ impl Job<'_> {
         if !is_real_dir(&objects) || !is_real_dir(&pack) {
             return Err(Error::failure(format!("{} is not a directory of its own", pack.display())));
         }
-        if self.before.object_format != "sha1" || self.before.ref_storage != "files" {
+        if self.payload.create || self.before.object_format != "sha1" || self.before.ref_storage != "files" {
             let mut missing = Vec::new();
             take_files(&vault, &objects, &mut Limits::none(), &mut missing)?;
             return match missing.first() {
@@ -336,8 +338,12 @@ impl Job<'_> {
                         wanted.optional.extend(index.tree.as_deref().and_then(|t| Oid::from_bytes(t).ok()));
                     }
                 }
-                Action::File { want: Some(target), .. } => {
+                Action::File { key, want: Some(target), .. } => {
                     let content = self.content(target)?;
+                    if key.as_slice().starts_with(b"common/worktrees/") && key.as_slice().ends_with(b"/index")
+                    {
+                        wanted.optional.extend(staged_in(&content));
+                    }
                     let words = content.split(|b| b.is_ascii_whitespace());
                     wanted.optional.extend(words.filter_map(parse_oid));
                 }

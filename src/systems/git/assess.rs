@@ -69,6 +69,9 @@ const READERS: &[&str] = &[
     "fast-export",
 ];
 
+/// What the capture of a command covers that may do anything.
+pub const ANYTHING: &str = "refs,index,worktree,stash,config,modules,rerere";
+
 /// A git command being read.
 pub struct Git<'a> {
     /// The sub-command.
@@ -81,6 +84,12 @@ pub struct Git<'a> {
     pub dynamic: Option<&'a str>,
     /// The directory of `-C`, as written.
     dir: String,
+    /// Where git runs; empty where it is not known.
+    at: Bytes,
+    /// The user's home.
+    home: Option<std::path::PathBuf>,
+    /// Trees outside of what the repository's own captures cover ([`FILES`]).
+    files: Vec<Vec<u8>>,
     effects: Vec<Effect>,
 }
 
@@ -119,6 +128,26 @@ impl Git<'_> {
         }
     }
 
+    /// Adds an effect on a path that neither the repository nor its working tree covers, and has it captured as a file
+    /// or tree. With `new`, only where nothing is there: a capture of what is made, not of what happens in it.
+    pub fn tree(&mut self, class: EffectClass, word: &Word, new: bool) {
+        self.path(class, word);
+        if word.certain {
+            self.also(word.text.as_slice(), new);
+        }
+    }
+
+    /// Has a path captured as a file or tree; `~/` is the user's home, `$GIT/` the shared git directory.
+    pub fn also(&mut self, path: &[u8], new: bool) {
+        let full = match path.strip_prefix(b"~/") {
+            Some(rest) => self.home.as_ref().map(|home| Bytes::from(home.as_path()).join(rest).0),
+            None if path.starts_with(b"/") || path.starts_with(b"$GIT/") => Some(path.to_vec()),
+            None => (!self.at.is_empty()).then(|| self.at.join(path).0),
+        };
+        let mark: &[u8] = if new { b"new:" } else { b"" };
+        self.files.extend(full.map(|full| [mark, &full].concat()));
+    }
+
     /// Paths of which `.` and pathspecs stand for whatever is modified below them.
     pub fn paths(&mut self, class: EffectClass, words: &[&Word], what: &str) {
         for word in words {
@@ -154,31 +183,50 @@ pub fn assess(inv: &Invocation, cx: &AssessCx<'_>) -> Vec<Effect> {
     }
     let what = dispatch(&mut git);
     note_push(&git, &mut locator);
+    if !git.files.is_empty() {
+        locator.opts.insert(FILES.to_owned(), Bytes(git.files.join(&0)));
+    }
+    let what = if what.is_empty() { ANYTHING } else { what };
+    let what = if recurses(&git) { format!("{what},modules") } else { what.to_owned() };
     if let Some(first) = git.effects.first_mut() {
-        let what = if what.is_empty() { "refs,index,worktree,stash,config" } else { what };
-        locator.opts.insert("what".into(), what.into());
+        locator.opts.insert("what".into(), Bytes::from(what));
         // Where the directory is not known there is nothing to find.
         first.locator = (!locator.at.is_empty()).then_some(locator);
     }
     git.effects
 }
 
-/// Option of a locator: the remote of a push that forces or deletes.
+/// The command goes on into submodules.
+fn recurses(git: &Git<'_>) -> bool {
+    let asked = git.args.iter().filter_map(Word::as_str).any(|w| w.starts_with("--recurse-submodules"));
+    let set = git.setting("submodule.recurse").is_some_and(|v| !matches!(v, "false" | "no" | "off" | "0"));
+    (asked || set) && !matches!(git.verb.as_str(), "push" | "clone")
+}
+
+/// Option of a locator: paths that the files system captures for this command, separated by NUL. `new:` before one says
+/// that it counts only where nothing is there yet; `$GIT/` at its start is the shared git directory.
+pub const FILES: &str = "files";
+/// Option of a locator: the push forces and deletes nothing, by its words.
+pub const PUSH_PLAIN: &str = "push-plain";
+/// Option of a locator: the remote of a push.
 pub const PUSH_TO: &str = "push-to";
 /// Option of a locator: the arguments of that push, normalised and separated by NUL, where all of them are certain.
 pub const PUSH_ARGS: &str = "push-args";
 /// Option of a locator: the `-c` settings of that push, separated by NUL.
 pub const SETTINGS: &str = "settings";
 
-/// What the capture of a push's other side needs, where the push destroys something there.
+/// What the capture of a push's other side needs.
 fn note_push(git: &Git<'_>, locator: &mut Locator) {
-    if git.verb != "push" || !git.effects.iter().any(|e| e.class.is_destructive()) {
+    if !matches!(git.verb.as_str(), "push" | "send-pack") || git.effects.is_empty() {
         return;
     }
     let Some((to, args)) = push::normalised(&git.args) else { return };
     locator.opts.insert(PUSH_TO.to_owned(), Bytes::from(to));
     if let Some(args) = args.filter(|_| git.dynamic.is_none()) {
         locator.opts.insert(PUSH_ARGS.to_owned(), Bytes(args.join(&0)));
+    }
+    if !git.effects.iter().any(|e| e.class.is_destructive()) {
+        locator.opts.insert(PUSH_PLAIN.to_owned(), "true".into());
     }
     if !git.settings.is_empty() {
         let settings: Vec<String> = git.settings.iter().map(|(k, v)| format!("{k}={v}")).collect();
@@ -196,6 +244,15 @@ pub fn unknown_verb(inv: &Invocation) -> Option<(usize, String)> {
     dispatch(&mut git);
     let unknown = git.effects.iter().any(|e| e.resource.as_slice() == format!("dyn:git {verb}").as_bytes());
     (unknown && git.setting(&format!("alias.{verb}")).is_none()).then_some((at, verb))
+}
+
+/// The text of a shell alias that `-c alias.x='!…'` gives an invocation, and its place in the argv.
+pub fn carried_shell_alias(inv: &Invocation) -> Option<(usize, String)> {
+    let empty = std::collections::BTreeMap::new();
+    let (git, _) = open(inv, &AssessCx { env: &empty, home: None })?;
+    let at = inv.argv.len().checked_sub(git.args.len() + 1).filter(|at| *at > 0)?;
+    let text = git.setting(&format!("alias.{}", git.verb))?.strip_prefix('!')?.to_owned();
+    Some((at, text))
 }
 
 /// `git push --help` shows a page.
@@ -279,7 +336,9 @@ fn open<'a>(inv: &'a Invocation, cx: &AssessCx<'_>) -> Option<(Git<'a>, Locator)
         verb = own.to_owned();
     }
     let dynamic = inv.dynamic_args.as_deref().filter(|_| inv.argv.iter().all(|w| w.certain));
-    Some((Git { verb, args, settings, dynamic, dir, effects: Vec::new() }, locator))
+    let (at, home) = (locator.at.clone(), cx.home.map(std::path::Path::to_path_buf));
+    let git = Git { verb, args, settings, dynamic, dir, at, home, files: Vec::new(), effects: Vec::new() };
+    Some((git, locator))
 }
 
 fn setting(text: &str) -> Option<(String, String)> {
@@ -368,7 +427,7 @@ fn dispatch(git: &mut Git<'_>) -> &'static str {
         // An alias of the configuration or a program `git-…` on the path: not knowable here.
         _ => {
             git.add(EffectClass::Opaque, format!("dyn:git {verb}"));
-            "refs,index,worktree,stash,config"
+            ANYTHING
         }
     }
 }

@@ -17,11 +17,6 @@ use crate::systems::ApplyCx;
 pub fn restore_to(captured: &Capture, to: &Path, cx: &ApplyCx<'_>) -> Result<StepOutcome> {
     let state = RepoState::load(&captured.state, cx.source)?
         .ok_or_else(|| Error::corrupt("a capture of a repository without its state"))?;
-    if state.ref_storage != "files" {
-        return Ok(StepOutcome::Failed {
-            reason: "refs of a reftable repository cannot be put beside yet".into(),
-        });
-    }
     if fs::read_dir(to).is_ok_and(|mut entries| entries.next().is_some()) {
         return Err(Error::failure(format!("{} is not empty", to.display())).hint("name a new directory"));
     }
@@ -30,8 +25,10 @@ pub fn restore_to(captured: &Capture, to: &Path, cx: &ApplyCx<'_>) -> Result<Ste
         fs::create_dir_all(&path).map_err(|e| Error::io("create", &path, &e))?;
     }
     let root = Root::open(to)?;
-    write(&root, b"config", config(&state.object_format).as_bytes())?;
-    write(&root, b"packed-refs", &packed_refs(&state))?;
+    write(&root, b"config", config(&state).as_bytes())?;
+    if state.ref_storage == "files" {
+        write(&root, b"packed-refs", &packed_refs(&state))?;
+    }
     for (name, value) in state.refs.iter().filter(|(_, v)| v.as_slice().starts_with(b"ref: ")) {
         write(&root, name.as_slice(), &[value.as_slice(), b"\n"].concat())?;
     }
@@ -47,12 +44,14 @@ pub fn restore_to(captured: &Capture, to: &Path, cx: &ApplyCx<'_>) -> Result<Ste
     if left.is_empty() { Ok(StepOutcome::Done) } else { Ok(StepOutcome::Failed { reason: left.join("; ") }) }
 }
 
-fn config(object_format: &str) -> String {
-    if object_format == "sha1" {
+/// Only what says how the rest is to be read.
+fn config(state: &RepoState) -> String {
+    let (objects, refs) = (&state.object_format, &state.ref_storage);
+    if objects == "sha1" && refs == "files" {
         return "[core]\n\trepositoryformatversion = 0\n\tbare = true\n".to_owned();
     }
     format!(
-        "[core]\n\trepositoryformatversion = 1\n\tbare = true\n[extensions]\n\tobjectformat = {object_format}\n"
+        "[core]\n\trepositoryformatversion = 1\n\tbare = true\n[extensions]\n\tobjectformat = {objects}\n\trefstorage = {refs}\n"
     )
 }
 
@@ -69,6 +68,7 @@ fn files(state: &RepoState, to: &Root, source: &dyn ObjectSource) -> Result<()> 
         let Some((_, name)) = Area::split(key.as_slice()) else { continue };
         match file.kind {
             FileKind::Log | FileKind::StashLog => write(to, name, &file.load(source)?)?,
+            FileKind::RefTable if name.starts_with(b"reftable/") => write(to, name, &file.load(source)?)?,
             FileKind::Config if name == b"config" => write(to, b"config.captured", &file.load(source)?)?,
             FileKind::Config if name == b"shallow" => write(to, name, &file.load(source)?)?,
             _ => {}

@@ -10,6 +10,8 @@ use super::place::Place;
 use super::remote;
 use super::state::{FileKind, RepoState, put_new};
 use super::vault::{Limits, Vault, Wanted};
+use super::what::What;
+use super::{assess, modules};
 use crate::error::Result;
 use crate::model::{Bytes, Capture, Effect, Locator, Missing, StateRef, SystemId};
 use crate::systems::{CaptureCx, Held};
@@ -20,21 +22,47 @@ const LISTED_OBJECTS: usize = 1_000_000;
 /// Stores the state of the repository that an effect is about to change.
 pub fn capture(effect: &Effect, cx: &CaptureCx<'_>) -> Result<Vec<Capture>> {
     let Some(locator) = &effect.locator else { return Ok(Vec::new()) };
-    let place = Place::find(locator)?;
+    let place = match Place::find(locator) {
+        Ok(place) => place,
+        // An undo captures the present of what an earlier capture covers, also where that is nothing.
+        Err(_) if locator.opts.contains_key("vault") => return Ok(vec![nothing_there(effect, locator)]),
+        Err(e) => return Err(e),
+    };
     let what = What::of(locator);
-    let mut seen = look(&place, cx.sink, cx.contents)?;
+    let mut taken = repository(&place, locator, what, cx)?;
+    if what.modules || modules::are_configured(&place) {
+        modules::capture(&place, locator, cx, &mut taken);
+    }
+    Ok(taken)
+}
+
+fn nothing_there(effect: &Effect, locator: &Locator) -> Capture {
+    Capture {
+        system: SystemId::new("git"),
+        resource: effect.resource.clone(),
+        locator: locator.clone(),
+        items: 0,
+        bytes: 0,
+        state: RepoState::absent(),
+        missing: Vec::new(),
+    }
+}
+
+/// One repository, and the other side of a push from it.
+pub fn repository(place: &Place, locator: &Locator, what: What, cx: &CaptureCx<'_>) -> Result<Vec<Capture>> {
+    let mut seen = look(place, cx.sink, cx.contents, what)?;
     let mut missing = seen.missing.clone();
-    if let Err(e) = list_objects(&place, &mut seen.state, what, cx) {
+    if let Err(e) = list_objects(place, &mut seen.state, what, cx) {
         missing.push(Missing { what: Bytes::from("objects"), why: e.to_string() });
     }
     if cx.contents {
-        missing.extend(pin(&place, &seen, what, cx));
+        missing.extend(pin(place, &seen, what, cx));
     }
-    let remotes = if what.remote { other_side(&place, locator, cx, &mut missing) } else { Vec::new() };
+    let remotes = if what.remote { other_side(place, locator, cx, &mut missing) } else { Vec::new() };
     let local = Capture {
         system: SystemId::new("git"),
         resource: place.resource(),
-        locator: with_vault(&place, locator, !remotes.is_empty()),
+        locator: with_vault(place, locator, !remotes.is_empty()),
         items: seen.state.items(),
         bytes: seen.state.bytes(),
         state: seen.state.store(cx.sink)?,
@@ -56,7 +84,7 @@ fn other_side(
             Err(e) => format!("the remote side is not captured: {e}"),
         }
     } else {
-        "the remote side of a push that forces nothing is not captured".to_owned()
+        "the remote side is not captured: which remote it is cannot be known from the words".to_owned()
     };
     missing.push(Missing { what: Bytes::from("remote"), why });
     Vec::new()
@@ -66,6 +94,7 @@ fn other_side(
 fn with_vault(place: &Place, from: &Locator, remote_has_its_own: bool) -> Locator {
     let mut locator = place.locator(from);
     remote::forget_push(&mut locator, remote_has_its_own);
+    locator.opts.remove(assess::FILES);
     locator.opts.insert("vault".to_owned(), Bytes::from(Vault::name(place)));
     locator
 }
@@ -74,9 +103,10 @@ fn with_vault(place: &Place, from: &Locator, remote_has_its_own: bool) -> Locato
 pub fn observe(captured: &Capture, cx: &CaptureCx<'_>) -> Result<StateRef> {
     match Place::find(&captured.locator) {
         Ok(place) => {
-            let mut state = look(&place, cx.sink, cx.contents)?.state;
+            let what = What::of(&captured.locator);
+            let mut state = look(&place, cx.sink, cx.contents, what)?.state;
             // Without the list nothing is planned for pruned objects; the rest can still be compared.
-            let _ = list_objects(&place, &mut state, What::of(&captured.locator), cx);
+            let _ = list_objects(&place, &mut state, what, cx);
             state.store(cx.sink)
         }
         Err(_) => Ok(RepoState::absent()),
@@ -107,21 +137,6 @@ fn list_objects(place: &Place, state: &mut RepoState, what: What, cx: &CaptureCx
         state.objects = list.map(|list| put_new(cx.sink, &list)).transpose()?;
     }
     Ok(())
-}
-
-/// What the command touches, by the words that assessment put into the locator.
-#[derive(Clone, Copy)]
-struct What {
-    objects: bool,
-    remote: bool,
-}
-
-impl What {
-    fn of(locator: &Locator) -> What {
-        let list = locator.opts.get("what").map(|w| w.lossy().into_owned()).unwrap_or_default();
-        let has = |word: &str| list.split(',').any(|w| w.trim() == word);
-        What { objects: has("objects"), remote: has("remote") }
-    }
 }
 
 /// Pins what the command may make unreachable. A failure is a gap in the capture, not the end of it: refs and index

@@ -3,6 +3,11 @@
 
 /// The last value of `section.key` on a line of its own, both compared without regard to case.
 pub fn value(text: &[u8], section: &str, key: &str) -> Option<String> {
+    raw_value(text, section, key).map(|value| value.to_ascii_lowercase())
+}
+
+/// The same, as it is written.
+pub fn raw_value(text: &[u8], section: &str, key: &str) -> Option<String> {
     let text = String::from_utf8_lossy(text);
     let mut inside = false;
     let mut found = None;
@@ -13,7 +18,7 @@ pub fn value(text: &[u8], section: &str, key: &str) -> Option<String> {
             && inside
             && name.trim().eq_ignore_ascii_case(key)
         {
-            found = Some(value.trim().trim_matches('"').to_ascii_lowercase());
+            found = Some(value.trim().trim_matches('"').to_owned());
         }
     }
     found

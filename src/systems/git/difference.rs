@@ -1,6 +1,6 @@
 //! What an undo left undone: the parts of a repository that a command changed and that are not as before it.
 
-use super::state::{FileKind, RepoState};
+use super::state::{FileKind, RepoState, is_worktree_setting};
 use crate::error::Result;
 use crate::model::{Bytes, ObjectSource, StateRef};
 
@@ -44,7 +44,7 @@ pub fn parts(state: &RepoState) -> std::collections::BTreeMap<String, Bytes> {
     for (key, file) in &state.files {
         let counts = match file.kind {
             FileKind::Log | FileKind::Note => false,
-            FileKind::Worktree => key.as_slice().ends_with(b"/gitdir"),
+            FileKind::Worktree => is_worktree_setting(key.as_slice()),
             _ => true,
         };
         if counts {

@@ -4,6 +4,9 @@
 use crate::error::{Error, Result};
 use crate::model::{ObjectId, ObjectKind};
 
+/// How the names of shared parts of split indexes begin.
+pub const SHARED: &[u8] = b"sharedindex.";
+
 /// One entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
@@ -73,6 +76,13 @@ impl Index {
             }
         }
         Ok(())
+    }
+
+    /// The name of the file that holds the shared part of a split index (gitformat-index(5), "link" extension).
+    pub fn shared_name(&self, oid_len: usize) -> Option<Vec<u8>> {
+        let id = self.link.get(..oid_len).filter(|id| id.iter().any(|b| *b != 0))?;
+        let hex: String = id.iter().map(|b| format!("{b:02x}")).collect();
+        Some([SHARED, hex.as_bytes()].concat())
     }
 
     /// Equality of indexes: two with the same digest give the same `git ls-files -s` and `-v`.

@@ -11,11 +11,12 @@ use super::objects::parse_oid;
 use super::place::{Place, Roots};
 use super::refs;
 use super::state::{FileKind, FileState, IndexState, RepoState, put_new};
+use super::what::What;
 use crate::error::Result;
 use crate::model::{Bytes, Missing, ObjectId, ObjectKind, ObjectSink};
 
 /// Files of an operation in progress, directly in the working tree's git directory.
-const PROGRESS_FILES: [&str; 17] = [
+const PROGRESS_FILES: [&str; 18] = [
     "MERGE_HEAD",
     "MERGE_MSG",
     "MERGE_MODE",
@@ -29,6 +30,7 @@ const PROGRESS_FILES: [&str; 17] = [
     "BISECT_LOG",
     "BISECT_NAMES",
     "BISECT_TERMS",
+    "BISECT_RUN",
     "BISECT_START",
     "BISECT_EXPECTED_REV",
     "BISECT_ANCESTORS_OK",
@@ -57,7 +59,7 @@ pub struct Seen {
 }
 
 /// Reads the present. The index's bytes are put only with `contents`; everything else is small and always put.
-pub fn look(place: &Place, sink: &dyn ObjectSink, contents: bool) -> Result<Seen> {
+pub fn look(place: &Place, sink: &dyn ObjectSink, contents: bool, what: What) -> Result<Seen> {
     let roots = place.open()?;
     let mut look = Look {
         place,
@@ -66,6 +68,9 @@ pub fn look(place: &Place, sink: &dyn ObjectSink, contents: bool) -> Result<Seen
         seen: Seen { state: RepoState::new(), index: None, named: BTreeSet::new(), missing: Vec::new() },
     };
     look.files()?;
+    if what.rerere {
+        look.below(Area::Common, b"rr-cache", FileKind::Config)?;
+    }
     look.formats()?;
     look.head_and_refs()?;
     look.index(contents)?;
@@ -204,10 +209,8 @@ impl Look<'_> {
             Ok(index) => (index.digest(), index.entries.len() as u64),
             Err(_) => (blob, 0),
         };
-        match &parsed {
-            Ok(index) if index.split => self.note_index("split index: the shared part is not captured"),
-            Err(e) => self.note_index(&format!("{e}; kept byte for byte, its blobs are not pinned")),
-            Ok(_) => {}
+        if let Err(e) = &parsed {
+            self.note_index(&format!("{e}; kept byte for byte, its blobs are not pinned"));
         }
         self.seen.state.index = Some(IndexState {
             blob,
@@ -218,7 +221,20 @@ impl Look<'_> {
             mtime: content.mtime,
         });
         self.seen.index = parsed.ok();
-        Ok(())
+        self.shared_index(oid_len)
+    }
+
+    /// The shared part of a split index: git removes one that no index has named for two weeks.
+    fn shared_index(&mut self, oid_len: usize) -> Result<()> {
+        let Some(name) = self.seen.index.as_ref().and_then(|index| index.shared_name(oid_len)) else {
+            return Ok(());
+        };
+        match self.roots.own.read(&name) {
+            Ok(Some(content)) => self.seen.named.extend(staged_in(&content.bytes)),
+            Ok(None) => self.note_index("split index: its shared part is not there"),
+            Err(e) => self.note_index(&format!("split index: {e}")),
+        }
+        self.file(Area::Own, &name, FileKind::Note)
     }
 
     fn note_index(&mut self, why: &str) {
@@ -227,7 +243,7 @@ impl Look<'_> {
 }
 
 /// What another working tree has staged: removing it must not lose that.
-fn staged_in(index: &[u8]) -> Vec<Oid> {
+pub fn staged_in(index: &[u8]) -> Vec<Oid> {
     let entries = Index::parse(index, 20).map(|index| index.entries).unwrap_or_default();
     let blobs = entries.iter().filter(|e| e.mode != 0o160_000);
     blobs.filter_map(|e| Oid::from_bytes(&e.oid).ok()).filter(|id| !id.is_zero()).collect()

@@ -16,10 +16,13 @@ mod forget;
 mod index_file;
 mod lock;
 mod look;
+mod modules;
+mod nested;
 mod net;
 mod objects;
 mod place;
 mod plan;
+mod rebuild;
 mod reflog;
 mod refs;
 mod remote;
@@ -27,19 +30,26 @@ mod state;
 mod vault;
 mod walk;
 mod ways;
+mod what;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 pub use difference::difference;
+pub use nested::nested;
 use remote::RemoteState;
 pub use remote::is_captured as captures_remote;
 
 use super::{ApplyCx, AssessCx, CaptureCx, ForgetCx, Forgotten, Held, Net, NetCx, PlanCx, System, Taken};
 use crate::error::Result;
 use crate::model::{
-    Capture, Captured, Change, Effect, Invocation, ObjectId, ObjectKind, ObjectSource, StateRef, Step,
-    StepOutcome, SystemId, Verification,
+    Capture, Captured, Change, Effect, Invocation, Locator, ObjectId, ObjectKind, ObjectSource, StateRef,
+    Step, StepOutcome, SystemId, Verification,
 };
+
+/// The shared git directory of the repository that a command works on; `None` where there is none.
+pub fn directory(locator: &Locator) -> Option<PathBuf> {
+    place::Place::find(locator).ok().map(|place| place.common_dir)
+}
 
 /// The `git` system.
 pub struct Git;

@@ -41,6 +41,12 @@ fn key(locator: &Locator) -> Key {
     (locator.at.clone(), opts.map(|(name, value)| (name.clone(), value.clone())).collect())
 }
 
+/// The words of a locator's `what`, but for the other side, which has captures of its own.
+fn parts(locator: &Locator) -> Vec<String> {
+    let list = locator.opts.get("what").map(|what| what.lossy().into_owned()).unwrap_or_default();
+    list.split(',').filter(|word| !matches!(*word, "" | "remote" | "modules")).map(str::to_owned).collect()
+}
+
 fn repository(taken: &[&Taken], cx: &NetCx<'_>, net: &mut Net) -> Result<()> {
     // The list of all objects is only made where it was asked for.
     let lists = |one: &&&Taken| {
@@ -48,7 +54,11 @@ fn repository(taken: &[&Taken], cx: &NetCx<'_>, net: &mut Net) -> Result<()> {
         what.is_some_and(|what| what.lossy().split(',').any(|word| word == "objects"))
     };
     let Some(first) = taken.iter().find(lists).or(taken.first()) else { return Ok(()) };
-    let present = (cx.observe)(&first.captured.before)?;
+    // One look for all of them: at every part that any of them was looked at for.
+    let mut asked = first.captured.before.clone();
+    let all: BTreeSet<String> = taken.iter().flat_map(|one| parts(&one.captured.before.locator)).collect();
+    asked.locator.opts.insert("what".to_owned(), Bytes::from(all.into_iter().collect::<Vec<_>>().join(",")));
+    let present = (cx.observe)(&asked)?;
     let Some(start) = RepoState::load(&present, cx.source)? else {
         return gone(taken, &present, cx, net);
     };
@@ -70,7 +80,7 @@ fn repository(taken: &[&Taken], cx: &NetCx<'_>, net: &mut Net) -> Result<()> {
         .partition(|m| m.what.as_slice() == REMOTE || m.what.as_slice() == b"objects");
     net.residue.extend(named.iter().map(|m| format!("{}: {}", m.what.lossy(), m.why)));
     cx.made.put(ObjectKind::State, &cx.source.get(&present.object.unwrap_or(present.digest))?)?;
-    let before = Capture { state: value.store(cx.made)?, missing, ..first.captured.before.clone() };
+    let before = Capture { state: value.store(cx.made)?, missing, ..asked };
     net.captured.push(Captured { before, after: Some(present) });
     Ok(())
 }

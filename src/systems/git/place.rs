@@ -130,7 +130,7 @@ fn resolve_git_file(path: &Path) -> PathBuf {
 }
 
 /// git's own test: objects and refs (here or in the common directory), and a HEAD that looks like one.
-fn is_git_dir(path: &Path) -> bool {
+pub fn is_git_dir(path: &Path) -> bool {
     let head = path.join("HEAD");
     let looks_like_head = head.symlink_metadata().is_ok_and(|m| m.is_symlink())
         || read_line(&head)
@@ -150,7 +150,7 @@ fn read_line(path: &Path) -> Option<Vec<u8>> {
 }
 
 /// Removes `.` and resolves `..` through the file system, so that one repository has one name.
-fn tidy(path: &Path) -> PathBuf {
+pub fn tidy(path: &Path) -> PathBuf {
     if path.components().any(|c| matches!(c, Component::ParentDir)) {
         return path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
     }

@@ -1,15 +1,19 @@
 //! The plan: every ref and every file on its own, by what it was before the command (B), after it (A) and is now (N).
 //! What the command did not change is not touched, whatever happened to it since.
 
+mod files;
+
 use std::collections::{BTreeSet, HashSet};
 
 use git2::Oid;
 
-use super::action::{Action, Payload, Target, short};
+use super::action::{Action, Payload, short};
 use super::look::Area;
 use super::objects::listed;
-use super::state::{FileKind, FileState, RepoState};
+use super::rebuild;
+use super::state::{FileKind, RepoState};
 use super::ways::{Clash, Found, ways};
+use super::what::What;
 use crate::error::{Error, Result};
 use crate::model::{
     Bytes, Capture, Captured, EventId, Missing, ObjectSource, Reversibility, StateRef, Step, StepVerdict,
@@ -23,21 +27,32 @@ pub const REMOTE: &[u8] = b"remote";
 /// One step for the whole repository: HEAD, refs and index belong together. No step where the command changed nothing
 /// of it (`git clean`, a failed merge).
 pub fn plan(captured: &Captured, now: &StateRef, cx: &PlanCx<'_>) -> Result<Vec<Step>> {
-    let before = RepoState::load(&captured.before.state, cx.source)?
-        .ok_or_else(|| Error::corrupt("a capture of a repository without its state"))?;
+    let Some(before) = RepoState::load(&captured.before.state, cx.source)? else {
+        let reason = "it would remove the whole repository; do that yourself".to_owned();
+        return in_the_way(captured, "remove the repository again", reason);
+    };
     let after = match &captured.after {
-        Some(state) => RepoState::load(state, cx.source)?.map(Some),
-        None => Some(None),
+        Some(state) => Some(RepoState::load(state, cx.source)?),
+        None => None,
     };
     let now = RepoState::load(now, cx.source)?;
-    let (Some(after), Some(now)) = (after, now) else {
-        let reason = "the repository is not there any more; bring its files back first".to_owned();
-        let payload =
-            Payload { before: captured.before.state, actions: Vec::new(), conflicts: vec![reason.clone()] };
-        let verdict = StepVerdict::Conflict { reason };
-        return Ok(vec![step(captured, "restore the repository", verdict, &payload, Vec::new())?]);
+    // Gone, and as far as is known by the command itself.
+    let create = now.is_none() && !matches!(after, Some(Some(_)));
+    let empty = RepoState::new();
+    let (after, now) = match (after, now) {
+        (_, None) if create && rebuild::is_possible(&captured.before.locator) => (Some(empty.clone()), empty),
+        // Made anew since.
+        (Some(None), Some(now)) => (Some(empty), now),
+        (_, None) => {
+            let reason = "the repository is not there any more; bring its files back first".to_owned();
+            return in_the_way(captured, "restore the repository", reason);
+        }
+        (Some(Some(after)), Some(now)) => (Some(after), now),
+        (None, Some(now)) => (None, now),
     };
-    Planner::of(&captured.before, (&before, after.as_ref(), &now), cx.source)?.finish(captured, cx.event)
+    let mut planner = Planner::of(&captured.before, (&before, after.as_ref(), &now), cx.source)?;
+    planner.create = create;
+    planner.finish(captured, cx.event)
 }
 
 /// What the three states of a repository ask for.
@@ -54,6 +69,17 @@ pub struct Planner<'a> {
     /// What stays as it is, in words for people.
     pub left: Vec<String>,
     already: usize,
+    create: bool,
+    /// Recorded conflicts were looked at.
+    rerere: bool,
+}
+
+/// A step that cannot be taken.
+fn in_the_way(captured: &Captured, action: &str, reason: String) -> Result<Vec<Step>> {
+    let before = captured.before.state;
+    let payload = Payload { before, actions: Vec::new(), create: false, conflicts: vec![reason.clone()] };
+    let verdict = StepVerdict::Conflict { reason };
+    Ok(vec![step(captured, action, verdict, &payload, Vec::new())?])
 }
 
 /// What the three states of one thing ask for.
@@ -93,6 +119,8 @@ impl<'a> Planner<'a> {
             clashes: Vec::new(),
             left: Vec::new(),
             already: 0,
+            create: false,
+            rerere: What::of(&capture.locator).rerere,
         };
         planner.objects()?;
         planner.refs();
@@ -236,134 +264,17 @@ impl<'a> Planner<'a> {
         }
     }
 
-    fn files(&mut self) -> Result<()> {
-        let all = [Some(self.before), self.after, self.now_if_after_unknown()];
-        let keys: BTreeSet<&Bytes> = all.into_iter().flatten().flat_map(|s| s.files.keys()).collect();
-        for key in keys {
-            if self.not_captured(key) {
-                continue;
-            }
-            let states = [Some(self.before), self.after, Some(self.now)];
-            let kind = states.iter().flatten().find_map(|s| s.files.get(key)).map(|f| f.kind);
-            match kind {
-                Some(FileKind::Log) => self.log(key)?,
-                Some(FileKind::Worktree) => self.worktree_file(key),
-                Some(kind) => self.file(key, kind)?,
-                None => {}
-            }
-        }
-        Ok(())
-    }
-
-    fn file(&mut self, key: &Bytes, kind: FileKind) -> Result<()> {
-        let (b, n) = (self.before.files.get(key), self.now.files.get(key));
-        let a = self.after.map(|a| a.files.get(key));
-        match case(b.map(Same), a.map(|a| a.map(Same)), n.map(Same)) {
-            Case::Untouched => {}
-            Case::Already => self.already += 1,
-            Case::Restore => self.put(key, kind, n, b.map(stored)),
-            Case::Moved if kind == FileKind::Note => {}
-            Case::Moved => match self.merged_config(key, b, a.flatten(), n)? {
-                Some(target) => self.put(key, kind, n, Some(target)),
-                None => {
-                    let what = match kind {
-                        FileKind::StashLog => "the stash list".to_owned(),
-                        _ => name_of(key),
-                    };
-                    let force = file_action(key, kind, n, b.map(stored));
-                    self.clash(format!("{what} was changed since"), Some(force));
-                }
-            },
-        }
-        Ok(())
-    }
-
-    fn put(&mut self, key: &Bytes, kind: FileKind, now: Option<&FileState>, want: Option<Target>) {
-        self.actions.push(file_action(key, kind, now, want));
-    }
-
     fn clash(&mut self, reason: String, force: Option<Action>) {
         self.clashes.push(Clash { reason, force });
-    }
-
-    /// Sections that the command took out of a configuration which was edited since.
-    fn merged_config(
-        &self,
-        key: &Bytes,
-        before: Option<&FileState>,
-        after: Option<&FileState>,
-        now: Option<&FileState>,
-    ) -> Result<Option<Target>> {
-        let (Some(b), Some(a), Some(n)) = (before, after, now) else { return Ok(None) };
-        if key.as_slice() != b"common/config" {
-            return Ok(None);
-        }
-        let (b, a, text) = (b.load(self.source)?, a.load(self.source)?, n.load(self.source)?);
-        let merged = super::config_text::with_removed_sections(&b, &a, &text);
-        Ok(merged.map(|text| Target { mode: n.mode, pieces: Vec::new(), then: Bytes(text) }))
-    }
-
-    /// A log that the command only appended to stays: it tells what happened. One that it removed, expired or
-    /// replaced comes back, with what was appended since.
-    fn log(&mut self, key: &Bytes) -> Result<()> {
-        let (Some(b), n) = (self.before.files.get(key), self.now.files.get(key)) else { return Ok(()) };
-        let Some(n) = n else {
-            if self.after.is_none_or(|a| !a.files.contains_key(key)) {
-                self.put(key, FileKind::Log, None, Some(stored(b)));
-            } else {
-                self.left.push(format!("{} was removed since", name_of(key)));
-            }
-            return Ok(());
-        };
-        if n.blobs == b.blobs {
-            return Ok(());
-        }
-        let (old, text) = (b.load(self.source)?, n.load(self.source)?);
-        if text.starts_with(&old) {
-            return Ok(());
-        }
-        let after = self.after.and_then(|a| a.files.get(key));
-        let after = after.map(|a| a.load(self.source)).transpose()?;
-        match after.and_then(|after| text.strip_prefix(after.as_slice()).map(<[u8]>::to_vec)) {
-            Some(since) => {
-                let target = Target { then: Bytes(since), ..stored(b) };
-                self.put(key, FileKind::Log, Some(n), Some(target));
-            }
-            None => self.left.push(format!("{} was rewritten since and stays as it is", name_of(key))),
-        }
-        Ok(())
-    }
-
-    /// Another working tree's directory is restored or removed as a whole; what happens inside it is its own affair.
-    fn worktree_file(&mut self, key: &Bytes) {
-        let gitdir = gitdir_key(key);
-        let has = |s: &RepoState| s.files.contains_key(&gitdir);
-        let (was, is) = (has(self.before), has(self.now));
-        let Some(after) = self.after.map(has) else { return };
-        let (b, n) = (self.before.files.get(key), self.now.files.get(key));
-        match (was, after, is) {
-            (true, false, false) => self.put(key, FileKind::Worktree, n, b.map(stored)),
-            (true, false, true) if b.map(Same) == n.map(Same) => self.already += 1,
-            (false, true, false) => self.already += 1,
-            (true, false, true) if gitdir == *key => {
-                self.clash(format!("{} was made again since", name_of(key)), None);
-            }
-            (false, true, true) => {
-                let a = self.after.and_then(|a| a.files.get(key));
-                if a.map(|f| &f.blobs) == n.map(|f| &f.blobs) {
-                    self.put(key, FileKind::Worktree, n, None);
-                } else if !key.as_slice().ends_with(b"/index") {
-                    self.clash(format!("{} was changed since", name_of(key)), None);
-                }
-            }
-            _ => {}
-        }
     }
 
     /// The step that does it, or says why not; none where the command changed nothing.
     pub fn finish(mut self, captured: &Captured, event: EventId) -> Result<Vec<Step>> {
         self.actions.sort_by_key(Action::rank);
-        let action = summary(&self.actions);
+        let mut action = summary(&self.actions);
+        if self.create {
+            action = format!("make the repository anew: {action}");
+        }
         let conflicts: Vec<String> = self.clashes.iter().map(|clash| clash.reason.clone()).collect();
         let verdict = if !conflicts.is_empty() {
             StepVerdict::Conflict { reason: conflicts.join("; ") }
@@ -388,41 +299,13 @@ impl<'a> Planner<'a> {
                 event,
             })?,
         };
-        let payload = Payload { before, actions: self.actions, conflicts };
+        let payload = Payload { before, actions: self.actions, create: self.create, conflicts };
         Ok(vec![Step { ways, ..step(captured, &action, verdict, &payload, self.left)? }])
     }
 }
 
-/// Files are equal by content and executable bit.
-struct Same<'a>(&'a FileState);
-
-impl PartialEq for Same<'_> {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.same(other.0)
-    }
-}
-
-fn file_action(key: &Bytes, kind: FileKind, now: Option<&FileState>, want: Option<Target>) -> Action {
-    Action::File { key: key.clone(), kind, expect: now.map(|f| f.blobs.clone()), want }
-}
-
-fn stored(file: &FileState) -> Target {
-    Target { mode: file.mode, pieces: file.blobs.clone(), then: Bytes::default() }
-}
-
 fn value(value: Option<&Bytes>) -> String {
     value.map_or("nothing".to_owned(), short)
-}
-
-fn name_of(key: &Bytes) -> String {
-    let text = key.lossy();
-    text.split_once('/').map_or(text.as_ref(), |(_, name)| name).to_owned()
-}
-
-/// `common/worktrees/x/gitdir` for any file below `common/worktrees/x/`.
-fn gitdir_key(key: &Bytes) -> Bytes {
-    let parts: Vec<&[u8]> = key.as_slice().splitn(4, |b| *b == b'/').take(3).collect();
-    Bytes([parts.join(&b'/').as_slice(), b"/gitdir"].concat())
 }
 
 /// The branch that HEAD is on.

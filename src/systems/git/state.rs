@@ -130,7 +130,7 @@ impl RepoState {
             .iter()
             .filter(|(key, file)| match file.kind {
                 FileKind::Log | FileKind::Note => false,
-                FileKind::Worktree => key.as_slice().ends_with(b"/gitdir"),
+                FileKind::Worktree => is_worktree_setting(key.as_slice()),
                 FileKind::Config | FileKind::Progress | FileKind::StashLog | FileKind::RefTable => true,
             })
             .map(|(key, file)| (key, file.mode & 0o111 != 0, &file.blobs))
@@ -198,6 +198,14 @@ pub fn has_pieces(kind: FileKind, bytes: &[u8], ids: &[ObjectId]) -> bool {
 pub fn put_new(sink: &dyn ObjectSink, bytes: &[u8]) -> Result<ObjectId> {
     let id = ObjectId::of(ObjectKind::Blob, bytes);
     if sink.has(&id) { Ok(id) } else { sink.put(ObjectKind::Blob, bytes) }
+}
+
+/// True for the key of a file that says where another working tree is and how it is kept; all else in its directory is
+/// that tree's own affair.
+pub fn is_worktree_setting(key: &[u8]) -> bool {
+    let below = key.strip_prefix(b"common/worktrees/");
+    let name = below.and_then(|rest| rest.iter().position(|b| *b == b'/').and_then(|at| rest.get(at + 1..)));
+    matches!(name, Some(b"gitdir" | b"locked" | b"config.worktree"))
 }
 
 /// The objects that a stored document names.

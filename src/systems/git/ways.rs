@@ -106,7 +106,7 @@ fn way(
     mut actions: Vec<Action>,
 ) -> Result<Way> {
     actions.sort_by_key(Action::rank);
-    let payload = Payload { before, actions, conflicts: Vec::new() };
+    let payload = Payload { before, actions, create: false, conflicts: Vec::new() };
     let payload =
         serde_json::to_value(&payload).map_err(|e| Error::failure(format!("cannot encode a step: {e}")))?;
     Ok(Way { policy, action, verdict, locator: None, payload })

@@ -149,7 +149,9 @@ fn explain_says_which_pushes_are_captured() {
     let forced = env.fr(&["explain", "-c", "git push -f origin main"]).ok();
     assert!(forced.stdout.contains("captured first"), "{forced:?}");
     let plain = env.fr(&["explain", "-c", "git push origin main"]).ok();
-    assert!(plain.stdout.contains("not on the remote side"), "{plain:?}");
+    assert!(plain.stdout.contains("captured first"), "{plain:?}");
+    let unknown = env.fr(&["explain", "-c", "git push $(pick-a-remote) main"]).ok();
+    assert!(unknown.stdout.contains("not on the remote side"), "{unknown:?}");
 }
 
 /// What a hostile repository would start if git were run in it: each of these leaves a file behind.

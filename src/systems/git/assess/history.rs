@@ -2,7 +2,15 @@
 
 use super::Git;
 use crate::model::{EffectClass as C, Word};
-use crate::shell::options::{Spec, read};
+use crate::shell::options::{Options, Spec, read};
+
+/// What the capture covers. Ending an operation also forgets what `git rerere` noted of its conflicts.
+fn covered(found: &Options<'_>) -> &'static str {
+    match found.has(&["--abort", "--skip", "--continue", "--quit"]) {
+        true => "refs,index,worktree,rerere",
+        false => "refs,index,worktree",
+    }
+}
 
 /// `git commit`
 pub fn commit(git: &mut Git<'_>) -> &'static str {
@@ -88,11 +96,13 @@ pub fn merge(git: &mut Git<'_>) -> &'static str {
     } else if found.has(&["--squash", "--no-commit"]) {
         git.add(C::Mutate, "git:index");
         git.add(C::Mutate, "git:worktree");
-    } else if !found.has(&["--quit"]) {
+    } else if found.has(&["--quit"]) {
+        git.local(C::Mutate, "HEAD");
+    } else {
         git.local(C::Mutate, "HEAD branch");
         git.add(C::Mutate, "git:worktree");
     }
-    "refs,index,worktree"
+    covered(&found)
 }
 
 /// `git rebase`
@@ -103,7 +113,7 @@ pub fn rebase(git: &mut Git<'_>) -> &'static str {
     }
     if args.iter().any(|w| w.as_str() == Some("--quit")) {
         git.local(C::Mutate, "HEAD");
-        return "refs,index,worktree";
+        return "refs,index,worktree,rerere";
     }
     let spec = Spec {
         short: "sXCx",
@@ -134,7 +144,7 @@ pub fn rebase(git: &mut Git<'_>) -> &'static str {
     if found.has(&["-x", "--exec"]) {
         git.add(C::Opaque, "dyn:rebase --exec");
     }
-    "refs,index,worktree"
+    covered(&found)
 }
 
 /// `git cherry-pick`, `git revert`, `git am`
@@ -168,10 +178,12 @@ pub fn replay(git: &mut Git<'_>) -> &'static str {
     } else if found.has(&["-n", "--no-commit"]) {
         git.add(C::Mutate, "git:index");
         git.add(C::Mutate, "git:worktree");
-    } else if !found.has(&["--quit"]) {
+    } else if found.has(&["--quit"]) {
+        git.local(C::Mutate, "HEAD");
+    } else {
         git.local(C::Create, "HEAD branch");
     }
-    "refs,index,worktree"
+    covered(&found)
 }
 
 /// What rewrites whole histories.
@@ -189,5 +201,5 @@ pub fn filter(git: &mut Git<'_>) -> &'static str {
         "filter-branch" => git.add(C::Overwrite, "dyn:all rewritten refs"),
         _ => git.add(C::Overwrite, "dyn:refs of the stream"),
     }
-    "refs,index,worktree,stash,config,objects"
+    "refs,index,worktree,stash,config,objects,modules"
 }

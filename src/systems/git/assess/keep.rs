@@ -17,7 +17,11 @@ pub fn keep(git: &mut Git<'_>) -> &'static str {
         ("prune" | "lfs" | "prune-packed" | "reflog", _) if dry => return "",
         ("gc" | "prune", _) => git.add(C::Weaken, "dyn:unreachable objects"),
         ("maintenance", Some("run")) => git.add(C::Weaken, "dyn:unreachable objects"),
-        ("maintenance", _) => git.add(C::Mutate, "git:config maintenance"),
+        ("maintenance", _) => {
+            git.add(C::Mutate, "git:config maintenance");
+            // The list of repositories that are looked after is the user's.
+            user_config(git);
+        }
         ("repack", _) => {
             let found = read(&Spec { short: "F", ..Spec::default() }, &args);
             if !(found.has(&["-a"]) && found.has(&["-d"]) || found.has(&["-A"])) {
@@ -28,12 +32,17 @@ pub fn keep(git: &mut Git<'_>) -> &'static str {
         ("reflog", Some("expire")) if has(&args, &["--all"]) => git.add(C::Weaken, "dyn:all reflogs"),
         ("reflog", Some("expire" | "delete" | "drop")) => git.add(C::Weaken, "dyn:reflog entries"),
         ("reflog", _) => return "",
-        ("lfs", Some("prune")) => git.add(C::Weaken, "dyn:old local LFS objects"),
+        ("lfs", Some("prune")) => {
+            git.add(C::Weaken, "dyn:old local LFS objects");
+            git.also(b"$GIT/lfs/objects", false);
+        }
         ("lfs", Some("migrate")) => {
             if args.get(1).and_then(Word::as_str) == Some("info") {
                 return "";
             }
             git.add(C::Overwrite, "dyn:all rewritten refs");
+            git.also(b"$GIT/lfs/objects", false);
+            return "refs,index,config,stash,objects,worktree";
         }
         (
             "lfs",
@@ -42,7 +51,11 @@ pub fn keep(git: &mut Git<'_>) -> &'static str {
         ("lfs", Some("install" | "uninstall")) if has(&args, &["--local"]) => {
             git.add(C::Mutate, "git:config filter.lfs")
         }
-        ("lfs", Some("install" | "uninstall")) => git.add(C::Mutate, "path:~/.gitconfig"),
+        ("lfs", Some("install" | "uninstall")) => {
+            git.add(C::Mutate, "path:~/.gitconfig");
+            user_config(git);
+            return "refs,config";
+        }
         ("lfs", Some("track" | "untrack")) => {
             // Without a pattern it lists them.
             if args.iter().filter(|w| !w.text.as_slice().starts_with(b"-")).count() < 2 {
@@ -58,7 +71,18 @@ pub fn keep(git: &mut Git<'_>) -> &'static str {
         // These rewrite how objects are stored, not what is stored.
         _ => return "",
     }
-    "refs,objects,worktree"
+    match git.verb.as_str() {
+        // Of the objects only `gc` and `prune` take any; none of these touches a file of the working tree.
+        "gc" | "prune" | "repack" | "maintenance" | "reflog" => "refs,stash,config,objects,rerere",
+        "rerere" => "refs,rerere,worktree",
+        _ => "refs,objects,worktree",
+    }
+}
+
+/// The files in which git keeps what is set for the user (git-config(1), "FILES").
+fn user_config(git: &mut Git<'_>) {
+    git.also(b"~/.gitconfig", false);
+    git.also(b"~/.config/git/config", false);
 }
 
 /// `git merge-file`, mail, credential helpers.
@@ -96,15 +120,15 @@ pub fn worktree(git: &mut Git<'_>) -> &'static str {
     match verb.as_str() {
         Some("add") => {
             let path = found.operands.first().copied();
-            path.into_iter().for_each(|w| git.path(C::Create, w));
+            path.into_iter().for_each(|w| git.tree(C::Create, w, true));
             for (option, class) in [("-b", C::Create), ("-B", C::Overwrite)] {
                 if let Some(name) = found.value(&[option]) {
                     git.local(class, &format!("refs/heads/{}", name.text.lossy()));
                 }
             }
         }
-        Some("remove") => found.operands.iter().for_each(|w| git.path(C::Destroy, w)),
-        Some("move") => found.operands.iter().for_each(|w| git.path(C::Mutate, w)),
+        Some("remove") => found.operands.iter().for_each(|w| git.tree(C::Destroy, w, false)),
+        Some("move") => moved(git, &found.operands),
         Some("prune") if !found.has(&["-n", "--dry-run"]) => {
             git.add(C::Destroy, "dyn:worktrees whose directory is gone")
         }
@@ -112,6 +136,17 @@ pub fn worktree(git: &mut Git<'_>) -> &'static str {
         _ => return "",
     }
     "refs,worktree,config"
+}
+
+/// `git worktree move`: the old place, and the new one, which may be a directory that it is put into.
+fn moved(git: &mut Git<'_>, words: &[&Word]) {
+    let [from, to] = words else { return words.iter().for_each(|w| git.path(C::Mutate, w)) };
+    git.tree(C::Mutate, from, false);
+    git.tree(C::Mutate, to, true);
+    let name = from.text.as_slice().rsplit(|b| *b == b'/').find(|part| !part.is_empty());
+    if let Some(name) = name.filter(|_| from.certain && to.certain) {
+        git.also(to.text.join(name).as_slice(), true);
+    }
 }
 
 /// `git submodule`
@@ -149,6 +184,11 @@ pub fn submodule(git: &mut Git<'_>) -> &'static str {
             let path = rest.get(1).or(rest.first()).copied();
             path.into_iter().for_each(|w| git.path(C::Create, w));
             git.add(C::Mutate, "git:index");
+            let url = rest.first().map(|w| w.text.lossy().into_owned()).unwrap_or_default();
+            let last = url.trim_end_matches('/').trim_end_matches(".git").rsplit(['/', ':']).next();
+            let name = found.value(&["--name"]).or(rest.get(1).copied()).map(|w| w.text.lossy().into_owned());
+            let name = name.or(last.map(str::to_owned)).unwrap_or_default();
+            git.also(format!("$GIT/modules/{}", name.trim_end_matches('/')).as_bytes(), true);
         }
         Some("init" | "sync" | "set-url" | "set-branch" | "absorbgitdirs") => {
             git.add(C::Mutate, "git:config submodule")
@@ -164,7 +204,7 @@ pub fn submodule(git: &mut Git<'_>) -> &'static str {
         }
         _ => return "",
     }
-    "refs,index,worktree,config"
+    "refs,index,worktree,config,modules"
 }
 
 /// `git config`: it writes where a value, an unset or a section is named.
@@ -246,13 +286,20 @@ pub fn config(git: &mut Git<'_>) -> &'static str {
     let key = words.first().map_or_else(|| "all".to_owned(), |w| w.text.lossy().into_owned());
     if found.has(&["--global"]) {
         git.add(C::Mutate, "path:~/.gitconfig");
-    } else if found.has(&["--system"]) {
-        git.add(C::Mutate, "path:/etc/gitconfig");
-    } else if let Some(file) = found.value(&["-f", "--file"]) {
-        git.path(C::Mutate, file);
-    } else {
-        git.add(C::Mutate, format!("git:config {key}"));
+        user_config(git);
+        return "files";
     }
+    if found.has(&["--system"]) {
+        git.add(C::Mutate, "path:/etc/gitconfig");
+        git.also(b"/etc/gitconfig", false);
+        return "files";
+    }
+    if let Some(file) = found.value(&["-f", "--file"]) {
+        git.tree(C::Mutate, file, false);
+        // It may be the repository's own.
+        return "config";
+    }
+    git.add(C::Mutate, format!("git:config {key}"));
     "config"
 }
 
@@ -290,15 +337,22 @@ pub fn made(git: &mut Git<'_>) -> &'static str {
                     }
                 }
             };
-            git.path(C::Create, &Word::literal(path));
+            // One that is there already keeps what it has: only missing files are made.
+            git.tree(C::Create, &Word::literal(path), true);
+            if let Some(dir) = found.operands.first().filter(|w| w.certain) {
+                git.also(dir.text.as_slice(), true);
+            }
+            return "config";
         }
         "archive" => {
             let file = found.value(&["-o", "--output"]).cloned();
-            file.iter().for_each(|w| git.path(C::Create, w));
+            file.iter().for_each(|w| git.tree(C::Create, w, false));
+            return "files";
         }
         "bundle" if found.operands.first().and_then(|w| w.as_str()) == Some("create") => {
             let file = found.operands.get(1).copied();
-            file.into_iter().for_each(|w| git.path(C::Create, w));
+            file.into_iter().for_each(|w| git.tree(C::Create, w, false));
+            return "files";
         }
         "format-patch" if !found.has(&["--stdout"]) => git.add(C::Create, "dyn:patch files"),
         "hash-object" if found.has(&["-w"]) => git.add(C::Create, "dyn:one object"),

@@ -99,7 +99,7 @@ pub fn push(git: &mut Git<'_>) -> &'static str {
 /// The remote of a push (empty: the one that is configured for the branch), and its arguments in a form in which a dry run of it can be asked for: without what only shows,
 /// signs or verifies. No arguments where one of them is not certain; nothing where the remote is not.
 pub fn normalised(args: &[Word]) -> Option<(String, Option<Vec<Vec<u8>>>)> {
-    const DROPPED: [&str; 14] = [
+    const DROPPED: [&str; 18] = [
         "-v",
         "--verbose",
         "-q",
@@ -114,6 +114,11 @@ pub fn normalised(args: &[Word]) -> Option<(String, Option<Vec<Vec<u8>>>)> {
         "--set-upstream",
         "--recurse-submodules",
         "--no-recurse-submodules",
+        // Programs to run on the other side, and words for its hooks: a look at it runs neither.
+        "--receive-pack",
+        "--exec",
+        "-o",
+        "--push-option",
     ];
     let found = crate::shell::options::read(&PUSH, args);
     let remote = match found.operands.first() {
@@ -265,7 +270,7 @@ pub fn pull(git: &mut Git<'_>) -> &'static str {
     if !rebase {
         git.add(C::Mutate, "git:worktree");
     }
-    "refs,index,worktree"
+    "refs,index,worktree,config"
 }
 
 /// `git remote`
@@ -324,10 +329,10 @@ pub fn clone(git: &mut Git<'_>) -> &'static str {
             if found.has(&["--bare", "--mirror"]) {
                 name.push_str(".git");
             }
-            git.path(C::Create, &Word::literal(name));
+            git.tree(C::Create, &Word::literal(name), true);
         }
-        [_, dir, ..] => git.path(C::Create, dir),
+        [_, dir, ..] => git.tree(C::Create, dir, true),
         [] => {}
     }
-    "worktree"
+    "files"
 }

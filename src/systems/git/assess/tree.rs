@@ -278,7 +278,12 @@ pub fn clean(git: &mut Git<'_>) -> &'static str {
         what.push_str(", nested repositories");
     }
     git.add(C::Destroy, format!("dyn:{what}, as git clean -n lists them"));
-    if ignored { "worktree,ignored" } else { "worktree" }
+    match (ignored, nested) {
+        (true, true) => "worktree,ignored,nested",
+        (true, false) => "worktree,ignored",
+        (false, true) => "worktree,nested",
+        (false, false) => "worktree",
+    }
 }
 
 /// `git rm`

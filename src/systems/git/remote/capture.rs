@@ -2,15 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::OsStrExt;
+use std::time::{Duration, Instant};
 
 use super::SIDE;
-use super::shadow::{Shadow, refused};
+use super::dry_run::{Changes, Old, dry_run};
+use super::shadow::Shadow;
 use super::state::RemoteState;
 use crate::error::{Error, Result};
 use crate::model::{Bytes, Capture, Locator, Missing, ObjectId, StateRef, SystemId};
 use crate::systems::CaptureCx;
-use crate::systems::git::assess::{PUSH_ARGS, PUSH_TO, SETTINGS};
+use crate::systems::git::assess::{PUSH_ARGS, PUSH_PLAIN, PUSH_TO, SETTINGS};
 use crate::systems::git::objects::{Objects, holds, parse_oid};
 use crate::systems::git::place::Place;
 use crate::systems::git::vault::{Limits, Vault, Wanted};
@@ -18,6 +19,8 @@ use crate::systems::git::vault::{Limits, Vault, Wanted};
 /// Option of a capture's locator: its own stored state, which knows the URL. The record is no place for that: it may
 /// hold a password.
 pub const STATE: &str = "state";
+/// How long both conversations of a push that forces nothing may take together, before it; and the one after it.
+const PLAIN_LIMIT: Duration = Duration::from_secs(5);
 /// The most refs that are captured one by one.
 const MOST: usize = 100_000;
 
@@ -32,17 +35,19 @@ pub fn is_captured(locator: &Locator) -> bool {
 /// Where a remote cannot be asked: the reason, for people.
 pub fn capture(place: &Place, locator: &Locator, cx: &CaptureCx<'_>) -> Result<Vec<Capture>> {
     let vault = Vault::at(&cx.vault, &Vault::name(place));
-    let shadow = Shadow::make(Some(place), &vault, &cx.vault, cx.deadline)?.with(settings(locator));
+    let shadow = Shadow::make(Some(place), &vault, &cx.vault, patience(locator, cx))?
+        .with(settings(locator))
+        .seen_from(locator);
     let named = locator.opts.get(PUSH_TO).map(|name| name.lossy().into_owned());
     let name = named.filter(|name| !name.is_empty()).unwrap_or_else(|| shadow.own_remote());
+    let dry = locator.opts.get(PUSH_ARGS).map(|args| dry_run(&shadow, args)).transpose()?;
+    let urls = urls(&shadow, &name)?;
+    let dry = dry.map(|dry| one_for_each(dry, urls.len()));
     let mut captures = Vec::new();
-    for url in urls(&shadow, &name)? {
+    for (at, url) in urls.into_iter().enumerate() {
         let mut state = RemoteState::new(&name, &shadow.absolute(&url));
-        let wanted = match locator.opts.get(PUSH_ARGS) {
-            Some(args) => Some(targets(&shadow, args)?),
-            None => None,
-        };
-        state.refs = ask(&shadow, &state.url, wanted.as_ref())?;
+        state.refs = values(&shadow, &state.url, at, dry.as_deref())?;
+        state.forces = !locator.opts.contains_key(PUSH_PLAIN);
         if state.refs.is_empty() {
             continue;
         }
@@ -53,12 +58,29 @@ pub fn capture(place: &Place, locator: &Locator, cx: &CaptureCx<'_>) -> Result<V
     Ok(captures)
 }
 
+/// The changes for each place. Where some place did not answer it is not clear whose changes these are: then every
+/// name counts for all of them, and each is asked.
+fn one_for_each(dry: Vec<Changes>, places: usize) -> Vec<Changes> {
+    if dry.len() == places {
+        return dry;
+    }
+    let all: Changes = dry.into_iter().flatten().map(|(name, _)| (name, Old::Unknown)).collect();
+    vec![all; places]
+}
+
+/// How long the remote is waited for. A push that forces and deletes nothing is an everyday thing: it must not become
+/// slow where the remote is.
+fn patience(locator: &Locator, cx: &CaptureCx<'_>) -> Option<Instant> {
+    let short = locator.opts.contains_key(PUSH_PLAIN).then(|| Instant::now() + PLAIN_LIMIT);
+    short.into_iter().chain(cx.deadline).min()
+}
+
 /// The captured refs of a remote now.
 pub fn observe(captured: &Capture, cx: &CaptureCx<'_>) -> Result<StateRef> {
     let before = RemoteState::expect(&captured.state, cx.source)?;
     let place = Place::find(&captured.locator).ok();
     let vault = Vault::of(&cx.vault, &captured.locator)?;
-    let shadow = Shadow::make(place.as_ref(), &vault, &cx.vault, cx.deadline)?;
+    let shadow = Shadow::make(place.as_ref(), &vault, &cx.vault, patience(&captured.locator, cx))?;
     now(&shadow.with(settings(&captured.locator)), before)?.store(cx.sink)
 }
 
@@ -102,7 +124,7 @@ fn finished(
 /// A capture is not taken again by pushing again: takes the push out of a locator, and the remote too where it has a
 /// capture of its own.
 pub fn forget_push(locator: &mut Locator, remote_has_its_own: bool) {
-    for option in [PUSH_TO, PUSH_ARGS, SETTINGS] {
+    for option in [PUSH_TO, PUSH_ARGS, PUSH_PLAIN, SETTINGS] {
         locator.opts.remove(option);
     }
     if remote_has_its_own && let Some(what) = locator.opts.get_mut("what") {
@@ -140,7 +162,7 @@ fn urls(shadow: &Shadow, name: &str) -> Result<Vec<String>> {
         let text = String::from_utf8_lossy(&done.stdout);
         return Ok(text.lines().filter(|l| !l.is_empty()).map(str::to_owned).collect());
     }
-    let is_place = name.contains(['/', ':']);
+    let is_place = name.contains(['/', ':']) || Bytes::from(shadow.absolute(name)).as_path().exists();
     if is_place {
         Ok(vec![name.to_owned()])
     } else {
@@ -148,28 +170,26 @@ fn urls(shadow: &Shadow, name: &str) -> Result<Vec<String>> {
     }
 }
 
-/// The refs that a push would change, by a dry run of it.
-fn targets(shadow: &Shadow, args: &Bytes) -> Result<BTreeSet<String>> {
-    let mut argv: Vec<OsString> =
-        ["push", "--dry-run", "--porcelain", "--no-verify"].map(OsString::from).to_vec();
-    let given = args.as_slice().split(|b| *b == 0).filter(|a| !a.is_empty());
-    argv.extend(given.map(|a| OsStr::from_bytes(a).to_owned()));
-    let done = shadow.git(&argv)?;
-    let text = String::from_utf8_lossy(&done.stdout);
-    let found: BTreeSet<String> = text.lines().filter_map(changed_ref).collect();
-    // A push that is refused in part exits with 1 and still says what it would do.
-    if done.code != 0 && !text.lines().any(|line| line.starts_with("To ")) {
-        return Err(refused(&done));
+/// The refs that a push would change at the nth of its places, with their values now. `None`: its words are not known.
+fn values(
+    shadow: &Shadow,
+    url: &str,
+    at: usize,
+    dry: Option<&[Changes]>,
+) -> Result<BTreeMap<String, Option<String>>> {
+    let Some(dry) = dry else { return ask(shadow, url, None) };
+    let Some(changes) = dry.get(at) else { return Ok(BTreeMap::new()) };
+    let unknown: BTreeSet<String> =
+        changes.iter().filter(|(_, old)| **old == Old::Unknown).map(|(name, _)| name.clone()).collect();
+    let mut found = ask(shadow, url, Some(&unknown))?;
+    for (name, old) in changes {
+        match old {
+            Old::At(id) => found.insert(name.clone(), Some(id.clone())),
+            Old::Absent => found.insert(name.clone(), None),
+            Old::Unknown => None,
+        };
     }
     Ok(found)
-}
-
-/// The target in a line of `push --porcelain` (git-push(1), "OUTPUT"), unless it stays as it is.
-fn changed_ref(line: &str) -> Option<String> {
-    let mut parts = line.split('\t');
-    let flag = parts.next()?;
-    let (_, to) = parts.next()?.rsplit_once(':')?;
-    matches!(flag, " " | "+" | "-" | "*" | "!").then(|| to.to_owned())
 }
 
 /// Asks a remote for refs: those that are named, else all branches and tags.
@@ -220,7 +240,8 @@ fn pin(
     let wanted = Wanted {
         tips: &BTreeSet::new(),
         optional: &tips,
-        everything: false,
+        // Its objects cannot be walked.
+        everything: values.values().any(|id| id.len() == 64),
         limits: Limits { bytes: cx.caps.tree_bytes, until: cx.deadline },
         has_holes: true,
     };
@@ -229,6 +250,10 @@ fn pin(
         missing.push(Missing { what: Bytes::from(state.remote.as_str()), why: e.to_string() });
     }
     let absent = |vault: &Vault| -> Result<Vec<&String>> {
+        if wanted.everything {
+            let lacks = |id: &String| shadow.ask(&["cat-file", "-e", id].map(OsStr::new)).is_err();
+            return Ok(values.iter().filter(|(_, id)| lacks(id)).map(|(name, _)| *name).collect());
+        }
         let objects = Objects::open(&[&vault.objects()])?;
         let odb = objects.odb()?;
         let lacks = |id: &String| parse_oid(id.as_bytes()).is_none_or(|oid| !holds(&odb, oid));
@@ -268,22 +293,4 @@ fn fetch(shadow: &Shadow, url: &str, names: &[&String]) -> Result<()> {
         names.iter().enumerate().map(|(n, name)| format!("+{name}:refs/fr/{n}")).collect();
     let args: Vec<&OsStr> = options.iter().map(OsStr::new).chain(specs.iter().map(OsStr::new)).collect();
     shadow.ask(&args).map(|_| ())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::changed_ref;
-
-    #[test]
-    fn lines_of_a_dry_run_are_read() {
-        let changed = |line: &str| changed_ref(line);
-        assert_eq!(
-            changed("+\trefs/heads/main:refs/heads/main\t1a...2b (forced update)"),
-            Some("refs/heads/main".into())
-        );
-        assert_eq!(changed("-\t:refs/heads/old\t[deleted]"), Some("refs/heads/old".into()));
-        assert_eq!(changed("=\trefs/heads/a:refs/heads/a\t[up to date]"), None);
-        assert_eq!(changed("To ../remote.git"), None);
-        assert_eq!(changed("Done"), None);
-    }
 }

@@ -1,12 +1,13 @@
 //! The other side of a push: what a remote's refs were before it, and how they get back there.
 //!
-//! A push that forces or deletes destroys what only the remote may have. So before it runs its targets are found (by a
-//! dry run of the same push), their values are asked for (`ls-remote`), and the objects that they name are pinned in the
-//! vault, fetched if need be. All of it runs in a [`shadow`] of the repository, so that nothing the repository
+//! A push that forces or deletes destroys what only the remote may have. So before it runs its targets and their values
+//! are found (by a dry run of the same push, and `ls-remote` for what that does not say), and the objects that they name
+//! are pinned in the vault, fetched if need be. All of it runs in a [`shadow`] of the repository, so that nothing the repository
 //! configures is started. Undo pushes the old values back, each guarded by the value that it expects there.
 
 mod beside;
 mod capture;
+mod dry_run;
 mod net;
 mod shadow;
 mod state;

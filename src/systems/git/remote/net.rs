@@ -28,8 +28,9 @@ pub fn net(taken: &[&Taken], cx: &NetCx<'_>, net: &mut Net) -> Result<()> {
         let remote = remotes.entry(key).or_insert_with(|| Remote {
             capture: captured.before.clone(),
             present: RemoteState::new(&before.remote, &before.url),
-            value: RemoteState::new(&before.remote, &before.url),
+            value: RemoteState { forces: before.forces, ..RemoteState::new(&before.remote, &before.url) },
         });
+        remote.value.forces |= before.forces;
         for name in before.refs.keys() {
             let seen = now.value(name).map(str::to_owned);
             remote.present.refs.entry(name.clone()).or_insert_with(|| seen.clone());

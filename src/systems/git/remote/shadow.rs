@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
-use crate::model::Bytes;
+use crate::model::{Bytes, Locator};
 use crate::platform::runner::{self, Finished};
 use crate::systems::git::place::Place;
 use crate::systems::git::refs;
@@ -113,9 +113,20 @@ impl Shadow {
         Ok(())
     }
 
-    /// Adds settings that the command itself carries (`-c`).
+    /// Adds settings that the command itself carries (`-c`), as far as they are data: the command has not been allowed
+    /// yet, so nothing that it names is started.
     pub fn with(mut self, settings: impl Iterator<Item = (String, String)>) -> Shadow {
-        self.carried.extend(settings);
+        self.carried.extend(settings.filter(|(key, _)| is_data(&lower(key))));
+        self
+    }
+
+    /// Puts git where the command runs it. Where the repository is named and its working tree is not, that is the
+    /// directory of the command (git(1), `--git-dir`), and relative paths of remotes are seen from there.
+    pub fn seen_from(mut self, locator: &Locator) -> Shadow {
+        let named = locator.opts.contains_key("git-dir") && !locator.opts.contains_key("work-tree");
+        if named && locator.at.as_path().is_dir() {
+            self.cwd = locator.at.as_path().to_path_buf();
+        }
         self
     }
 
@@ -283,6 +294,17 @@ fn config_text(settings: &[(String, String)]) -> String {
         text.push_str(&format!("[{section}{sub}]\n\t{name} = \"{}\"\n", quoted(value)));
     }
     text
+}
+
+/// A key as `git config --list` writes it: section and name in lower case, what is between them as it is.
+fn lower(key: &str) -> String {
+    match (key.split_once('.'), key.rsplit_once('.')) {
+        (Some((section, _)), Some((front, name))) if section.len() < front.len() => {
+            let middle = front.get(section.len()..).unwrap_or_default();
+            format!("{}{middle}.{}", section.to_ascii_lowercase(), name.to_ascii_lowercase())
+        }
+        _ => key.to_ascii_lowercase(),
+    }
 }
 
 /// True for settings that say where a remote is and what is pushed, and cannot make git start anything.

@@ -22,8 +22,19 @@ pub struct RemoteState {
     pub version: u32,
     /// Where it is, as git resolved it.
     pub url: String,
+    /// The push was one that forces or deletes; one that does not can be taken back too, but others may have fetched.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub forces: bool,
     /// The refs that were asked for, by full name; `None`: the remote does not have it.
     pub refs: BTreeMap<String, Option<String>>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn is_yes(value: &bool) -> bool {
+    *value
 }
 
 impl RemoteState {
@@ -33,6 +44,7 @@ impl RemoteState {
             remote: remote.to_owned(),
             version: VERSION,
             url: url.to_owned(),
+            forces: true,
             refs: BTreeMap::new(),
         }
     }

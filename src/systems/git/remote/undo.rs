@@ -59,11 +59,14 @@ pub fn step(captured: &Captured, before: &RemoteState, name: &str, (b, a, n): Va
         None if n.is_none() => unless_missing(captured, before, name),
         _ => StepVerdict::Conflict { reason: conflict(before, name, a, n) },
     };
-    let action = match (b, n) {
+    let mut action = match (b, n) {
         (Some(b), None) => format!("bring back {name} at {}", short(Some(b))),
         (Some(b), Some(n)) => format!("move {name} back to {} (now {})", short(Some(b)), short(Some(n))),
         (None, _) => format!("remove {name}, which the push made"),
     };
+    if !before.forces && matches!(verdict, StepVerdict::Restore) {
+        action.push_str("; who has fetched it keeps it, and what the push set off (builds, reviews) stays");
+    }
     let state = captured.before.state.object;
     let payload = Payload {
         state: state.ok_or_else(|| Error::corrupt("a capture of a remote without its state"))?,
@@ -81,7 +84,7 @@ pub fn step(captured: &Captured, before: &RemoteState, name: &str, (b, a, n): Va
         system: SystemId::new("git"),
         resource: Bytes::from(format!("git:{}/{name}", before.remote)),
         action,
-        reversibility: Reversibility::Exact,
+        reversibility: if before.forces { Reversibility::Exact } else { Reversibility::Compensating },
         verdict,
         not_restored: Vec::new(),
         locator: captured.before.locator.clone(),
@@ -129,6 +132,20 @@ fn conflict(before: &RemoteState, name: &str, after: Option<Option<&str>>, now: 
     )
 }
 
+/// What is left where a remote does not let a ref be moved back or deleted (`receive.denyNonFastForwards`,
+/// `receive.denyDeletes`, a protected branch, a hook).
+fn way_out(payload: &Payload, remote: &str) -> String {
+    let name = payload.name.rsplit_once('/').map_or(payload.name.as_str(), |(_, name)| name);
+    match &payload.want {
+        None => format!("Its administrator can allow deletion or delete {} on {remote}", payload.name),
+        Some(want) => format!(
+            "Revert on top and push that (`git revert {}..{name}`), or have its administrator move it; `fr restore ID \
+             --to DIR` gives the old commits",
+            short(Some(want))
+        ),
+    }
+}
+
 fn short(value: Option<&str>) -> String {
     value.map_or_else(|| "nothing".to_owned(), |id| id.chars().take(7).collect())
 }
@@ -156,7 +173,9 @@ pub fn apply(step: &Step, cx: &ApplyCx<'_>) -> Result<StepOutcome> {
     if verdict.as_ref().is_some_and(|line| line.contains("stale info")) {
         return Ok(StepOutcome::Conflict { reason: format!("{name} on {} moved just now", remote.remote) });
     }
-    let said =
-        verdict.map_or_else(|| refused(&done).to_string(), |line| format!("the remote refused: {line}"));
+    let said = match verdict {
+        Some(line) => format!("the remote refused: {line}. {}", way_out(&payload, &remote.remote)),
+        None => refused(&done).to_string(),
+    };
     Ok(StepOutcome::Failed { reason: said })
 }

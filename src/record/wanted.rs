@@ -1,0 +1,138 @@
+//! The effects to capture: once per place, and what other systems have to do with them. A git command that touches the
+//! work tree needs the files there; an opaque command may do anything to the repository that it runs in.
+
+use std::collections::BTreeSet;
+
+use crate::model::{Bytes, Effect, EffectClass, Locator, SystemId};
+use crate::systems::{self, git};
+
+/// An effect to capture.
+pub struct Wanted {
+    /// What is about to happen where.
+    pub effect: Effect,
+    /// It destroys or overwrites what is there.
+    pub destroys: bool,
+    /// A git command that does not touch what git ignores.
+    pub spares_ignored: bool,
+}
+
+/// The effects to capture: one per system and place. A git command that touches the work tree also needs the
+/// files there, which are the `fs` system's.
+pub fn wanted(effects: &[Effect]) -> Vec<Wanted> {
+    let mut wanted: Vec<Wanted> = Vec::new();
+    for effect in effects.iter().filter(|e| e.class.changes_state()) {
+        let Some(locator) = &effect.locator else { continue };
+        if systems::by_id(&effect.system.0).is_none() {
+            continue;
+        }
+        let destroys = effect.class.is_destructive();
+        let what = locator.opts.get("what").and_then(Bytes::as_str).unwrap_or_default();
+        let parts: BTreeSet<&str> = what.split(',').collect();
+        let (effect, files) = without_files(effect);
+        let mut new = |effect: Effect| add(&mut wanted, Wanted { effect, destroys, spares_ignored: false });
+        if !parts.contains("files") {
+            new(effect.clone());
+        }
+        files.into_iter().for_each(&mut new);
+        if parts.contains("nested") {
+            git::nested(locator).into_iter().for_each(|dir| new(tree(&effect, Bytes::from(dir))));
+        }
+        if is_opaque_work(&effect) {
+            repository_of(&effect).into_iter().for_each(&mut new);
+        }
+        if parts.contains("worktree") || parts.contains("ignored") {
+            let ignored = parts.contains("ignored");
+            let effect = work_tree_of(&effect, locator, ignored);
+            add(&mut wanted, Wanted { effect, destroys, spares_ignored: !ignored });
+        }
+    }
+    wanted
+}
+
+/// The effect, and what else it asks the files system for ([`git::assess::FILES`]).
+fn without_files(effect: &Effect) -> (Effect, Vec<Effect>) {
+    let mut rest = effect.clone();
+    let listed = rest.locator.as_mut().and_then(|locator| locator.opts.remove(git::assess::FILES));
+    let Some(listed) = listed else { return (rest, Vec::new()) };
+    let place = rest.locator.clone().unwrap_or_default();
+    let shared = std::cell::LazyCell::new(|| git::directory(&place));
+    let path = |word: &[u8]| -> Option<Bytes> {
+        let (new, path) = word.strip_prefix(b"new:").map_or((false, word), |path| (true, path));
+        let path = match path.strip_prefix(b"$GIT/") {
+            Some(below) => Bytes::from(shared.as_deref()?).join(below),
+            None => Bytes::from(path),
+        };
+        let is_there = new && path.as_path().symlink_metadata().is_ok();
+        (!is_there).then_some(path)
+    };
+    let files = listed.as_slice().split(|b| *b == 0).filter_map(path).map(|path| tree(&rest, path)).collect();
+    (rest, files)
+}
+
+/// A path, captured with all below it.
+fn tree(effect: &Effect, path: Bytes) -> Effect {
+    let resource = Bytes([b"path:", path.as_slice()].concat());
+    let mut place = systems::locator(path);
+    place.opts.insert("scope".to_owned(), Bytes::from("tree"));
+    Effect { system: SystemId::new("fs"), resource, locator: Some(place), ..effect.clone() }
+}
+
+/// A command of which nothing is known but where it runs.
+fn is_opaque_work(effect: &Effect) -> bool {
+    let scope = effect.locator.as_ref().and_then(|l| l.opts.get("scope")).and_then(Bytes::as_str);
+    effect.system == SystemId::new("fs") && effect.class == EffectClass::Opaque && scope == Some("workspace")
+}
+
+/// What an opaque command may do to the repository that it runs in: a script with `git reset --hard` in it is not seen
+/// from outside.
+fn repository_of(effect: &Effect) -> Option<Effect> {
+    let mut place = systems::locator(effect.locator.as_ref()?.at.clone());
+    git::directory(&place)?;
+    let parts = git::assess::ANYTHING.split(',').filter(|part| *part != "worktree").collect::<Vec<_>>();
+    place.opts.insert("what".to_owned(), Bytes::from(parts.join(",")));
+    Some(Effect { system: SystemId::new("git"), locator: Some(place), ..effect.clone() })
+}
+
+/// Adds an effect unless its place is there already; places of one git repository are united.
+fn add(wanted: &mut Vec<Wanted>, new: Wanted) {
+    let key = |l: &Locator| {
+        let mut opts = l.opts.clone();
+        opts.remove("what");
+        (l.at.clone(), opts)
+    };
+    let Some(place) = new.effect.locator.as_ref().map(key) else { return };
+    let same = |known: &Effect| {
+        known.system == new.effect.system && known.locator.as_ref().map(key).as_ref() == Some(&place)
+    };
+    let known = wanted.iter_mut().find(|known| same(&known.effect));
+    match known {
+        Some(known) => {
+            unite(&mut known.effect, &new.effect);
+            known.destroys |= new.destroys;
+            known.spares_ignored &= new.spares_ignored;
+        }
+        None => wanted.push(new),
+    }
+}
+
+fn unite(known: &mut Effect, other: &Effect) {
+    let what = |e: &Effect| {
+        e.locator.as_ref().and_then(|l| l.opts.get("what")).and_then(|w| w.as_str().map(str::to_owned))
+    };
+    let (Some(a), Some(b)) = (what(known), what(other)) else { return };
+    let united: BTreeSet<&str> = a.split(',').chain(b.split(',')).filter(|w| !w.is_empty()).collect();
+    let united = united.into_iter().collect::<Vec<_>>().join(",");
+    if let Some(locator) = known.locator.as_mut() {
+        locator.opts.insert("what".to_owned(), Bytes::from(united));
+    }
+}
+
+fn work_tree_of(effect: &Effect, locator: &Locator, ignored: bool) -> Effect {
+    let mut place =
+        systems::locator(locator.opts.get("work-tree").cloned().unwrap_or_else(|| locator.at.clone()));
+    place.opts.insert("scope".to_owned(), Bytes::from("workspace"));
+    if ignored {
+        place.opts.insert("ignored".to_owned(), Bytes::from("all"));
+    }
+    Effect { system: SystemId::new("fs"), class: EffectClass::Opaque, locator: Some(place), ..effect.clone() }
+}

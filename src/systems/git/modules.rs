@@ -1,0 +1,119 @@
+//! The repositories of submodules: a command that goes on into them changes their HEAD, index and configuration too.
+//! They are found as files, below `modules/` of the git directory (gitmodules(5), git-submodule(1) `absorbgitdirs`).
+
+use std::path::{Path, PathBuf};
+
+use super::capture::repository;
+use super::config_text;
+use super::index_file::Index;
+use super::place::{Place, is_git_dir, tidy};
+use super::what::What;
+use crate::model::{Bytes, Capture, Locator, Missing};
+use crate::platform::home::user_home;
+use crate::systems::CaptureCx;
+
+/// The most submodules that one command's capture covers.
+const MOST: usize = 200;
+/// How deep submodules within submodules, and names with slashes, are looked for.
+const DEEPEST: usize = 8;
+
+/// True where configuration sends commands on into submodules: the repository's own, or else the user's.
+pub fn are_configured(place: &Place) -> bool {
+    let user = user_home().map(|home| home.join(".gitconfig"));
+    let set = |file: &Path| config_text::value(&text_of(file), "submodule", "recurse");
+    let value = set(&place.common_dir.join("config")).or_else(|| user.as_deref().and_then(set));
+    value.is_some_and(|value| !matches!(value.as_str(), "false" | "no" | "off" | "0"))
+}
+
+fn text_of(file: &Path) -> Vec<u8> {
+    if file.is_file() { std::fs::read(file).unwrap_or_default() } else { Vec::new() }
+}
+
+/// Adds a capture for each submodule's repository. One that cannot be read is named in the capture of the repository
+/// around it, and costs nothing else.
+pub fn capture(place: &Place, locator: &Locator, cx: &CaptureCx<'_>, taken: &mut Vec<Capture>) {
+    let mut found = Vec::new();
+    below(&place.common_dir.join("modules"), DEEPEST, &mut found);
+    found.extend(embedded(place));
+    let mut missing = Vec::new();
+    if found.len() > MOST {
+        let what = Bytes::from("submodules");
+        missing.push(Missing { what, why: format!("only {MOST} of {} are captured", found.len()) });
+    }
+    for module in found.iter().take(MOST) {
+        let locator = locator_of(module, locator);
+        let what = What { modules: false, remote: false, ..What::of(&locator) };
+        match repository(module, &locator, what, cx) {
+            Ok(captures) => taken.extend(captures),
+            Err(e) => missing.push(Missing { what: module.resource(), why: e.to_string() }),
+        }
+    }
+    if let Some(around) = taken.first_mut() {
+        around.missing.extend(missing);
+    }
+}
+
+fn locator_of(module: &Place, from: &Locator) -> Locator {
+    let mut locator = Locator { at: from.at.clone(), ..Locator::default() };
+    let list = from.opts.get("what").map(|w| w.lossy().into_owned()).unwrap_or_default();
+    let kept: Vec<&str> = list.split(',').filter(|w| !matches!(*w, "modules" | "remote")).collect();
+    locator.opts.insert("what".to_owned(), Bytes::from(kept.join(",")));
+    module.locator(&locator)
+}
+
+/// Git directories in `dir`, a name of which may hold slashes.
+fn below(dir: &Path, depth: usize, found: &mut Vec<Place>) {
+    let Ok(entries) = std::fs::read_dir(dir) else { return };
+    let mut dirs: Vec<PathBuf> = entries.flatten().map(|e| e.path()).filter(|p| is_dir(p)).collect();
+    dirs.sort();
+    for dir in dirs {
+        if !is_git_dir(&dir) {
+            if depth > 0 {
+                below(&dir, depth - 1, found);
+            }
+            continue;
+        }
+        if depth > 0 {
+            below(&dir.join("modules"), depth - 1, found);
+        }
+        found.push(Place { work_tree: Some(work_tree(&dir)), common_dir: dir.clone(), git_dir: dir });
+    }
+}
+
+/// Submodules whose git directory is in the work tree, as git made them before 1.7.8 and as `git add` of a repository
+/// does still.
+fn embedded(place: &Place) -> Vec<Place> {
+    let Some(top) = place.work_tree.as_ref().and_then(|tree| tree.canonicalize().ok()) else {
+        return Vec::new();
+    };
+    let read = || place.open().ok()?.own.read(b"index").ok()?;
+    let Some(content) = read() else { return Vec::new() };
+    let oid_len =
+        match config_text::value(&text_of(&place.common_dir.join("config")), "extensions", "objectformat") {
+            Some(format) if format == "sha256" => 32,
+            _ => 20,
+        };
+    let entries = Index::parse(&content.bytes, oid_len).map(|index| index.entries).unwrap_or_default();
+    let links = entries.iter().filter(|entry| entry.mode == 0o160_000);
+    let dirs =
+        links.filter_map(|entry| top.join(Bytes::from(entry.path.as_slice()).as_path()).canonicalize().ok());
+    let inside = dirs
+        .filter(|dir| dir.starts_with(&top) && is_dir(&dir.join(".git")) && is_git_dir(&dir.join(".git")));
+    let found = inside.map(|dir| {
+        let git_dir = dir.join(".git");
+        Place { work_tree: Some(dir), common_dir: git_dir.clone(), git_dir }
+    });
+    found.collect()
+}
+
+/// Not through a symbolic link: a repository must not lead a read out of itself.
+fn is_dir(path: &Path) -> bool {
+    path.symlink_metadata().is_ok_and(|meta| meta.is_dir())
+}
+
+/// `core.worktree`, seen from the git directory; without one (`deinit` takes it out) the repository names itself.
+fn work_tree(git_dir: &Path) -> PathBuf {
+    let text = text_of(&git_dir.join("config"));
+    let named = config_text::raw_value(&text, "core", "worktree");
+    named.map_or_else(|| git_dir.to_path_buf(), |path| tidy(&git_dir.join(path)))
+}

@@ -1,0 +1,187 @@
+//! Repositories of other formats, and tools that come with git or beside it.
+
+use super::{picture, round_in, world};
+use crate::env::TestEnv;
+
+/// Runs a script that makes the project, then the rounds, each in a project of its own.
+#[track_caller]
+fn rounds(setup: &str, lines: &[&str]) {
+    let mut failures = Vec::new();
+    for line in lines {
+        let env = TestEnv::new();
+        env.sh(&format!("set -e\n{setup}")).ok();
+        failures.extend(round_in(&env, line).err());
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n\n"));
+}
+
+const HISTORY: &str = "for n in 1 2 3 4; do echo $n >> a; echo $n > f$n; git add .; git commit -qm $n; done; git branch topic HEAD~1
+    git tag -a v1 -m v1; echo x >> a; git stash -q; echo y >> a; git stash -q; echo s > staged; git add staged; echo z >> a";
+
+const LINES: [&str; 9] = [
+    "git branch -D topic",
+    "git reset --hard HEAD~2",
+    "git stash drop",
+    "git stash clear; git tag -d v1; git checkout -f .",
+    "git commit -qam more; git commit --amend -qm other",
+    "git checkout -f -B topic HEAD~2",
+    "git rm -rf f1 f2; git add -A",
+    "git branch -qD topic; git stash clear; git reflog expire --expire=now --all; git gc -q --prune=now",
+    "git rebase --autostash --onto HEAD~3 HEAD~1",
+];
+
+#[test]
+fn sha256() {
+    rounds(&format!("git init -q --object-format=sha256; {HISTORY}"), &LINES);
+}
+
+#[test]
+fn a_split_index() {
+    let setup =
+        format!("git init -q; {HISTORY}; git update-index --split-index; echo new > new; git add new");
+    rounds(&setup, &LINES);
+    rounds(
+        &setup,
+        &[
+            "git rm -q --cached f1; rm .git/index .git/sharedindex.*",
+            "git -c splitIndex.maxPercentChange=0 -c core.splitIndex=true rm -q --cached f1 f2 f3; touch -d '1 year ago' .git/sharedindex.*; git -c splitIndex.sharedIndexExpire=now -c splitIndex.maxPercentChange=0 -c core.splitIndex=true add a",
+        ],
+    );
+}
+
+#[test]
+fn an_index_of_version_4_with_untracked_cache() {
+    rounds(
+        &format!("git init -q; git config index.version 4; git config core.untrackedCache true; {HISTORY}"),
+        &LINES,
+    );
+}
+
+#[test]
+fn a_sparse_index() {
+    let setup = "git init -q; mkdir in out; echo i > in/i; echo o > out/o; echo a > a; git add .; git commit -qm 1; echo 2 > a
+        git commit -qam 2; git branch topic HEAD~1; git sparse-checkout set --cone --sparse-index in; echo d >> in/i";
+    rounds(
+        setup,
+        &[
+            "git reset --hard HEAD~1",
+            "git sparse-checkout disable",
+            "git checkout -f topic",
+            "git sparse-checkout set out",
+        ],
+    );
+}
+
+#[test]
+fn a_shallow_clone() {
+    let setup = format!(
+        "git init -q ../up; cd ../up; {HISTORY}; cd ../project; git clone -q --depth 2 file://$PWD/../up . 2>/dev/null"
+    );
+    rounds(
+        &setup,
+        &[
+            "git fetch -q --unshallow",
+            "git reset --hard HEAD~1",
+            "git fetch -q --depth=1",
+            "git branch x; git reset -q --hard HEAD~1; git branch -D x; git reflog expire --expire=now --all; git gc -q --prune=now",
+        ],
+    );
+}
+
+#[test]
+fn a_partial_clone() {
+    let setup = format!(
+        "git init -q ../up; cd ../up; git config uploadpack.allowFilter true; git config uploadpack.allowAnySHA1InWant true; {HISTORY}
+         cd ../project; git clone -q --filter=blob:none file://$PWD/../up . ; echo mine > mine; git add .; git commit -qm mine"
+    );
+    rounds(
+        &setup,
+        &[
+            "git reset --hard HEAD~1",
+            "git reset -q --hard HEAD~1; git reflog expire --expire=now --all; git gc -q --prune=now",
+            "git checkout -q -B x HEAD~2",
+        ],
+    );
+}
+
+/// A reftable's refs come back together. Its logs are in its tables, so they are compared through git.
+#[test]
+fn reftable() {
+    let setup = format!("git init -q --ref-format=reftable; {HISTORY}");
+    for line in LINES {
+        let env = TestEnv::new();
+        env.sh(&format!("set -e\n{setup}")).ok();
+        let look = || {
+            env.sh("git for-each-ref; git symbolic-ref HEAD; git stash list; git ls-files -s; git reflog main; git status --porcelain=v2").ok().stdout
+        };
+        let before = look();
+        env.fr(&["exec", "-c", line]);
+        assert_ne!(look(), before, "{line}");
+        let undo = env.fr(&["undo", "1", "--yes"]);
+        assert!(undo.code == 0 || undo.code == 3, "{line}: {undo:?}");
+        assert_eq!(look(), before, "{line}");
+        env.sh("git fsck --connectivity-only").ok();
+    }
+}
+
+#[test]
+fn the_old_refs_of_a_reftable_beside() {
+    let env = TestEnv::new();
+    env.sh(&format!("set -e; git init -q --ref-format=reftable; {HISTORY}")).ok();
+    let topic = env.sh("git rev-parse topic").ok().stdout;
+    env.fr(&[
+        "exec",
+        "-c",
+        "git branch -D topic; git reflog expire --expire=now --all; git gc -q --prune=now",
+    ])
+    .ok();
+    env.fr(&["restore", "1", "--to", "../aside"]).ok();
+    let found = env.sh("for d in ../aside/*; do git -C $d rev-parse topic 2>/dev/null; done").stdout;
+    assert!(found.contains(topic.trim()), "{found}");
+}
+
+/// git-lfs and git-filter-repo are not everywhere. Without them the test says so and proves nothing.
+fn has(env: &TestEnv, tool: &str) -> bool {
+    let found = env.sh(&format!("git {tool} --version")).code == 0;
+    if !found {
+        eprintln!("git {tool} is not installed: skipped");
+    }
+    found
+}
+
+#[test]
+fn lfs() {
+    let env = TestEnv::new();
+    if !has(&env, "lfs") {
+        return;
+    }
+    let setup = "git init -q; git lfs install --local >/dev/null; git lfs track '*.bin' >/dev/null; head -c 100000 /dev/urandom > a.bin
+        git add .; git commit -qm 1; head -c 100000 /dev/urandom > a.bin; git commit -qam 2; git init -q --bare ../remote.git
+        git remote add origin ../remote.git; git config lfs.fetchrecentrefsdays 0; git config lfs.fetchrecentcommitsdays 0; git config lfs.pruneoffsetdays 0
+        git config lfs.concurrenttransfers 1; git push -q origin main 2>/dev/null; head -c 100000 /dev/urandom > b.bin; git add .
+        cp -r .git/lfs ../lfs; rm -rf .git/lfs; mv ../lfs .git/lfs";
+    rounds(
+        setup,
+        &[
+            "git lfs prune --force",
+            "rm a.bin b.bin",
+            "git checkout -q HEAD~1 -- a.bin",
+            "git reset -q --hard HEAD~1",
+            "git rm -qf --cached b.bin; rm -rf .git/lfs/objects",
+            "git lfs untrack '*.bin'",
+        ],
+    );
+}
+
+#[test]
+fn filter_repo() {
+    let env = world();
+    if !has(&env, "filter-repo") {
+        return;
+    }
+    env.sh("git checkout -qf; git -C sub checkout -qf; rm -rf nested").ok();
+    let before = picture(&env);
+    round_in(&env, "git filter-repo --path secret --invert-paths --force").unwrap();
+    let left = before.differences(&picture(&env));
+    assert!(left.is_empty(), "{left:?}");
+}
