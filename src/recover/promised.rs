@@ -33,6 +33,11 @@ impl Promised {
         Promised { files }
     }
 
+    /// Whether a patch is about this place, and nobody has told what it left.
+    pub fn says_of(&self, captured: &Captured) -> bool {
+        captured.after.is_none() && self.files.iter().any(|(path, _, _)| *path == captured.before.locator.at)
+    }
+
     /// The capture with its post-state, where that can be told now.
     pub fn kept(
         &self,

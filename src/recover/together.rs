@@ -2,10 +2,11 @@
 //! there before the first of the events. The systems work the net effect out ([`crate::systems::System::net`]).
 
 use super::planning::{UndoPlan, captured_of, is_covered, refuse_what_cannot_be_undone, without_duplicates};
+use super::promised::Promised;
 use super::scope::Scope;
 use crate::error::{Error, ExitCode, Result};
 use crate::journal::index::Event;
-use crate::model::{Capture, Captured, EventKind, ObjectSource, Policy, Step};
+use crate::model::{Capture, Captured, EventKind, ObjectSource, Policy, StateRef, Step};
 use crate::platform::home::Home;
 use crate::record;
 use crate::store::{Scratch, Store};
@@ -20,11 +21,11 @@ pub fn plan_together(events: &[Event], scope: &Scope, store: &Store, home: &Home
     let present = Scratch::over(&reader);
     let made = Scratch::over(&present);
     let mut plan = empty(events)?;
-    let taken = taken(events, scope, &made, &mut plan);
     let observe = |capture: &Capture| {
         record::observe(capture, &present, home, false)
             .map_err(|e| e.context(format!("cannot read {} as it is now", capture.resource.lossy())))
     };
+    let taken = taken(events, scope, &observe, &made, &mut plan)?;
     let cx = NetCx { source: &made, made: &made, observe: &observe, within: &scope.paths };
     let mut steps = Vec::new();
     for system in systems::all() {
@@ -87,13 +88,20 @@ pub fn empty(events: &[Event]) -> Result<UndoPlan> {
 }
 
 /// The captures of the events, in the order in which they are taken back.
-fn taken(events: &[Event], scope: &Scope, source: &dyn ObjectSource, plan: &mut UndoPlan) -> Vec<Taken> {
-    let mut taken = Vec::new();
+fn taken(
+    events: &[Event],
+    scope: &Scope,
+    observe: &dyn Fn(&Capture) -> Result<StateRef>,
+    source: &dyn ObjectSource,
+    plan: &mut UndoPlan,
+) -> Result<Vec<Taken>> {
+    let mut taken: Vec<Taken> = Vec::new();
     for event in events {
         let of = |text: &String| format!("event {}: {text}", event.id);
         let whole = std::iter::once(event).chain(&event.parts);
         plan.residue.extend(whole.flat_map(|e| &e.before.warnings).map(of));
         let all = captured_of(event);
+        let promised = Promised::of(event, source);
         for (position, captured) in all.iter().enumerate().rev() {
             if !event.parts.is_empty() && is_covered(position, &all, source) {
                 continue;
@@ -105,13 +113,30 @@ fn taken(events: &[Event], scope: &Scope, source: &dyn ObjectSource, plan: &mut 
             }
             let missing = &captured.before.missing;
             plan.residue.extend(missing.iter().map(|m| of(&format!("{}: {}", m.what.lossy(), m.why))));
-            taken.push(Taken { event: event.id, captured: captured.clone() });
+            let captured = match promised.says_of(captured) {
+                true => promised.kept(captured, &all, &found_since(&taken, captured, observe)?, source),
+                false => captured.clone(),
+            };
+            taken.push(Taken { event: event.id, captured });
         }
     }
     plan.left_out.extend(
         scope.paths.iter().map(|path| format!("everything that is not at or below {}", path.lossy())),
     );
-    taken
+    Ok(taken)
+}
+
+/// What the next later event of the set found at the same place, or what is there now.
+fn found_since(
+    later: &[Taken],
+    captured: &Captured,
+    observe: &dyn Fn(&Capture) -> Result<StateRef>,
+) -> Result<StateRef> {
+    let same = |one: &&Taken| one.captured.before.locator == captured.before.locator;
+    match later.iter().rev().find(same) {
+        Some(next) => Ok(next.captured.before.state),
+        None => observe(&captured.before),
+    }
 }
 
 fn steps_of(net: &[Captured], plan: &UndoPlan, source: &dyn ObjectSource) -> Result<Vec<Step>> {

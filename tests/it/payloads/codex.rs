@@ -153,6 +153,13 @@ fn a_patch_inside_a_command_is_captured() {
     assert!(!env.exists("src/new"));
     env.fr(&["redo", "--yes"]).ok();
     assert_eq!((env.read("src/keep.txt"), env.read("src/new/deep.txt")), ("1\n".into(), "x\n".into()));
+    // A later command found just that: both are taken back as one.
+    env.claude_runs("echo more >> src/keep.txt");
+    let both = env.fr(&["undo", "--yes", "1..9"]);
+    assert_eq!(both.code, 0, "{both:?}");
+    assert_eq!((env.read("src/keep.txt"), env.read("src/gone.txt")), ("one\n".into(), "two\n".into()));
+    env.fr(&["redo", "--yes"]).ok();
+    assert_eq!(env.read("src/keep.txt"), "1\nmore\n");
     env.write("src/keep.txt", "1 and more\n");
     assert_eq!(env.fr(&["undo", "1", "--yes"]).code, 4);
     assert_eq!(env.fr(&["undo", "1", "--yes", "--on-conflict", "skip"]).code, 3);
