@@ -36,6 +36,7 @@ use crate::store::Store;
 /// Plans the undo of events, newest first, against the world as it is now. Writes nothing.
 pub fn plan(events: &[Event], scope: &Scope, store: &Store, home: &Home) -> Result<UndoPlan> {
     match events {
+        [event] if scope.is_whole() && rest::has_net(event) => rest::plan_redo(event, store, home),
         [event] if scope.is_whole() => planning::plan_one(event, store, home),
         _ => together::plan_together(events, scope, store, home),
     }

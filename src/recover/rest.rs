@@ -1,6 +1,6 @@
 //! What an interrupted undo still has to do, and the way back to before it.
 
-use super::planning::{UndoPlan, captured_of, plan_rest};
+use super::planning::{UndoPlan, captured_of, plan_rest, refuse_what_cannot_be_undone};
 use super::scope::Scope;
 use super::together::{empty, plan_net, plan_together};
 use crate::error::Result;
@@ -48,17 +48,53 @@ fn conflicts_of_files(events: &[Event], store: &Store, home: &Home) -> Vec<Step>
 /// undo, which has captured that. What somebody changed since is a conflict as always.
 pub fn plan_back(undo: &Event, of: &[Event], store: &Store, home: &Home) -> Result<UndoPlan> {
     let Reversal { net, .. } = recorded(undo);
-    let wanted: Vec<Capture> = match net.is_empty() {
-        true => of.iter().flat_map(captured_of).map(|captured| captured.before).collect(),
-        false => net.into_iter().map(|captured| captured.before).collect(),
+    let back = match net.is_empty() {
+        true => {
+            let wanted: Vec<Capture> =
+                of.iter().flat_map(captured_of).map(|captured| captured.before).collect();
+            let aim = |capture: &Capture| {
+                let same = |w: &&Capture| w.system == capture.system && w.locator == capture.locator;
+                wanted.iter().find(same).map(|w| w.state)
+            };
+            let back = |capture: &Capture| Captured { before: capture.clone(), after: aim(capture) };
+            undo.before.captures.iter().map(back).collect()
+        }
+        false => inverse(undo, net),
     };
-    let aim = |capture: &Capture| {
-        let same = |w: &&Capture| w.system == capture.system && w.locator == capture.locator;
-        wanted.iter().find(same).map(|w| w.state)
-    };
-    let back = |capture: &Capture| Captured { before: capture.clone(), after: aim(capture) };
-    let net = undo.before.captures.iter().map(back).collect();
-    let mut plan = UndoPlan { net, after_undo: Some(undo.id), ..empty(std::slice::from_ref(undo))? };
+    let mut plan = UndoPlan { net: back, after_undo: Some(undo.id), ..empty(std::slice::from_ref(undo))? };
     plan.steps = plan_net(&plan, Run::Resumed, store, home)?;
     Ok(plan)
+}
+
+/// Plans the redo of an undo of several events: just what that has written goes back. Its captures hold more, places as a
+/// whole, and two of them may hold the same (a directory, and the repository in it).
+pub fn plan_redo(undo: &Event, store: &Store, home: &Home) -> Result<UndoPlan> {
+    refuse_what_cannot_be_undone(undo)?;
+    let net = inverse(undo, recorded(undo).net);
+    let mut plan = UndoPlan { net, ..empty(std::slice::from_ref(undo))? };
+    plan.steps = plan_net(&plan, Run::First, store, home)?;
+    plan.residue.extend(undo.before.warnings.iter().cloned());
+    Ok(plan)
+}
+
+/// True where an undo is taken back by its net effect.
+pub fn has_net(event: &Event) -> bool {
+    event.before.kind.reversal().is_some_and(|reversal| !reversal.net.is_empty())
+}
+
+/// From what an undo brought about to what was there before it; what policies wrote besides, by its captures.
+fn inverse(undo: &Event, net: Vec<Captured>) -> Vec<Captured> {
+    let is_in_net = |captured: &Captured| {
+        let same = |n: &&Captured| {
+            n.before.system == captured.before.system && n.before.locator.at == captured.before.locator.at
+        };
+        net.iter().any(|n| same(&n))
+    };
+    let others: Vec<Captured> =
+        captured_of(undo).into_iter().filter(|captured| !is_in_net(captured)).collect();
+    let back = |captured: Captured| {
+        let (brought, was) = (captured.before.state, captured.after?);
+        Some(Captured { before: Capture { state: was, ..captured.before }, after: Some(brought) })
+    };
+    others.into_iter().chain(net.into_iter().rev().filter_map(back)).collect()
 }

@@ -253,7 +253,8 @@ proptest! {
         prop_assert!(lost.is_empty(), "{what}\nlost: {lost:?}");
         let redo = env.fr(&["redo", "--yes"]);
         let (now, was) = (picture(&env).without_directory_times(), before.without_directory_times());
-        prop_assert!(redo.code == 0 && now == was, "{}\n{:?}: {:#?}", what, redo, was.difference(&now));
+        // An undo that only gave ORIG_HEAD back has nothing that redo could look at.
+        prop_assert!([0, 5].contains(&redo.code) && now == was, "{}\n{:?}: {:#?}", what, redo, was.difference(&now));
     }
 }
 

@@ -29,6 +29,7 @@ pub fn net(taken: &[Taken], cx: &NetCx<'_>) -> Result<Net> {
         stuck: BTreeMap::new(),
         lost: BTreeMap::new(),
         stays: BTreeSet::new(),
+        made: BTreeSet::new(),
         times: BTreeMap::new(),
     };
     for one in taken {
@@ -48,6 +49,8 @@ struct World<'a> {
     lost: BTreeMap<Vec<u8>, Lost>,
     /// Directories that hold things which no event of the set made.
     stays: BTreeSet<Vec<u8>>,
+    /// Directories that events made on the way to what they were about (`mkdir -p`).
+    made: BTreeSet<Vec<u8>>,
     /// The times that undoing gives to directories, whichever place they were seen in.
     times: BTreeMap<Vec<u8>, i64>,
 }
@@ -128,6 +131,10 @@ impl World<'_> {
             return;
         }
         let start = at.now.take();
+        if !self.paths.contains_key(&full) && self.is_made_and_emptied(&full, start.as_ref()) {
+            let made = Value { start: start.clone(), value: None, dir: start.clone(), place };
+            self.paths.insert(full.clone(), made);
+        }
         let value = match self.paths.get_mut(&full) {
             Some(known) => {
                 known.learn(start.as_ref(), place);
@@ -207,8 +214,8 @@ impl World<'_> {
         at.more.iter().filter(|name| stays(name)).cloned().collect()
     }
 
-    /// Directories above the captured path that the event made, and that a later event of the set had taken away: what
-    /// stands in their place now says nothing of them. Those that are there now are looked at when they are written.
+    /// Directories above the captured path that the event made. One that a later event of the set had taken away goes
+    /// here: what stands in its place now says nothing of it. One that is there now goes when it is empty.
     fn unmake_parents(&mut self, before: &State, after: Option<&State>) {
         let made = before.parents.len()..after.map_or(0, |after| after.parents.len());
         if before.entry.is_some() {
@@ -216,14 +223,30 @@ impl World<'_> {
         }
         let names: Vec<&[u8]> = before.path.as_slice().split(|b| *b == b'/').skip(1).collect();
         for depth in made.rev() {
-            let path = names.get(..=depth).map(|names| [b"/", names.join(&b'/').as_slice()].concat());
-            let known = path.and_then(|path| self.paths.get_mut(&path));
-            let Some(known) = known else { continue };
+            let Some(names) = names.get(..=depth) else { continue };
+            let path = [b"/", names.join(&b'/').as_slice()].concat();
+            self.made.insert(path.clone());
+            let Some(known) = self.paths.get_mut(&path) else { continue };
             let is_dir = |entry: &Option<Entry>| entry.as_ref().is_some_and(Entry::is_dir);
             if is_dir(&known.value) && !is_dir(&known.start) {
                 known.set(None);
             }
         }
+    }
+
+    /// An event of the set made this directory on its way, and undoing leaves nothing in it.
+    fn is_made_and_emptied(&self, path: &[u8], now: Option<&Entry>) -> bool {
+        let Some(tree) = now.and_then(Entry::tree).filter(|_| self.made.contains(path)) else { return false };
+        let names = self.cx.source.get(&tree).and_then(|object| decode_tree(&object));
+        names.is_ok_and(|names| {
+            names.iter().all(|Named { name, entry }| {
+                let child = [path, b"/", name.as_slice()].concat();
+                match self.paths.get(&child) {
+                    Some(known) => known.value.is_none(),
+                    None => self.is_made_and_emptied(&child, Some(entry)),
+                }
+            })
+        })
     }
 
     /// A directory does not go while something in it stays: what no event of the set made, what is in conflict.
