@@ -65,10 +65,7 @@ fn repository(taken: &[&Taken], cx: &NetCx<'_>, net: &mut Net) -> Result<()> {
     let mut value = start.clone();
     let mut lists: BTreeSet<ObjectId> = BTreeSet::new();
     for one in taken {
-        if !rewind(one, &start, &mut value, &mut lists, cx, net)? {
-            // Without its state nothing of it is known; the steps say so.
-            continue;
-        }
+        rewind(one, &start, &mut value, &mut lists, cx, net)?;
     }
     value.objects = united(&lists, value.objects, cx)?;
     if value == start {
@@ -85,7 +82,7 @@ fn repository(taken: &[&Taken], cx: &NetCx<'_>, net: &mut Net) -> Result<()> {
     Ok(())
 }
 
-/// Takes one event back in memory. False where nothing could be compared.
+/// Takes one event back in memory. Of one without a state nothing is known: it changes nothing.
 fn rewind(
     one: &Taken,
     start: &RepoState,
@@ -93,14 +90,14 @@ fn rewind(
     lists: &mut BTreeSet<ObjectId>,
     cx: &NetCx<'_>,
     net: &mut Net,
-) -> Result<bool> {
+) -> Result<()> {
     let Captured { before: capture, after } = &one.captured;
-    let Some(before) = RepoState::load(&capture.state, cx.source)? else { return Ok(false) };
+    let Some(before) = RepoState::load(&capture.state, cx.source)? else { return Ok(()) };
     let after = match after {
         None => None,
         Some(state) => match RepoState::load(state, cx.source)? {
             Some(after) => Some(after),
-            None => return Ok(false),
+            None => return Ok(()),
         },
     };
     let now = value.clone();
@@ -109,13 +106,13 @@ fn rewind(
         let mut steps = planner.finish(&one.captured, one.event)?;
         steps.iter_mut().for_each(|step| named(step, one, now != *start));
         net.steps.extend(steps);
-        return Ok(true);
+        return Ok(());
     }
     net.residue.extend(planner.left.iter().cloned());
     for action in planner.actions {
         enact(action, value, lists, cx)?;
     }
-    Ok(true)
+    Ok(())
 }
 
 /// A conflict says whose it is. What a policy would do was worked out for the present: it counts only if later events of

@@ -5,19 +5,20 @@
 //! A path belongs to the place (the captured path) under which it was seen first. A place's two states hold the whole
 //! present and differ where something is to be written, so that applying them is applying any capture.
 
+mod compose;
+mod dirs;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::compare::{After, Difference, differences, load_state};
-use super::entry::{Content, Entry, Kind};
-use super::judge::{Verdict, judge};
-use super::plan::{Payload, conflict_step, not_captured_step};
-use super::tree::{Named, Parent, State, decode_tree, digest_of, digest_state, encode_state, encode_tree};
-use super::ways::{Ways, fingerprint};
 use crate::error::{Error, Result};
-use crate::model::{
-    Bytes, Capture, Captured, EventId, Missing, ObjectId, ObjectKind, Policy, StateRef, Step, Way,
-};
+use crate::model::{Bytes, Capture, EventId, Missing, ObjectId, Policy, StateRef, Step, Way};
 use crate::platform::fs::split_parent;
+use crate::systems::files::compare::{After, Difference, differences, load_state};
+use crate::systems::files::entry::{Content, Entry, Kind};
+use crate::systems::files::judge::{Verdict, judge};
+use crate::systems::files::plan::{Payload, conflict_step};
+use crate::systems::files::tree::{Parent, State};
+use crate::systems::files::ways::{Ways, fingerprint};
 use crate::systems::{Net, NetCx, Taken};
 
 /// Works out the net effect of events on files.
@@ -213,214 +214,6 @@ impl World<'_> {
         let stays = |name: &Bytes| self.paths.get(&child(name.as_slice())).is_none_or(|v| v.value.is_some());
         at.more.iter().filter(|name| stays(name)).cloned().collect()
     }
-
-    /// Directories above the captured path that the event made. One that a later event of the set had taken away goes
-    /// here: what stands in its place now says nothing of it. One that is there now goes when it is empty.
-    fn unmake_parents(&mut self, before: &State, after: Option<&State>) {
-        let made = before.parents.len()..after.map_or(0, |after| after.parents.len());
-        if before.entry.is_some() {
-            return;
-        }
-        let names: Vec<&[u8]> = before.path.as_slice().split(|b| *b == b'/').skip(1).collect();
-        for depth in made.rev() {
-            let Some(names) = names.get(..=depth) else { continue };
-            let path = [b"/", names.join(&b'/').as_slice()].concat();
-            self.made.insert(path.clone());
-            let Some(known) = self.paths.get_mut(&path) else { continue };
-            let is_dir = |entry: &Option<Entry>| entry.as_ref().is_some_and(Entry::is_dir);
-            if is_dir(&known.value) && !is_dir(&known.start) {
-                known.set(None);
-            }
-        }
-    }
-
-    /// An event of the set made this directory on its way, and undoing leaves nothing in it.
-    fn is_made_and_emptied(&self, path: &[u8], now: Option<&Entry>) -> bool {
-        let Some(tree) = now.and_then(Entry::tree).filter(|_| self.made.contains(path)) else { return false };
-        let names = self.cx.source.get(&tree).and_then(|object| decode_tree(&object));
-        names.is_ok_and(|names| {
-            names.iter().all(|Named { name, entry }| {
-                let child = [path, b"/", name.as_slice()].concat();
-                match self.paths.get(&child) {
-                    Some(known) => known.value.is_none(),
-                    None => self.is_made_and_emptied(&child, Some(entry)),
-                }
-            })
-        })
-    }
-
-    /// A directory does not go while something in it stays: what no event of the set made, what is in conflict.
-    fn keep_what_is_needed(&mut self) {
-        let is_there = |stuck: &Stuck| stuck.at.now.is_some();
-        let mut needed: Vec<Vec<u8>> =
-            self.paths.iter().filter(|(_, v)| v.value.is_some()).map(|(path, _)| path.clone()).collect();
-        needed.extend(self.stuck.iter().filter(|(_, stuck)| is_there(stuck)).map(|(path, _)| path.clone()));
-        needed.extend(self.stays.iter().cloned());
-        for path in needed {
-            let mut top = split_parent(&path).0;
-            while !top.is_empty() {
-                if let Some(known) = self.paths.get_mut(top).filter(|known| known.value.is_none())
-                    && let Some(dir) = known.dir.clone()
-                {
-                    known.value = Some(dir);
-                    self.stays.insert(top.to_vec());
-                }
-                top = split_parent(top).0;
-            }
-        }
-    }
-
-    /// The directories above a place: as the event found them.
-    fn turn_parents(&mut self, place: usize, before: &State, after: Option<&State>) {
-        self.places[place].parents.clone_from(&before.parents);
-        let now: Vec<i64> = self.places[place].now.parents.iter().map(|parent| parent.mtime_ns).collect();
-        let mut path = Vec::new();
-        for (depth, name) in before.path.as_slice().split(|b| *b == b'/').skip(1).enumerate() {
-            path = [path.as_slice(), b"/", name].concat();
-            let time = |state: &State| state.parents.get(depth).map(|parent| parent.mtime_ns);
-            if let (Some(was), Some(found), Some(now)) = (time(before), after.and_then(time), now.get(depth))
-            {
-                self.turn(&path, *now, found, was);
-            }
-        }
-    }
-
-    fn turn_dir(&mut self, full: Vec<u8>, at: &Difference, value: Option<&Entry>) {
-        let dirs =
-            [at.before.as_ref(), at.after.entry(), value].map(|entry| entry.filter(|entry| entry.is_dir()));
-        if let [Some(before), Some(after), Some(value)] = dirs {
-            self.turn(&full, value.meta.mtime_ns, after.meta.mtime_ns, before.meta.mtime_ns);
-        }
-    }
-
-    /// A directory's time goes back with its names, where nobody else has used it since.
-    fn turn(&mut self, path: &[u8], now: i64, found: i64, was: i64) {
-        let value = self.times.entry(path.to_vec()).or_insert(now);
-        if *value == found {
-            *value = was;
-        }
-    }
-
-    /// The directories above a place, as undoing leaves them.
-    fn parents(&self, place: usize) -> Vec<Parent> {
-        let Place { now, parents, .. } = &self.places[place];
-        let mut path = Vec::new();
-        let names = now.path.as_slice().split(|b| *b == b'/').skip(1);
-        let turned = names.zip(parents).map(|(name, parent)| {
-            path = [path.as_slice(), b"/", name].concat();
-            Parent { mtime_ns: self.times.get(&path).copied().unwrap_or(parent.mtime_ns), ..parent.clone() }
-        });
-        turned.collect()
-    }
-
-    fn finish(mut self) -> Result<Net> {
-        self.keep_what_is_needed();
-        let mut net = Net::default();
-        let changed: Vec<(usize, Vec<u8>)> =
-            self.paths.iter().filter(|(_, v)| v.is_changed()).map(|(p, v)| (v.place, p.clone())).collect();
-        let mut places: Vec<usize> = changed.iter().map(|(place, _)| *place).collect();
-        places.sort_unstable();
-        places.dedup();
-        for place in self.in_order(places) {
-            let paths = changed.iter().filter(|(of, _)| *of == place).map(|(_, path)| path.as_slice());
-            net.captured.extend(self.composed(place, &paths.collect::<Vec<_>>())?);
-        }
-        let mut merged = 0;
-        for (path, stuck) in std::mem::take(&mut self.stuck) {
-            net.steps.push(stuck.into_step(path, self.cx, &mut merged)?);
-        }
-        for (path, lost) in &self.lost {
-            match lost {
-                Lost::NotCaptured(why) => net.steps.push(not_captured_step(Bytes(path.clone()), why)),
-                Lost::Unable(why) => net.residue.push(format!("{}: {why}", String::from_utf8_lossy(path))),
-            }
-        }
-        let shown = |path: &Vec<u8>| format!("{} {}", String::from_utf8_lossy(path), super::apply::STAYS);
-        net.residue.extend(self.stays.iter().map(shown));
-        Ok(net)
-    }
-
-    /// Places one in another: what makes something comes from the outside in, what only removes from the inside out.
-    fn in_order(&self, places: Vec<usize>) -> Vec<usize> {
-        let makes = |place: &usize| {
-            self.paths.values().any(|v| v.place == *place && v.is_changed() && v.value.is_some())
-        };
-        let path = |place: &usize| self.places[*place].capture.locator.at.clone();
-        let (mut first, mut last): (Vec<usize>, Vec<usize>) = places.into_iter().partition(makes);
-        first.sort_by_key(path);
-        last.sort_by_key(|place| std::cmp::Reverse(path(place)));
-        first.extend(last);
-        first
-    }
-
-    /// The two states of a place: the present, and the present with these paths as undoing leaves them.
-    fn composed(&self, at: usize, changed: &[&[u8]]) -> Result<Option<Captured>> {
-        let place = &self.places[at];
-        let root = place.now.path.as_slice();
-        let mut edits: HashMap<&[u8], BTreeMap<&[u8], Option<Entry>>> = HashMap::new();
-        let mut entry = place.now.entry.clone();
-        for path in deepest_first(changed, root) {
-            entry = match self.value_at(at, path) {
-                Some(dir) if dir.is_dir() => {
-                    let now = place.dirs.get(path).and_then(Option::as_ref);
-                    Some(self.with_names(path, dir, now, edits.remove(path).unwrap_or_default())?)
-                }
-                other => other.cloned(),
-            };
-            let (dir, name) = split_parent(path);
-            edits.entry(dir).or_default().insert(name, entry.clone());
-        }
-        let state = State { entry, parents: self.parents(at), path: place.now.path.clone() };
-        let object = Some(self.cx.made.put(ObjectKind::State, &encode_state(&state)?)?);
-        let before = StateRef { digest: digest_state(state.entry.as_ref()), object };
-        self.cx.made.put(ObjectKind::State, &self.cx.source.get(&object_of(&place.now_ref)?)?)?;
-        let capture = Capture { state: before, missing: place.missing.clone(), ..place.capture.clone() };
-        Ok(Some(Captured { before: capture, after: Some(place.now_ref) }))
-    }
-
-    /// What undoing leaves at a path of a place. A directory that another place makes is there for this one, too.
-    fn value_at(&self, place: usize, path: &[u8]) -> Option<&Entry> {
-        let own = self.paths.get(path).filter(|value| value.place == place);
-        let seen = self.places[place].dirs.get(path).map(Option::as_ref);
-        match (own, seen) {
-            (Some(own), _) => own.value.as_ref(),
-            (None, Some(Some(seen))) => Some(seen),
-            (None, _) => self.paths.get(path).and_then(|value| value.value.as_ref()),
-        }
-    }
-
-    /// A directory as it is now, with some names changed.
-    fn with_names(
-        &self,
-        path: &[u8],
-        dir: &Entry,
-        now: Option<&Entry>,
-        edits: BTreeMap<&[u8], Option<Entry>>,
-    ) -> Result<Entry> {
-        let mut dir = dir.clone();
-        dir.meta.mtime_ns = self.times.get(path).copied().unwrap_or(dir.meta.mtime_ns);
-        let tree = now.and_then(Entry::tree);
-        let is_listed = dir.tree().is_some() || tree.is_some() || !edits.is_empty();
-        if !is_listed {
-            return Ok(dir);
-        }
-        let mut names: BTreeMap<Bytes, Entry> = BTreeMap::new();
-        if let Some(tree) = tree {
-            let object = self.cx.source.get(&tree)?;
-            names.extend(decode_tree(&object)?.into_iter().map(|named| (named.name, named.entry)));
-            self.cx.made.put(ObjectKind::Tree, &object)?;
-        }
-        for (name, entry) in edits {
-            match entry {
-                Some(entry) => drop(names.insert(name.into(), entry)),
-                None => drop(names.remove(&Bytes::from(name))),
-            }
-        }
-        let names: Vec<Named> = names.into_iter().map(|(name, entry)| Named { name, entry }).collect();
-        let tree = self.cx.made.put(ObjectKind::Tree, &encode_tree(&names)?)?;
-        let kind = Kind::Dir { tree: Some(tree), digest: digest_of(&names) };
-        Ok(Entry { kind, ..dir })
-    }
 }
 
 impl Value {
@@ -511,16 +304,4 @@ fn same(a: Option<&Entry>, b: Option<&Entry>) -> bool {
 
 fn object_of(state: &StateRef) -> Result<ObjectId> {
     state.object.ok_or_else(|| Error::corrupt("a captured state of files has no object"))
-}
-
-/// These paths and the directories above them up to `root`, those that are deepest first.
-fn deepest_first<'p>(paths: &[&'p [u8]], root: &[u8]) -> Vec<&'p [u8]> {
-    let mut all: BTreeSet<(std::cmp::Reverse<usize>, &[u8])> = BTreeSet::new();
-    for path in paths {
-        let mut at = *path;
-        while at.len() >= root.len() && all.insert((std::cmp::Reverse(at.len()), at)) {
-            at = split_parent(at).0;
-        }
-    }
-    all.into_iter().map(|(_, path)| path).collect()
 }

@@ -1,0 +1,138 @@
+//! From what undoing makes of single paths to states of whole places, and to steps.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::{Lost, World, object_of};
+use crate::error::Result;
+use crate::model::{Bytes, Capture, Captured, ObjectKind, StateRef};
+use crate::platform::fs::split_parent;
+use crate::systems::Net;
+use crate::systems::files::apply::STAYS;
+use crate::systems::files::entry::{Entry, Kind};
+use crate::systems::files::plan::not_captured_step;
+use crate::systems::files::tree::{
+    Named, State, decode_tree, digest_of, digest_state, encode_state, encode_tree,
+};
+
+impl World<'_> {
+    pub(super) fn finish(mut self) -> Result<Net> {
+        self.keep_what_is_needed();
+        let mut net = Net::default();
+        let changed: Vec<(usize, Vec<u8>)> =
+            self.paths.iter().filter(|(_, v)| v.is_changed()).map(|(p, v)| (v.place, p.clone())).collect();
+        let mut places: Vec<usize> = changed.iter().map(|(place, _)| *place).collect();
+        places.sort_unstable();
+        places.dedup();
+        for place in self.in_order(places) {
+            let paths = changed.iter().filter(|(of, _)| *of == place).map(|(_, path)| path.as_slice());
+            net.captured.push(self.composed(place, &paths.collect::<Vec<_>>())?);
+        }
+        let mut merged = 0;
+        for (path, stuck) in std::mem::take(&mut self.stuck) {
+            net.steps.push(stuck.into_step(path, self.cx, &mut merged)?);
+        }
+        for (path, lost) in &self.lost {
+            match lost {
+                Lost::NotCaptured(why) => net.steps.push(not_captured_step(Bytes(path.clone()), why)),
+                Lost::Unable(why) => net.residue.push(format!("{}: {why}", String::from_utf8_lossy(path))),
+            }
+        }
+        let shown = |path: &Vec<u8>| format!("{} {}", String::from_utf8_lossy(path), STAYS);
+        net.residue.extend(self.stays.iter().map(shown));
+        Ok(net)
+    }
+
+    /// Places one in another: what makes something comes from the outside in, what only removes from the inside out.
+    fn in_order(&self, places: Vec<usize>) -> Vec<usize> {
+        let makes = |place: &usize| {
+            self.paths.values().any(|v| v.place == *place && v.is_changed() && v.value.is_some())
+        };
+        let path = |place: &usize| self.places[*place].capture.locator.at.clone();
+        let (mut first, mut last): (Vec<usize>, Vec<usize>) = places.into_iter().partition(makes);
+        first.sort_by_key(path);
+        last.sort_by_key(|place| std::cmp::Reverse(path(place)));
+        first.extend(last);
+        first
+    }
+
+    /// The two states of a place: the present, and the present with these paths as undoing leaves them.
+    fn composed(&self, at: usize, changed: &[&[u8]]) -> Result<Captured> {
+        let place = &self.places[at];
+        let root = place.now.path.as_slice();
+        let mut edits: HashMap<&[u8], BTreeMap<&[u8], Option<Entry>>> = HashMap::new();
+        let mut entry = place.now.entry.clone();
+        for path in deepest_first(changed, root) {
+            entry = match self.value_at(at, path) {
+                Some(dir) if dir.is_dir() => {
+                    let now = place.dirs.get(path).and_then(Option::as_ref);
+                    Some(self.with_names(path, dir, now, edits.remove(path).unwrap_or_default())?)
+                }
+                other => other.cloned(),
+            };
+            let (dir, name) = split_parent(path);
+            edits.entry(dir).or_default().insert(name, entry.clone());
+        }
+        let state = State { entry, parents: self.parents(at), path: place.now.path.clone() };
+        let object = Some(self.cx.made.put(ObjectKind::State, &encode_state(&state)?)?);
+        let before = StateRef { digest: digest_state(state.entry.as_ref()), object };
+        self.cx.made.put(ObjectKind::State, &self.cx.source.get(&object_of(&place.now_ref)?)?)?;
+        let capture = Capture { state: before, missing: place.missing.clone(), ..place.capture.clone() };
+        Ok(Captured { before: capture, after: Some(place.now_ref) })
+    }
+
+    /// What undoing leaves at a path of a place. A directory that another place makes is there for this one, too.
+    fn value_at(&self, place: usize, path: &[u8]) -> Option<&Entry> {
+        let own = self.paths.get(path).filter(|value| value.place == place);
+        let seen = self.places[place].dirs.get(path).map(Option::as_ref);
+        match (own, seen) {
+            (Some(own), _) => own.value.as_ref(),
+            (None, Some(Some(seen))) => Some(seen),
+            (None, _) => self.paths.get(path).and_then(|value| value.value.as_ref()),
+        }
+    }
+
+    /// A directory as it is now, with some names changed.
+    fn with_names(
+        &self,
+        path: &[u8],
+        dir: &Entry,
+        now: Option<&Entry>,
+        edits: BTreeMap<&[u8], Option<Entry>>,
+    ) -> Result<Entry> {
+        let mut dir = dir.clone();
+        dir.meta.mtime_ns = self.times.get(path).copied().unwrap_or(dir.meta.mtime_ns);
+        let tree = now.and_then(Entry::tree);
+        let is_listed = dir.tree().is_some() || tree.is_some() || !edits.is_empty();
+        if !is_listed {
+            return Ok(dir);
+        }
+        let mut names: BTreeMap<Bytes, Entry> = BTreeMap::new();
+        if let Some(tree) = tree {
+            let object = self.cx.source.get(&tree)?;
+            names.extend(decode_tree(&object)?.into_iter().map(|named| (named.name, named.entry)));
+            self.cx.made.put(ObjectKind::Tree, &object)?;
+        }
+        for (name, entry) in edits {
+            match entry {
+                Some(entry) => drop(names.insert(name.into(), entry)),
+                None => drop(names.remove(&Bytes::from(name))),
+            }
+        }
+        let names: Vec<Named> = names.into_iter().map(|(name, entry)| Named { name, entry }).collect();
+        let tree = self.cx.made.put(ObjectKind::Tree, &encode_tree(&names)?)?;
+        let kind = Kind::Dir { tree: Some(tree), digest: digest_of(&names) };
+        Ok(Entry { kind, ..dir })
+    }
+}
+
+/// These paths and the directories above them up to `root`, those that are deepest first.
+fn deepest_first<'p>(paths: &[&'p [u8]], root: &[u8]) -> Vec<&'p [u8]> {
+    let mut all: BTreeSet<(std::cmp::Reverse<usize>, &[u8])> = BTreeSet::new();
+    for path in paths {
+        let mut at = *path;
+        while at.len() >= root.len() && all.insert((std::cmp::Reverse(at.len()), at)) {
+            at = split_parent(at).0;
+        }
+    }
+    all.into_iter().map(|(_, path)| path).collect()
+}
