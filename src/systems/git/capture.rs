@@ -13,7 +13,7 @@ use super::vault::{Limits, Vault, Wanted};
 use super::what::What;
 use super::{assess, modules};
 use crate::error::Result;
-use crate::model::{Bytes, Capture, Effect, Locator, Missing, StateRef, SystemId};
+use crate::model::{Bytes, Capture, Effect, EffectClass, Locator, Missing, StateRef, SystemId};
 use crate::systems::{CaptureCx, Held};
 
 /// More objects than this are not listed one by one (20 MB); what refs and logs name still comes back.
@@ -28,7 +28,7 @@ pub fn capture(effect: &Effect, cx: &CaptureCx<'_>) -> Result<Vec<Capture>> {
         Err(_) if locator.opts.contains_key("vault") => return Ok(vec![nothing_there(effect, locator)]),
         Err(e) => return Err(e),
     };
-    let what = What::of(locator);
+    let what = What { passing: effect.class == EffectClass::Opaque, ..What::of(locator) };
     let mut taken = repository(&place, locator, what, cx)?;
     if what.modules || modules::are_configured(&place) {
         modules::capture(&place, locator, cx, &mut taken);
@@ -148,6 +148,7 @@ fn pin(place: &Place, seen: &Seen, what: What, cx: &CaptureCx<'_>) -> Vec<Missin
         tips: &tips(seen),
         optional: &seen.named,
         everything: what.objects || !walkable,
+        only_if_cheap: what.passing,
         limits: Limits { bytes: cx.caps.tree_bytes, until: cx.deadline },
         has_holes: state.files.contains_key(&Bytes::from("common/shallow")) || has_promisor(place),
     };

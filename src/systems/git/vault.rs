@@ -56,6 +56,9 @@ pub struct Wanted<'a> {
     pub optional: &'a BTreeSet<Oid>,
     /// Everything, reachable or not: the command prunes, or the tips are not known.
     pub everything: bool,
+    /// The command is not known to touch the repository at all: where pinning is long work it is left, and git's own
+    /// grace time protects the objects.
+    pub only_if_cheap: bool,
     /// Bounds of what is copied where links are not possible.
     pub limits: Limits,
     /// Missing objects are normal: a shallow or partial clone.
@@ -89,10 +92,16 @@ impl Vault {
 
     /// Copies what is wanted into the vault, durably, and says what it could not get.
     pub fn pin(&self, place: &Place, wanted: &Wanted<'_>) -> Result<Vec<Missing>> {
+        if wanted.only_if_cheap && !self.marker().exists() && has_many_loose(&place.objects()) {
+            return Ok(Vec::new());
+        }
         if !wanted.everything
             && let Some(absent) = self.pin_new(place, wanted)?
         {
             return Ok(if wanted.has_holes { Vec::new() } else { name_absent(&absent) });
+        }
+        if wanted.only_if_cheap && has_many_loose(&place.objects()) {
+            return Ok(Vec::new());
         }
         let _lock = self.lock(place, FlockOperation::LockExclusive)?;
         if !wanted.everything && self.marker().exists() {
@@ -121,6 +130,10 @@ impl Vault {
         let objects = self.objects();
         let (source, vault) = (Objects::open(&[&place.objects()])?, Objects::open(&[&objects])?);
         let (have, from) = (vault.odb()?, source.odb()?);
+        let last = Last::of(wanted, &from);
+        if last.is(&self.dir) {
+            return Ok(Some(Vec::new()));
+        }
         let maybe = wanted.optional.iter().filter(|id| from.exists(**id));
         let tips = wanted.tips.iter().chain(maybe).copied();
         let new: Vec<Oid> = tips.filter(|id| !holds(&have, *id)).collect();
@@ -130,6 +143,9 @@ impl Vault {
         }
         if !walked.needed.is_empty() {
             source.pack_into(&walked.needed, &objects.join("pack"))?;
+        }
+        if walked.absent.is_empty() {
+            last.note(&self.dir);
         }
         Ok(Some(walked.absent))
     }
@@ -205,6 +221,39 @@ impl Vault {
         }
         Err(Error::failure(format!("{} is removed again and again", self.dir.display())))
     }
+}
+
+/// What was pinned last: asking for the very same again needs no look at any object. It lies in the vault and goes with
+/// it, and counts only while the vault is whole.
+struct Last(String);
+
+impl Last {
+    fn of(wanted: &Wanted<'_>, from: &git2::Odb<'_>) -> Last {
+        let mut hasher = blake3::Hasher::new();
+        for id in wanted.tips {
+            hasher.update(id.as_bytes());
+        }
+        hasher.update(b"optional");
+        for id in wanted.optional {
+            hasher.update(id.as_bytes()).update(&[u8::from(from.exists(*id))]);
+        }
+        Last(hasher.finalize().to_hex().to_string())
+    }
+
+    fn is(&self, vault: &Path) -> bool {
+        fs::read(vault.join("last")).is_ok_and(|last| last == self.0.as_bytes())
+    }
+
+    /// Best effort: without it the objects are looked at again.
+    fn note(&self, vault: &Path) {
+        let _looked_at_again = fs::write(vault.join("last"), &self.0);
+    }
+}
+
+/// More loose objects than can be linked in passing. Looked at as `git gc --auto` does: one of 256 directories.
+fn has_many_loose(objects: &Path) -> bool {
+    const MANY: usize = 2_000;
+    fs::read_dir(objects.join("17")).is_ok_and(|names| names.count() > MANY / 256)
 }
 
 /// Names at most a few of the objects that are nowhere.

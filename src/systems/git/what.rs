@@ -14,6 +14,8 @@ pub struct What {
     pub modules: bool,
     /// Recorded resolutions of conflicts.
     pub rerere: bool,
+    /// Only in passing: the command is not known to touch the repository. Not a word of a locator.
+    pub passing: bool,
 }
 
 impl What {
@@ -26,6 +28,7 @@ impl What {
             remote: has("remote"),
             modules: has("modules"),
             rerere: has("rerere"),
+            passing: false,
         }
     }
 }

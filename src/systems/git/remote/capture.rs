@@ -238,6 +238,7 @@ fn pin(
     let tips: BTreeSet<git2::Oid> = values.values().filter_map(|id| parse_oid(id.as_bytes())).collect();
     // What the repository has is walked from there; the rest is fetched, with all that it points to.
     let wanted = Wanted {
+        only_if_cheap: false,
         tips: &BTreeSet::new(),
         optional: &tips,
         // Its objects cannot be walked.
