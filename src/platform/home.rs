@@ -85,9 +85,9 @@ impl Home {
     pub fn vault(&self) -> PathBuf {
         self.root.join("git")
     }
-    /// One file per captured event that awaits its after-half.
+    /// The log of captured events that await their after-half.
     pub fn open_events(&self) -> PathBuf {
-        self.root.join("open")
+        self.root.join("open.log")
     }
     /// Links that are called in place of programs.
     pub fn shims(&self) -> PathBuf {

@@ -86,7 +86,7 @@ pub fn before(request: &Request, registration: Option<&str>, home: &Home) -> Res
         background: request.background,
         verdict: Some(verdict).filter(|verdict| *verdict != Verdict::Allow),
     };
-    let recorded = append(record, slot, Some(&understood), &journal)?;
+    let recorded = append(record, slot, Some(&understood), &journal, home)?;
     if let Verdict::Deny { .. } = &recorded.verdict {
         let refused = refusal(request, call.as_ref());
         journal.append(&Record::After(Box::new(refused)), Some(recorded.event), Durability::Buffered)?;
@@ -189,6 +189,7 @@ pub(super) fn append(
     slot: Option<(Slot, Report)>,
     understood: Option<&Understood>,
     journal: &Journal,
+    home: &Home,
 ) -> Result<Recorded> {
     let (effects, warnings) = (record.effects.clone(), record.warnings.clone());
     let verdict = record.verdict.clone().unwrap_or(Verdict::Allow);
@@ -201,10 +202,10 @@ pub(super) fn append(
     match (&appended, slot) {
         (Ok(appended), Some((slot, report))) if nest.is_some() => {
             let open = OpenEvent { report, event: appended.event, captures, nest };
-            slot.fill(&open)?;
+            slot.fill(home, &open)?;
         }
         // There is nothing to run inside of or to look at again, or no event.
-        (_, Some((slot, _))) => slot.release(),
+        (_, Some((slot, _))) => slot.release(home),
         (_, None) => {}
     }
     Ok(Recorded { event: appended?.event, effects, captures: taken, warnings, verdict })

@@ -65,7 +65,9 @@ pub fn at_exec(request: &mut Request, reading: &Reading, traces: &Traces<'_>, ho
     let event = write(request, reading, effects, taken, outer.as_ref(), home)?;
     Ok(match outer.filter(|outer| outer.nest.as_ref().is_some_and(|nest| nest.ends)) {
         // Its end may have been reported just now, before our event was there to be ended with it.
-        Some(outer) if open_events::all(home).any(|open| open.event == outer.event) => Seen::Part(event),
+        Some(outer) if open_events::all(home).iter().any(|open| open.event == outer.event) => {
+            Seen::Part(event)
+        }
         _ => Seen::Alone(event),
     })
 }
@@ -183,7 +185,7 @@ fn write(
         background: request.background,
         verdict: None,
     };
-    Ok(append(record, slot, None, &journal(home)?)?.event)
+    Ok(append(record, slot, None, &journal(home)?, home)?.event)
 }
 
 /// What tells this call from others. Nobody else reports it, so its key is like no other's.

@@ -181,6 +181,12 @@ impl TestEnv {
         self.project.join(path).symlink_metadata().is_ok()
     }
 
+    /// What waits for its after-half: nothing where all was told.
+    pub fn waiting(&self) -> String {
+        let log = std::fs::read(self.fr_home.join("open.log")).unwrap_or_default();
+        String::from_utf8_lossy(&log).trim().to_owned()
+    }
+
     /// Sends one Claude hook payload; session and directory are filled in where they are missing.
     pub fn claude_hook(&self, mut payload: Value) -> Output {
         let fields = payload.as_object_mut().unwrap();

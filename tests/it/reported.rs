@@ -211,6 +211,6 @@ fn a_task_that_nobody_asked_for_stays_in_the_background() {
     }
     assert_eq!(env.fr(&["show", "1", "--json"]).ok().json()["outcome"]["how"], "background");
     assert_eq!(env.fr(&["undo", "1", "--yes"]).code, 4);
-    let left = std::fs::read_dir(env.fr_home.join("open")).unwrap().count();
-    assert_eq!(left, 0, "nothing waits for a session that is over");
+    let left = env.waiting();
+    assert_eq!(left, "", "nothing waits for a session that is over");
 }

@@ -78,7 +78,7 @@ fn captured_calls_without_ids_get_their_post_state() {
     env.write("a.txt", "by hand\n");
     assert_eq!(env.fr(&["undo", "1", "--yes"]).code, 4, "a conflict");
     assert_eq!(env.read("a.txt"), "by hand\n");
-    assert_eq!(std::fs::read_dir(env.fr_home.join("open")).unwrap().count(), 0, "nothing is left waiting");
+    assert_eq!(env.waiting(), "", "nothing is left waiting");
 }
 
 #[test]

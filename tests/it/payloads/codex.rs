@@ -60,7 +60,7 @@ fn a_whole_session_through_the_hook() {
             assert_ne!(event["outcome"], Value::Null, "the session has ended: {event}");
         }
         insta::assert_snapshot!(format!("codex_{dir}_told"), told(&env));
-        assert_eq!(std::fs::read_dir(env.fr_home.join("open")).unwrap().count(), 0, "{dir}");
+        assert_eq!(env.waiting(), "", "{dir}");
         env.fr(&["store", "verify"]).ok();
     }
 }

@@ -122,7 +122,7 @@ fn a_session_reported_twice_is_recorded_once() {
         let captures = event["captures"].as_array().filter(|_| !background).map_or(0, Vec::len);
         assert_eq!(captures, event["after"]["post"].as_array().map_or(0, Vec::len), "{event}");
     }
-    assert_eq!(std::fs::read_dir(env.fr_home.join("open")).unwrap().count(), 0);
+    assert_eq!(env.waiting(), "");
 }
 
 fn pre(tool: &str, args: Value) -> Vec<u8> {

@@ -151,12 +151,18 @@ fn a_sandbox_hears_nothing_and_runs_everything() {
     std::fs::create_dir(binary.parent().unwrap()).unwrap();
     std::fs::copy(crate::env::TestEnv::binary(), &binary).unwrap();
     let shims = root.join("shims");
-    let enabled = Command::new(&binary)
-        .args(["shims", "enable", "--dir", shims.to_str().unwrap()])
-        .env_clear()
-        .envs(world.env.environment())
-        .output()
-        .unwrap();
+    let enable = || {
+        let mut fr = Command::new(&binary);
+        fr.args(["shims", "enable", "--dir", shims.to_str().unwrap()]);
+        fr.env_clear().envs(world.env.environment()).output()
+    };
+    // A child that another test is starting may hold the copy open for a moment: ETXTBSY.
+    let mut tries = std::iter::repeat_with(enable).take(100).inspect(|tried| {
+        if tried.is_err() {
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+    });
+    let enabled = tries.find_map(Result::ok).unwrap();
     assert!(enabled.status.success(), "{enabled:?}");
     let path = format!("{}:{}", shims.display(), world.env.path());
     let journal = || std::fs::read(world.env.fr_home.join("journal/000001.frj")).unwrap_or_default();

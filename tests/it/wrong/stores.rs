@@ -221,7 +221,7 @@ fn rubbish_beside_the_store_is_no_part_of_it() {
         "packs/0001-zzzzzzzz.frp",
         "journal/notes.txt",
         "journal/9.frj",
-        "open/junk",
+        "open.log",
         "cache/x",
     ] {
         let path = env.fr_home.join(name);
