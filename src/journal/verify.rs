@@ -155,9 +155,12 @@ pub(crate) fn objects_of(record: &Record) -> Vec<crate::model::ObjectId> {
     match record {
         Record::Before(before) => {
             let states = before.captures.iter().filter_map(|c| c.state.object);
-            let net = before.kind.reversal().map(|reversal| reversal.net.as_slice()).unwrap_or_default();
+            let reversal = before.kind.reversal();
+            let net = reversal.map(|reversal| reversal.net.as_slice()).unwrap_or_default();
             let net = net.iter().flat_map(|c| [Some(c.before.state), c.after]).flatten();
-            states.chain(net.filter_map(|state| state.object)).chain(before.command.exact).collect()
+            let decided = reversal.and_then(|reversal| reversal.decided);
+            let states = states.chain(net.filter_map(|state| state.object));
+            states.chain(decided).chain(before.command.exact).collect()
         }
         Record::After(after) => after.post.iter().filter_map(|p| p.state.object).collect(),
         Record::Session(_) | Record::Step(_) | Record::Gap(_) => Vec::new(),

@@ -69,6 +69,9 @@ pub struct Reversal {
     /// The targets of the steps that were chosen, where not all were.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub only: Vec<Bytes>,
+    /// What else was decided, where a resume could not find it out again. Values may be in it, so it is an object.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decided: Option<ObjectId>,
 }
 
 impl Reversal {

@@ -3,6 +3,7 @@
 
 use serde::Serialize;
 
+use super::decided::Decided;
 use super::planning::{UndoPlan, captured_of, plan_one};
 use super::rest::rest_of;
 use super::together::plan_net;
@@ -144,11 +145,12 @@ fn begin(
         ))
         .hint("`--on-conflict force` overwrites only what can be brought back"));
     }
+    let decided = Decided::of(plan).put(&batch)?;
     batch.commit()?;
     let parts = events.iter().flat_map(standing_parts);
     let of = plan.events.iter().copied().chain(parts).collect();
     let policy = Some(plan.policy).filter(|policy| *policy != Policy::Abort);
-    let reversal = Reversal { of, policy, net: plan.net.clone(), only: plan.only.clone() };
+    let reversal = Reversal { of, policy, net: plan.net.clone(), only: plan.only.clone(), decided };
     let kind = if plan.redo { EventKind::Redo(reversal) } else { EventKind::Undo(reversal) };
     let before = Before {
         uid: record::new_uid(),

@@ -4,6 +4,7 @@
 mod apply;
 mod changes;
 mod choose;
+mod decided;
 mod dependents;
 mod planning;
 mod promised;

@@ -109,11 +109,14 @@ fn plan_as(event: &Event, run: Run, store: &Store, home: &Home) -> Result<UndoPl
             .ok_or_else(|| Error::failure(format!("this fr knows no system {}", before.system)))?;
         let now = record::observe(before, &scratch, home, false)
             .map_err(|e| e.context(format!("cannot read {} as it is now", before.resource.lossy())))?;
-        if now.digest == before.state.digest {
+        let captured = &promised.kept(captured, &all, &now, &scratch);
+        let of_it = system.plan(captured, &now, &PlanCx { source: &scratch, run, event: event.id })?;
+        // Times are in no digest: a file that was rewritten with the same content gets its time back, by a write.
+        let writes = of_it.iter().any(|step| step.verdict == StepVerdict::Restore);
+        if now.digest == before.state.digest && !writes {
             unchanged.push(position);
         }
-        let captured = &promised.kept(captured, &all, &now, &scratch);
-        steps.extend(system.plan(captured, &now, &PlanCx { source: &scratch, run, event: event.id })?);
+        steps.extend(of_it);
         residue.extend(before.missing.iter().map(|m| format!("{}: {}", m.what.lossy(), m.why)));
     }
     Ok(UndoPlan {

@@ -1,5 +1,6 @@
 //! What an interrupted undo still has to do, and the way back to before it.
 
+use super::decided::Decided;
 use super::planning::{UndoPlan, captured_of, plan_rest, refuse_what_cannot_be_undone};
 use super::scope::Scope;
 use super::together::{empty, plan_net, plan_together};
@@ -13,9 +14,11 @@ use crate::systems::Run;
 /// Plans what is left to do of an undo of these events.
 pub fn rest_of(undo: &Event, of: &[Event], store: &Store, home: &Home) -> Result<UndoPlan> {
     let again: Vec<Event> = of.iter().map(|event| Event { undone_by: None, ..event.clone() }).collect();
-    let Reversal { policy, net, only, .. } = recorded(undo);
+    let Reversal { policy, net, only, decided, .. } = recorded(undo);
+    let decided = Decided::load(decided, &store.reader())?;
+    let is_whole = again.len() == 1 && net.is_empty();
     let mut plan = match again.as_slice() {
-        [event] if net.is_empty() => plan_rest(event, store, home)?,
+        [event] if is_whole => plan_rest(event, store, home)?,
         _ => {
             let mut plan = UndoPlan { net, ..empty(&again)? };
             plan.steps = plan_net(&plan, Run::Resumed, store, home)?;
@@ -28,6 +31,11 @@ pub fn rest_of(undo: &Event, of: &[Event], store: &Store, home: &Home) -> Result
         plan.leave_what_moved_on(undo, store, home);
     }
     plan.keep_targets(&only);
+    match is_whole {
+        true => decided.go_on(&mut plan),
+        false => decided.complete(&mut plan),
+    }
+    decided.name_what_is_left_out(&mut plan);
     Ok(plan)
 }
 
@@ -36,8 +44,7 @@ fn recorded(undo: &Event) -> Reversal {
     undo.before.kind.reversal().cloned().unwrap_or_default()
 }
 
-/// What is in conflict still, with its ways. A repository is restored as a whole: what of it is restored already would
-/// look like a change of somebody's, so only files are asked again.
+/// What is in conflict still, with its ways: of files only, which are asked one by one ([`Decided`] has the others).
 fn conflicts_of_files(events: &[Event], store: &Store, home: &Home) -> Vec<Step> {
     let scope = Scope { systems: vec!["fs".to_owned()], ..Scope::default() };
     let steps = plan_together(events, &scope, store, home).map(|plan| plan.steps).unwrap_or_default();
@@ -90,10 +97,18 @@ fn inverse(undo: &Event, net: Vec<Captured>) -> Vec<Captured> {
         };
         net.iter().any(|n| same(&n))
     };
-    let others: Vec<Captured> =
-        captured_of(undo).into_iter().filter(|captured| !is_in_net(captured)).collect();
+    let all = captured_of(undo);
+    let others: Vec<Captured> = all.iter().filter(|captured| !is_in_net(captured)).cloned().collect();
+    // Where the undo left something else than it meant to, that is what it left.
+    let left = |meant: &Captured| {
+        let same = |c: &&Captured| {
+            c.before.system == meant.before.system && c.before.locator == meant.before.locator
+        };
+        let left = all.iter().find(same).and_then(|captured| captured.after);
+        left.filter(|left| left.digest != meant.before.state.digest).unwrap_or(meant.before.state)
+    };
     let back = |captured: Captured| {
-        let (brought, was) = (captured.before.state, captured.after?);
+        let (brought, was) = (left(&captured), captured.after?);
         Some(Captured { before: Capture { state: was, ..captured.before }, after: Some(brought) })
     };
     others.into_iter().chain(net.into_iter().rev().filter_map(back)).collect()

@@ -111,10 +111,10 @@ pub fn traced(world: &World, args: &[&str], stdin: &[u8], fault: Option<&Fault>)
     Ran { output, hits }
 }
 
-/// How often each call is made by the thread that makes it most often.
-pub fn count(world: &World, args: &[&str], stdin: &[u8]) -> BTreeMap<String, usize> {
+/// How often each call is made by the thread that makes it most often, in a run that ends with this code.
+pub fn count(world: &World, args: &[&str], stdin: &[u8], code: i32) -> BTreeMap<String, usize> {
     let ran = traced(world, args, stdin, None);
-    assert_eq!(ran.output.code, 0, "{:?}", ran.output);
+    assert_eq!(ran.output.code, code, "{:?}", ran.output);
     let text = std::fs::read(world.env.root().join("strace.log")).unwrap();
     let mut by_thread: BTreeMap<(String, String), usize> = BTreeMap::new();
     for line in String::from_utf8_lossy(&text).lines() {

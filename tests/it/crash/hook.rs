@@ -34,7 +34,7 @@ fn killed(world: &World, hook: &str, each: usize) {
     }
     world.keep();
     let acknowledged = world.events();
-    let counted = count(world, &HOOK, &world.payload(hook));
+    let counted = count(world, &HOOK, &world.payload(hook), 0);
     for fault in faults(&counted, How::Kill, each) {
         world.reset();
         let ran = traced(world, &HOOK, &world.payload(hook), Some(&fault));
@@ -83,7 +83,7 @@ fn refused(world: &World, error: &'static str, each: usize) {
     let before = picture(&world.env);
     world.keep();
     let acknowledged = world.events();
-    let counted = count(world, &HOOK, &world.payload("PreToolUse"));
+    let counted = count(world, &HOOK, &world.payload("PreToolUse"), 0);
     let once = faults(&counted, How::Error(error), each);
     let onwards = faults(&counted, How::Error(error), if exhaustive() { usize::MAX } else { 1 });
     let onwards = onwards.into_iter().map(|f| Fault { onwards: true, nth: f.nth.div_ceil(2), ..f });
@@ -154,7 +154,7 @@ fn an_error_after_a_command_costs_at_most_the_post_state() {
     let world = at_the_end_of_the_command();
     world.keep();
     let acknowledged = world.events();
-    let counted = count(&world, &HOOK, &world.payload("PostToolUse"));
+    let counted = count(&world, &HOOK, &world.payload("PostToolUse"), 0);
     let both = [faults(&counted, How::Error("EIO"), 2), faults(&counted, How::Error("ENOSPC"), 1)];
     for fault in both.into_iter().flatten() {
         world.reset();

@@ -24,7 +24,7 @@ fn killed(policy: &str, command: &str, persons: &str) {
     let mine = head(&world.env);
     world.keep();
     let undo = ["undo", "1", "--yes", "--on-conflict", policy];
-    let counted = count(&world, &undo, b"");
+    let counted = count(&world, &undo, b"", 0);
     for fault in faults(&counted, How::Kill, 2) {
         world.reset();
         let ran = traced(&world, &undo, b"", Some(&fault));

@@ -1,32 +1,86 @@
 //! The undo: killed, refused, and taken up again.
 
+use std::collections::BTreeMap;
 use std::path::Path;
+
+use serde_json::Value;
 
 use super::fault::{Fault, How, can_trace, count, faults, traced};
 use super::world::{COMMAND, World, case};
 use crate::fs_compare::{Seen, Tree};
 use crate::undo::{Picture, picture};
 
-const UNDO: [&str; 3] = ["undo", "1", "--yes"];
-
 /// A world that was destroyed, and what it looked like before and after.
 struct Ruin {
     world: World,
+    /// What takes it back.
+    undo: &'static [&'static str],
+    /// How many events that takes back: those from 1 on.
+    events: u64,
+    /// How an undo that nobody interrupts ends.
+    code: i32,
     before: Picture,
     destroyed: Picture,
     files: (Tree, Tree),
-    /// Times of directories are compared too.
-    times: bool,
+    times: Times,
 }
 
+/// Which times of directories are compared.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Times {
+    All,
+    /// But the project directory's own: after a crash in an undo of several events nobody can tell whose it is.
+    Below,
+    None,
+}
+
+/// One event.
 fn ruin() -> Ruin {
     let world = World::new();
     let (before, old) = (picture(&world.env), world.files());
     world.env.claude_runs(COMMAND).ok();
     let (destroyed, new) = (picture(&world.env).without_directory_times(), world.files());
     world.keep();
-    Ruin { world, before, destroyed, files: (old, new), times: true }
+    let undo = &["undo", "1", "--yes"];
+    Ruin { world, undo, events: 1, code: 0, before, destroyed, files: (old, new), times: Times::All }
 }
+
+/// Several events on files and git, with a person at work between them. What an undo that nobody interrupts gives is what
+/// an interrupted one must give in the end.
+fn ruin_of_a_session(code: i32) -> Ruin {
+    let world = World::new();
+    let env = &world.env;
+    env.sh("git branch topic; git tag v1; mkdir old; echo x > old/x; ln old/x old/hard").ok();
+    env.claude_runs("rm -rf src old; git branch -q -D topic; echo 1 > config.yml; echo new > agent.txt").ok();
+    env.write("docs/mine.md", PERSONS[0]);
+    env.write("mine.txt", PERSONS[1]);
+    env.claude_runs("git reset -q --hard HEAD~1; mkdir -p made/deep; echo agent > made/deep/x").ok();
+    // A directory that the agent made stays where it holds a file of the person's: that is done in part.
+    if code == 3 {
+        env.write("made/deep/mine.txt", PERSONS[2]);
+    }
+    env.claude_runs(
+        "rm -rf docs; echo 2 > config.yml; chmod 600 run.sh; git tag -d v1 >&2; git add config.yml",
+    )
+    .ok();
+    let (destroyed, new) = (picture(env).without_directory_times(), world.files());
+    world.keep();
+    let undo = &["undo", "--session", "--yes"];
+    let whole = env.fr(undo);
+    assert_eq!(whole.code, code, "{whole:?}");
+    let (before, old) = (picture(env), world.files());
+    let persons = ["docs/mine.md", "mine.txt", "made/deep/mine.txt"].into_iter().zip(PERSONS);
+    for (path, text) in persons.take(if code == 3 { 3 } else { 2 }) {
+        assert_eq!(env.read(path), text);
+    }
+    world.reset();
+    // A directory that stays has the time of what was removed from it last, by whichever run.
+    let times = if code == 3 { Times::None } else { Times::Below };
+    Ruin { world, undo, events: 3, code, before, destroyed, files: (old, new), times }
+}
+
+/// What the person writes between the events of a session.
+const PERSONS: [&str; 3] = ["what I wrote\n", "a thought of mine\n", "put with the agent's\n"];
 
 impl Ruin {
     /// Every file is as it was before the command, or as the command left it: never half, never away.
@@ -54,12 +108,12 @@ impl Ruin {
     #[track_caller]
     fn assert_completes(&self, what: &str) {
         let resume = self.world.env.fr(&["undo", "--resume"]);
-        assert!(resume.code == 0 || resume.code == 5, "{what}: {resume:?}");
+        assert!(resume.code == self.code || resume.code == 5, "{what}: {resume:?}");
         if !self.is_undone() {
-            let again = self.world.env.fr(&UNDO);
+            let again = self.world.env.fr(self.undo);
             // All back already is an answer too, where an earlier undo had ended in part.
-            let all_back = again.code == 5 && again.stderr.contains("every target of event 1 is as it was");
-            assert!(again.code == 0 || all_back, "{what}: resume {resume:?}, then {again:?}");
+            let all_back = again.code == 5 && again.stderr.contains("is as it was before it");
+            assert!(again.code == self.code || all_back, "{what}: resume {resume:?}, then {again:?}");
         }
         self.assert_undone(what);
     }
@@ -68,7 +122,7 @@ impl Ruin {
     #[track_caller]
     fn assert_retry_completes(&self, code: i32, what: &str) {
         if code == 3 && self.world.events().iter().any(|e| e["undone_in_part"] == true) {
-            let again = self.world.env.fr(&UNDO);
+            let again = self.world.env.fr(self.undo);
             // A file that got its content and not its mode is neither the old nor the new one: undo does not guess.
             if again.code == 4 {
                 assert!(again.stderr.contains("fr redo"), "{what}: {again:?}");
@@ -79,17 +133,23 @@ impl Ruin {
     }
 
     fn is_undone(&self) -> bool {
-        self.world
-            .events()
-            .into_iter()
-            .any(|e| e["id"] == 1 && !e["undone_by"].is_null() && e["undone_in_part"] == false)
+        let events = self.world.events();
+        let undone = |e: &&Value| {
+            let whole = e["undone_in_part"] == false || self.code == 3;
+            e["id"].as_u64() <= Some(self.events) && !e["undone_by"].is_null() && whole
+        };
+        events.iter().filter(undone).count() as u64 == self.events
     }
 
     #[track_caller]
     fn assert_undone(&self, what: &str) {
         let (mut now, mut before) = (picture(&self.world.env), self.before.clone());
-        if !self.times {
-            (now, before) = (now.without_directory_times(), before.without_directory_times());
+        match self.times {
+            Times::All => {}
+            Times::Below => now.set_root_time_of(&before),
+            Times::None => {
+                (now, before) = (now.without_directory_times(), before.without_directory_times());
+            }
         }
         assert!(now == before, "{what}: {:#?}", before.difference(&now));
         self.world.assert_sound(what);
@@ -127,16 +187,12 @@ impl Ruin {
     }
 }
 
-#[test]
-fn killed_during_an_undo() {
-    if !can_trace() {
-        return;
-    }
-    let ruin = ruin();
-    let counted = count(&ruin.world, &UNDO, b"");
-    for fault in faults(&counted, How::Kill, 2) {
+/// Kills the undo at each call.
+fn killed(ruin: &Ruin, each: usize) {
+    let counted = count_of(ruin, ruin.undo);
+    for fault in faults(&counted, How::Kill, each) {
         ruin.world.reset();
-        let ran = traced(&ruin.world, &UNDO, b"", Some(&fault));
+        let ran = traced(&ruin.world, ruin.undo, b"", Some(&fault));
         let what = case(&fault, &ran);
         assert!(!ran.hits.is_empty(), "{what}: the fault hit nothing, so the case proves nothing");
         ruin.assert_old_or_new(&what);
@@ -145,20 +201,19 @@ fn killed_during_an_undo() {
     }
 }
 
-#[test]
-fn killed_while_a_killed_undo_is_resumed() {
-    if !can_trace() {
-        return;
-    }
-    let ruin = ruin();
-    // Just before the files come back, with everything staged.
+fn count_of(ruin: &Ruin, args: &[&str]) -> BTreeMap<String, usize> {
+    count(&ruin.world, args, b"", ruin.code)
+}
+
+/// Stops an undo just before the first file comes back, with everything staged, and kills the resume at each call.
+fn killed_again(ruin: &Ruin, each: usize) {
     let first = Fault { call: "renameat2".to_owned(), how: How::Kill, nth: 1, onwards: false };
-    let stopped = traced(&ruin.world, &UNDO, b"", Some(&first));
+    let stopped = traced(&ruin.world, ruin.undo, b"", Some(&first));
     assert!(!stopped.hits.is_empty(), "{:?}", stopped.output);
     ruin.world.keep();
     let resume = ["undo", "--resume"];
-    let counted = count(&ruin.world, &resume, b"");
-    for fault in faults(&counted, How::Kill, 2) {
+    let counted = count_of(ruin, &resume);
+    for fault in faults(&counted, How::Kill, each) {
         ruin.world.reset();
         let ran = traced(&ruin.world, &resume, b"", Some(&fault));
         let what = case(&fault, &ran);
@@ -169,16 +224,11 @@ fn killed_while_a_killed_undo_is_resumed() {
 }
 
 /// Lets each call of an undo fail once. It either did all of what it says, or says that it did not and can go on.
-fn refused(error: &'static str, each: usize) {
-    if !can_trace() {
-        return;
-    }
-    // A retry after an error is a new undo, and finds the files back: it has no reason to look at a directory's time.
-    let ruin = Ruin { times: false, ..ruin() };
-    let counted = count(&ruin.world, &UNDO, b"");
+fn refused(ruin: &Ruin, error: &'static str, each: usize) {
+    let counted = count_of(ruin, ruin.undo);
     for fault in faults(&counted, How::Error(error), each) {
         ruin.world.reset();
-        let ran = traced(&ruin.world, &UNDO, b"", Some(&fault));
+        let ran = traced(&ruin.world, ruin.undo, b"", Some(&fault));
         let what = case(&fault, &ran);
         ruin.assert_old_or_new(&what);
         match ran.output.code {
@@ -189,12 +239,71 @@ fn refused(error: &'static str, each: usize) {
     }
 }
 
+/// A retry after an error is a new undo, and finds the files back: it has no reason to look at a directory's time.
+fn without_times(ruin: Ruin) -> Ruin {
+    Ruin { times: Times::None, ..ruin }
+}
+
+#[test]
+fn killed_during_an_undo() {
+    if can_trace() {
+        killed(&ruin(), 2);
+    }
+}
+
+#[test]
+fn killed_while_a_killed_undo_is_resumed() {
+    if can_trace() {
+        killed_again(&ruin(), 2);
+    }
+}
+
 #[test]
 fn an_io_error_during_an_undo() {
-    refused("EIO", 2);
+    if can_trace() {
+        refused(&without_times(ruin()), "EIO", 2);
+    }
 }
 
 #[test]
 fn a_full_disk_during_an_undo() {
-    refused("ENOSPC", 1);
+    if can_trace() {
+        refused(&without_times(ruin()), "ENOSPC", 1);
+    }
+}
+
+#[test]
+fn killed_during_an_undo_of_a_session() {
+    if can_trace() {
+        killed(&ruin_of_a_session(0), 2);
+    }
+}
+
+/// What the resume cannot find out again, the undo had written down: what does not come back is named, now as then.
+#[test]
+fn killed_during_an_undo_of_a_session_of_which_something_stays() {
+    if can_trace() {
+        killed(&ruin_of_a_session(3), 1);
+    }
+}
+
+#[test]
+fn killed_while_a_killed_undo_of_a_session_is_resumed() {
+    if can_trace() {
+        killed_again(&ruin_of_a_session(3), 1);
+    }
+}
+
+#[test]
+fn an_io_error_during_an_undo_of_a_session() {
+    if can_trace() {
+        refused(&without_times(ruin_of_a_session(0)), "EIO", 2);
+    }
+}
+
+#[test]
+fn a_full_disk_during_an_undo_of_a_session() {
+    if can_trace() {
+        refused(&without_times(ruin_of_a_session(0)), "ENOSPC", 1);
+    }
 }

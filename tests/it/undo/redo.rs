@@ -91,3 +91,16 @@ fn a_line_that_wrote_through_its_own_link_goes_back_and_forth() {
         assert!(now == after, "{line}: {:#?}", after.difference(&now));
     }
 }
+
+#[test]
+fn a_file_s_time_that_an_undo_gave_back_goes_again_with_redo() {
+    let env = project();
+    let before = picture(&env);
+    // Nothing matches: the file is written anew with the same content, and only its time is another.
+    env.claude_runs("sed -i s/nothing-of-this/x/ config.yml");
+    let destroyed = picture(&env).without_directory_times();
+    env.fr(&["undo", "--yes"]).ok();
+    picture(&env).without_directory_times().assert_same(&before.without_directory_times());
+    env.fr(&["redo", "--yes"]).ok();
+    picture(&env).without_directory_times().assert_same(&destroyed);
+}

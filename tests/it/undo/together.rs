@@ -331,6 +331,22 @@ fn what_a_person_put_into_an_agent_s_directory_stays_when_the_directory_goes() {
     assert_eq!(env.read("made/deep/er/person.txt"), "a person's\n");
 }
 
+/// `git reset` captures the whole work tree, `mkdir` only the directory's name: the directory is seen twice.
+#[test]
+fn what_a_person_put_into_an_agent_s_directory_stays_where_the_work_tree_was_captured_too() {
+    for made in ["mkdir -p made/deep; echo agent > made/deep/x", "mkdir -p made/deep"] {
+        let env = project();
+        env.claude_runs(&format!("git reset -q --hard HEAD~1; {made}"));
+        env.write("made/deep/person.txt", "a person's\n");
+        env.claude_runs("rm -rf docs");
+        let done = undo(&env, &["--session"]);
+        assert_eq!(done.code, 3, "{done:?}");
+        assert!(done.stdout.contains("stays: it holds things made since"), "{done:?}");
+        assert_eq!(env.sh("find made -type f").stdout, "made/deep/person.txt\n", "{done:?}");
+        assert!(env.exists("docs/guide.md"));
+    }
+}
+
 #[test]
 fn a_file_that_a_person_changed_in_an_agent_s_directory_stays_when_the_rest_goes() {
     let env = project();

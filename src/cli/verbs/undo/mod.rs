@@ -149,11 +149,10 @@ fn take_back_now(
     }
     if plan.conflicts().next().is_some() && !plan.leaves_conflicts_alone() {
         let error = conflict(&plan);
-        return Err(match events {
-            [Event { undone_by: Some(part), .. }] => {
-                error.hint(format!("`fr redo {part}` takes back the undo in part first"))
-            }
-            _ => error,
+        // What an undo in part has restored may look like somebody's change.
+        return Err(match events.iter().filter_map(|event| event.undone_by).max() {
+            Some(part) => error.hint(format!("`fr redo {part}` takes back the undo in part first")),
+            None => error,
         });
     }
     if plan.restoring().next().is_none() {

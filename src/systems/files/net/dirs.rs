@@ -42,7 +42,8 @@ impl World<'_> {
         })
     }
 
-    /// A directory does not go while something in it stays: what no event of the set made, what is in conflict.
+    /// A directory does not go while something in it stays: what no event of the set made, what is in conflict. One that
+    /// stays itself may have been seen twice, and once without its names (`mkdir` in a captured work tree).
     pub(super) fn keep_what_is_needed(&mut self) {
         let is_there = |stuck: &Stuck| stuck.at.now.is_some();
         let mut needed: Vec<Vec<u8>> =
@@ -50,7 +51,7 @@ impl World<'_> {
         needed.extend(self.stuck.iter().filter(|(_, stuck)| is_there(stuck)).map(|(path, _)| path.clone()));
         needed.extend(self.stays.iter().cloned());
         for path in needed {
-            let mut top = split_parent(&path).0;
+            let mut top = path.as_slice();
             while !top.is_empty() {
                 if let Some(known) = self.paths.get_mut(top).filter(|known| known.value.is_none())
                     && let Some(dir) = known.dir.clone()

@@ -155,6 +155,10 @@ impl World<'_> {
         }
         let moved = self.paths.contains_key(&full) && !same(start.as_ref(), value.as_ref());
         match verdict {
+            // Taken away through a place that does not list it (`mkdir` names the directory only): here it is listed.
+            Verdict::Already if at.has_grown() && value.is_none() && at.before.is_none() => {
+                self.stays.insert(full);
+            }
             Verdict::Nothing | Verdict::Already => self.turn_dir(full, &at, value.as_ref()),
             Verdict::Replace if at.has_grown() => {
                 self.stick(full, at, value, "the directory holds things made since", event, payload, moved);
