@@ -61,3 +61,41 @@ fn killed_during_a_forced_undo() {
 fn killed_during_a_merging_undo() {
     killed("merge", "sed -i s/two/TWO/ list.txt; rm -rf docs", "true");
 }
+
+/// A repository in conflict, half moved back when the undo was killed: the resume goes on with what was decided.
+#[test]
+fn a_forced_repository_is_finished_by_the_resume_itself() {
+    if !can_trace() {
+        return;
+    }
+    let mut resumed = 0;
+    for (undo, call) in [("1", "fchmod"), ("1", "renameat"), ("1..2", "renameat"), ("1..2", "fchmod")] {
+        let world = World::new();
+        let env = &world.env;
+        let old = head(env);
+        env.claude_runs("git reset -q --hard HEAD~1");
+        env.sh("git commit -q --allow-empty -m 'a person went on'").ok();
+        env.claude_runs("rm -rf docs");
+        let mine = head(env);
+        let undo = ["undo", undo, "--yes", "--on-conflict", "force"];
+        world.keep();
+        let Some(most) = count(&world, &undo, b"", 0).get(call).copied() else { continue };
+        for nth in [most.div_ceil(2), most - most / 4, most] {
+            world.reset();
+            let fault = super::fault::Fault { call: call.to_owned(), how: How::Kill, nth, onwards: false };
+            let ran = traced(&world, &undo, b"", Some(&fault));
+            let what = case(&fault, &ran);
+            let resume = env.fr(&["undo", "--resume"]);
+            if resume.code == 5 {
+                // It had not begun, or had ended.
+                continue;
+            }
+            assert_eq!(resume.code, 0, "{what}: {resume:?}");
+            assert_eq!(head(env), old, "{what}: {resume:?}");
+            env.fr(&["redo", "--yes"]).ok();
+            assert_eq!(head(env), mine, "{what}");
+            resumed += 1;
+        }
+    }
+    assert!(resumed > 2, "only {resumed} undos were interrupted");
+}
