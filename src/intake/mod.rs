@@ -6,6 +6,7 @@
 pub mod agents;
 pub mod attribution;
 pub mod exec;
+pub mod field_manager;
 pub mod install;
 mod request;
 pub mod run;

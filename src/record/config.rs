@@ -18,6 +18,8 @@ pub struct Config {
     pub on_incomplete_capture: Reaction,
     /// What an agent is answered where a command that destroys something could not be recorded at all.
     pub on_failure: Reaction,
+    /// Whether an agent's kubectl names it as field manager (`docs/attribution.md`).
+    pub kubectl_field_manager: bool,
     /// Bounds of captures.
     pub caps: Caps,
 }

@@ -10,12 +10,12 @@ use crate::error::{Error, Result};
 use crate::intake::attribution::{self, RUN_ACTOR};
 use crate::intake::exec::INSIDE;
 use crate::intake::shims::{Call, NotFound, TRAIL};
-use crate::intake::{self, Ending, Env, Request, wire};
+use crate::intake::{self, Ending, Env, Request, field_manager, wire};
 use crate::model::{ActorKind, Confidence, Outcome};
 use crate::platform::home::{self, Home};
 use crate::platform::process::{self, Process};
 use crate::platform::{replace, runner};
-use crate::record::{self, Seen, Traces};
+use crate::record::{self, Config, Seen, Traces};
 
 /// Runs the real program where this process was called as a shim; returns only where it was not, or with the exit code.
 pub fn run_if_called() -> Option<u8> {
@@ -24,19 +24,37 @@ pub fn run_if_called() -> Option<u8> {
         Ok(real) => real,
         Err(why) => return Some(not_found(&call, &why)),
     };
-    Some(run(&call, &real))
+    Some(run(call, &real))
 }
 
-fn run(call: &Call, real: &Path) -> u8 {
+fn run(mut call: Call, real: &Path) -> u8 {
     let env = intake::current_env();
     let mut extra = vec![(TRAIL, call.trail(false))];
     if call.is_passed_on(&env) {
-        return become_it(call, real, &extra);
+        return become_it(&call, real, &extra);
     }
-    match watched(call, real, &env, &mut extra) {
-        Some((request, home)) => wait_for(call, real, &extra, request, &home),
-        None => become_it(call, real, &extra),
+    if let Some(argv) = named_kubectl(&call, &env) {
+        call.argv = argv;
     }
+    match watched(&call, real, &env, &mut extra) {
+        Some((request, home)) => wait_for(&call, real, &extra, request, &home),
+        None => become_it(&call, real, &extra),
+    }
+}
+
+/// An agent's kubectl with the agent as field manager, where the user wants that. The record has what was executed.
+fn named_kubectl(call: &Call, env: &Env) -> Option<Vec<OsString>> {
+    let marked = attribution::agent(env).is_some() || env.contains_key(RUN_ACTOR);
+    if call.name != "kubectl" || !marked {
+        return None;
+    }
+    let home = writable_home().filter(|home| home.config().exists())?;
+    if !Config::load(&home).is_ok_and(|config| config.kubectl_field_manager) {
+        return None;
+    }
+    let actor = call.request(env, &process::lineage()).actor;
+    let known = actor.kind == ActorKind::Agent && actor.confidence > Confidence::Low;
+    known.then(|| field_manager::named(&call.argv, &actor.name)).flatten()
 }
 
 /// Looks at the call with the process made safe for it: no core file with what was captured, and a fault of ours ends

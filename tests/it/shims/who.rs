@@ -270,3 +270,30 @@ impl Drop for Postgres {
         self.run("pg_ctl", &["-D", data.to_str().unwrap(), "-m", "immediate", "-w", "stop"]);
     }
 }
+
+/// `metadata.managedFields` can say which agent changed an object, but only an argument puts it there: so only where the
+/// user wants that, and never for a person. What kubectl makes of it is tested in `kubernetes`.
+#[test]
+fn kubectl_names_an_agent_as_field_manager_where_the_user_wants_that() {
+    let world = World::new();
+    world.agent("gemini");
+    world.program("kubectl", "#!/bin/sh\nprintf '%s\\n' \"$*\" >> \"$HOME/kubectl-ran\"\n");
+    let ran = || {
+        let path = world.env.home.join("kubectl-ran");
+        let text = std::fs::read_to_string(&path).unwrap_or_default();
+        let _ = std::fs::remove_file(&path);
+        text
+    };
+    let marks = serde_json::json!({"GEMINI_CLI": "1"});
+    let lines = "kubectl apply -f x.yaml; kubectl get pods; kubectl run x -- sleep 1";
+    world.agent_line("gemini", &marks, lines);
+    let typed = "apply -f x.yaml\nget pods\nrun x -- sleep 1\n";
+    assert_eq!(ran(), typed, "by default a command stays as it was typed");
+    std::fs::write(world.env.fr_home.join("config.toml"), "kubectl-field-manager = true\n").unwrap();
+    world.agent_line("gemini", &marks, lines);
+    let named =
+        "apply -f x.yaml --field-manager=fr-gemini\nget pods\nrun x --field-manager=fr-gemini -- sleep 1\n";
+    assert_eq!(ran(), named);
+    world.env.sh(lines);
+    assert_eq!(ran(), typed, "a person's command");
+}
