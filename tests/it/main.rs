@@ -21,6 +21,7 @@ mod install;
 mod intake;
 mod journal;
 mod json;
+mod kubernetes;
 mod live;
 mod payloads;
 mod prompts;

@@ -1,0 +1,49 @@
+//! Scripts and make targets that call kubectl: seen as they are executed, through shims.
+
+use super::SHOP;
+use super::cluster::{Scene, meant};
+
+fn with_shims() -> Option<Scene> {
+    let mut scene = Scene::new()?;
+    let path = format!("{}:{}", scene.env.fr_home.join("shims").display(), scene.env.path());
+    scene.env.vars.push(("PATH".into(), path));
+    scene.env.fr(&["shims", "enable"]).ok();
+    Some(scene)
+}
+
+#[test]
+fn a_script_and_a_make_target_that_delete_are_taken_back() {
+    let Some(scene) = with_shims() else { return };
+    scene.apply(SHOP);
+    let before = [meant(scene.get("cm settings").unwrap()), meant(scene.get("deploy web").unwrap())];
+    scene.env.write(
+        "teardown.sh",
+        format!(
+            "#!/bin/bash\nfor kind in cm/settings deploy/web; do kubectl -n {} delete $kind; done\n",
+            scene.ns
+        ),
+    );
+    scene.env.write("Makefile", "teardown:\n\tbash teardown.sh\n");
+    for line in ["bash teardown.sh", "make teardown"] {
+        scene.agent(line).ok();
+        assert!(!scene.has("cm settings") && !scene.has("deploy web"), "{line}");
+        let all = scene.env.fr(&["timeline", "--json", "-n", "20"]).ok().json();
+        let outer = all.as_array().unwrap().iter().find(|event| event["command"]["line"] == line).unwrap();
+        let out = scene.env.fr(&["undo", "--yes", &outer["id"].to_string()]);
+        assert!([0, 3].contains(&out.code), "{line}: {out:?}");
+        let after = [meant(scene.get("cm settings").unwrap()), meant(scene.get("deploy web").unwrap())];
+        assert_eq!(after, before, "{line}");
+    }
+}
+
+#[test]
+fn a_delete_that_reads_a_pipe_is_seen_as_it_is_executed() {
+    let Some(scene) = with_shims() else { return };
+    scene.apply(SHOP);
+    scene.agent("kubectl -n NS get cm settings -o name | xargs kubectl -n NS delete").ok();
+    assert!(!scene.has("cm settings"));
+    let id = scene.env.fr(&["timeline", "--json", "-n", "20"]).ok().json();
+    let outer = id.as_array().unwrap().iter().find(|event| event["parent"].is_null()).unwrap().clone();
+    scene.env.fr(&["undo", "--yes", &outer["id"].to_string()]).ok();
+    assert!(scene.has("cm settings"));
+}
