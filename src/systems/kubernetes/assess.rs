@@ -41,7 +41,9 @@ pub fn assess(inv: &Invocation, cx: &AssessCx<'_>) -> Vec<Effect> {
         // Only their own kubectl is understood; a server that is started or removed is not.
         match args.split_first() {
             Some((first, rest)) if first.as_str() == Some("kubectl") => args = rest,
-            Some((first, _)) if matches!(first.as_str(), Some("status" | "--version" | "--help")) => return Vec::new(),
+            Some((first, _)) if matches!(first.as_str(), Some("status" | "--version" | "--help")) => {
+                return Vec::new();
+            }
             _ => return vec![opaque(&format!("{program} itself"))],
         }
     }
@@ -228,7 +230,8 @@ fn kubectl(program: &str, args: &[Word], inv: &Invocation, cx: &AssessCx<'_>) ->
         | "options" | "plugin" | "whoami" | "status" | "project" | "projects" | "" => {}
         "ctx" | "ns" => return config::switch(args.get(1..).unwrap_or_default(), inv, cx),
         // Read-only plugins of krew's index.
-        "neat" | "tree" | "who-can" | "view-secret" | "view-utilization" | "get-all" | "stern" | "tail" | "score" => {}
+        "neat" | "tree" | "who-can" | "view-secret" | "view-utilization" | "get-all" | "stern" | "tail"
+        | "score" => {}
         verb => out.opaque(&format!("kubectl {verb}")),
     }
     out.finish()

@@ -9,7 +9,7 @@ use super::kubectl::Kubectl;
 use super::object::Key;
 use super::query::{Access, Mode, Query};
 use super::snapshot::Snapshot;
-use super::{cluster, look, namespace, prune, release};
+use super::{cluster, kinds, look, namespace, prune, release};
 use crate::error::{Error, Result};
 use crate::model::{Bytes, Capture, Effect, Locator, Missing, ObjectId, StateRef, SystemId};
 use crate::systems::CaptureCx;
@@ -21,7 +21,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Stores the objects that a command is about to change.
 pub fn capture(effect: &Effect, cx: &CaptureCx<'_>) -> Result<Vec<Capture>> {
-    let locator = effect.locator.as_ref().ok_or_else(|| Error::failure("the words do not say where it is"))?;
+    let locator =
+        effect.locator.as_ref().ok_or_else(|| Error::failure("the words do not say where it is"))?;
     if locator.opts.contains_key(STATE) {
         return capture_again(&effect.resource, locator, cx);
     }
@@ -77,7 +78,9 @@ fn find(kubectl: &Kubectl, query: &Query) -> Result<Found> {
             let mut found = Found::of(kubectl.get(&words)?, "")?;
             let mut known = BTreeSet::new();
             for (name, thread) in inside {
-                found.extend(thread.join().unwrap_or_else(|_| Err(Error::failure("reading a namespace failed")))?);
+                found.extend(
+                    thread.join().unwrap_or_else(|_| Err(Error::failure("reading a namespace failed")))?,
+                );
                 known.insert(name.clone());
             }
             expand(kubectl, query.destroys, &known, found)
@@ -106,6 +109,14 @@ fn expand(kubectl: &Kubectl, destroys: bool, known: &BTreeSet<String>, mut found
     for key in of("apiextensions.k8s.io", "CustomResourceDefinition") {
         found.extend(Found::of(kubectl.get(&[&key.name, "--all-namespaces"])?, &key.name)?);
     }
+    // The garbage collector deletes what a custom resource owns, of whatever kind.
+    let is_custom = |key: &Key| !kinds::is_own(&key.group) && !known.contains(&key.namespace);
+    if found.objects.iter().any(|(object, _)| is_custom(&object.key)) {
+        found.missing.push(Missing {
+            what: "what the custom resources own".into(),
+            why: "the cluster deletes it with them, and it was not looked for".to_owned(),
+        });
+    }
     // In a namespace that was read they are there already.
     let outside = |key: &&Key| !known.contains(&key.namespace);
     let volumes: BTreeSet<String> = found
@@ -116,7 +127,8 @@ fn expand(kubectl: &Kubectl, destroys: bool, known: &BTreeSet<String>, mut found
         .filter(|name| !name.is_empty())
         .collect();
     if !volumes.is_empty() {
-        let args: Vec<&str> = std::iter::once("persistentvolumes").chain(volumes.iter().map(String::as_str)).collect();
+        let args: Vec<&str> =
+            std::iter::once("persistentvolumes").chain(volumes.iter().map(String::as_str)).collect();
         found.extend_or_miss("the volumes of the claims", kubectl.get(&args));
     }
     let deployments: BTreeMap<&str, Vec<&Key>> =
@@ -142,7 +154,7 @@ fn expand(kubectl: &Kubectl, destroys: bool, known: &BTreeSet<String>, mut found
 fn capture_again(resource: &Bytes, locator: &Locator, cx: &CaptureCx<'_>) -> Result<Vec<Capture>> {
     let earlier = earlier(locator, cx)?;
     let access = Access::of(locator);
-    let kubectl = Kubectl::of(&access, patience(cx))?;
+    let kubectl = Kubectl::trusted(&access, patience(cx));
     let snapshot = now(&kubectl, &access, &earlier, cx)?;
     Ok(vec![finished(&snapshot, resource.clone(), &access, (0, Vec::new()), cx)?])
 }
@@ -157,7 +169,7 @@ fn earlier(locator: &Locator, cx: &CaptureCx<'_>) -> Result<Snapshot> {
 pub fn observe(captured: &Capture, cx: &CaptureCx<'_>) -> Result<StateRef> {
     let earlier = Snapshot::load(&captured.state, cx.source)?;
     let access = Access::of(&captured.locator);
-    let kubectl = Kubectl::of(&access, patience(cx))?;
+    let kubectl = Kubectl::trusted(&access, patience(cx));
     now(&kubectl, &access, &earlier, cx)?.store(cx.sink)
 }
 
@@ -215,8 +227,7 @@ fn finished(
 fn resource_of(snapshot: &Snapshot, asked: &Bytes) -> Bytes {
     const NAMED: usize = 3;
     let context = &snapshot.cluster.context;
-    let namespaces: Vec<String> =
-        snapshot.keys().filter(|k| k.is("", "Namespace")).map(|k| k.name).collect();
+    let namespaces: Vec<String> = snapshot.keys().filter(|k| k.is("", "Namespace")).map(|k| k.name).collect();
     let keys: Vec<Key> = snapshot.keys().collect();
     let name = |key: &Key| format!("k8s:{context}/{}/{}", key.namespace, key.short());
     let text = match (namespaces.as_slice(), keys.as_slice()) {
@@ -242,7 +253,8 @@ pub fn held(
         return Ok(Held::Nothing);
     }
     let same = inner.entries().all(|(key, entry)| {
-        let digest = |entry: Option<&super::snapshot::Entry>| entry.filter(|e| e.is_there()).map(|e| e.digest);
+        let digest =
+            |entry: Option<&super::snapshot::Entry>| entry.filter(|e| e.is_there()).map(|e| e.digest);
         digest(entry) == digest(outer.entry(&key))
     });
     Ok(if same { Held::Same } else { Held::Other })

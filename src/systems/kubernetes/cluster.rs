@@ -60,7 +60,9 @@ impl Found {
         for (object, raw) in std::mem::take(&mut self.objects) {
             match seen.get(object.uid()) {
                 Some(at) if !object.uid().is_empty() => {
-                    if let Some(known) = kept.get_mut(*at).filter(|(known, _)| known.key.group == "extensions") {
+                    if let Some(known) =
+                        kept.get_mut(*at).filter(|(known, _)| known.key.group == "extensions")
+                    {
                         *known = (object, raw);
                     }
                 }
@@ -87,7 +89,8 @@ fn refusal(line: &str, of: &str) -> Missing {
     let what = rest.split_once(" is forbidden").map_or(rest, |(kind, _)| kind);
     let what = if of.is_empty() { what.to_owned() } else { format!("{what} ({of})") };
     let why = why.trim_matches(['(', ')']).to_lowercase();
-    let why = if why == "forbidden" { "the cluster does not let this user list them".to_owned() } else { why };
+    let why =
+        if why == "forbidden" { "the cluster does not let this user list them".to_owned() } else { why };
     Missing { what: Bytes::from(what), why }
 }
 
@@ -97,7 +100,8 @@ pub fn by_names(kubectl: &Kubectl, words: &[&str]) -> Result<Found> {
     let mut found = Found::default();
     for word in words {
         let (namespace, name) = word.split_once('|').unwrap_or(("", word));
-        let key = key_of(namespace, name).ok_or_else(|| Error::corrupt("a target in a cluster without a name"))?;
+        let key =
+            key_of(namespace, name).ok_or_else(|| Error::corrupt("a target in a cluster without a name"))?;
         found.absent.push(key);
         spaces.entry(namespace).or_default().push(name);
     }

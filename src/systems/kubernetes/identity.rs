@@ -34,17 +34,19 @@ impl Identity {
     fn of(config: &Value, access: &Access) -> Identity {
         let flag = |name: &str| {
             let pairs = access.flags.iter().zip(access.flags.iter().skip(1));
-            pairs.filter(|(n, _)| *n == name).map(|(_, v)| v.clone()).last()
+            pairs.filter(|(n, _)| *n == name).map(|(_, v)| v.clone()).next_back()
         };
-        let text = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let text =
+            |value: &Value, key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
         let named = |list: &str, name: &str, inner: &str| -> Value {
             let found = config.get(list).and_then(Value::as_array).into_iter().flatten();
-            let found = found.filter(|entry| text(entry, "name") == name).last();
+            let found = found.filter(|entry| text(entry, "name") == name).next_back();
             found.and_then(|entry| entry.get(inner)).cloned().unwrap_or_default()
         };
         let context = flag("--context").unwrap_or_else(|| text(config, "current-context"));
         let entry = named("contexts", &context, "context");
-        let cluster = named("clusters", &flag("--cluster").unwrap_or_else(|| text(&entry, "cluster")), "cluster");
+        let cluster =
+            named("clusters", &flag("--cluster").unwrap_or_else(|| text(&entry, "cluster")), "cluster");
         let own = text(&entry, "namespace");
         let own = if own.is_empty() { "default".to_owned() } else { own };
         Identity {

@@ -13,7 +13,8 @@ use crate::error::{Error, Result};
 use crate::platform::runner::{self, Finished};
 
 /// Variables that change what kubectl prints or runs, and those that choose a cluster: only the recorded ones count.
-const DROPPED: &[&str] = &["KUBECONFIG", "KUBECTL_EXTERNAL_DIFF", "KUBE_EDITOR", "KUBECTL_KUBERC", "KUBECTL_COMMAND_HEADERS"];
+const DROPPED: &[&str] =
+    &["KUBECONFIG", "KUBECTL_EXTERNAL_DIFF", "KUBE_EDITOR", "KUBECTL_KUBERC", "KUBECTL_COMMAND_HEADERS"];
 
 /// kubectl, for one cluster.
 pub struct Kubectl {
@@ -47,20 +48,25 @@ impl Kubectl {
     /// Where a kubeconfig that the command itself names runs programs: the command has not been allowed yet, so nothing
     /// that it names is started.
     pub fn of(access: &Access, until: Instant) -> Result<Kubectl> {
+        let kubectl = Kubectl::trusted(access, until);
+        kubectl.refuse_programs(access)?;
+        Ok(kubectl)
+    }
+
+    /// For the cluster of a command that has run, or of an undo that somebody asked for.
+    pub fn trusted(access: &Access, until: Instant) -> Kubectl {
         let kept = |name: &OsString| !DROPPED.iter().any(|dropped| name == dropped);
         let mut env: Vec<(OsString, OsString)> = std::env::vars_os().filter(|(name, _)| kept(name)).collect();
         env.push(("FR_SHIM".into(), "off".into()));
         env.push(("KUBECTL_KUBERC".into(), "false".into()));
         env.extend(access.env.iter().map(|(name, value)| (name.into(), value.as_path().into())));
-        let kubectl = Kubectl {
+        Kubectl {
             program: access.program.as_str().into(),
             cwd: Some(access.cwd.as_path()).filter(|dir| dir.is_dir()).map_or("/".into(), PathBuf::from),
             flags: access.flags.clone(),
             env,
             until,
-        };
-        kubectl.refuse_programs(access)?;
-        Ok(kubectl)
+        }
     }
 
     /// `exec` and `auth-provider` of a kubeconfig name programs.
@@ -74,7 +80,9 @@ impl Kubectl {
             let text = std::fs::read_to_string(self.cwd.join(&path)).unwrap_or_default();
             if text.contains("exec:") || text.contains("\"exec\"") || text.contains("auth-provider") {
                 let what = format!("{} runs a program for credentials", path.display());
-                return Err(Error::failure(format!("{what}, and the command that names it is not allowed yet")));
+                return Err(Error::failure(format!(
+                    "{what}, and the command that names it is not allowed yet"
+                )));
             }
         }
         Ok(())
@@ -119,12 +127,15 @@ impl Kubectl {
         }
         let items = objects(&done.stdout)?;
         let refused: Vec<String> = errors(&done).collect();
-        let by_server = |line: &String| line.starts_with("Error from server (") && !line.contains("(NotFound)");
+        let by_server =
+            |line: &String| line.starts_with("Error from server (") && !line.contains("(NotFound)");
         let partial = refused.iter().all(|line| by_server(line) || line.contains("(NotFound)"));
         if done.code != 0 && !(partial && !(items.is_empty() && refused.is_empty())) {
             return Err(said(&done));
         }
-        if items.is_empty() && let Some(line) = refused.iter().find(|line| by_server(line)) {
+        if items.is_empty()
+            && let Some(line) = refused.iter().find(|line| by_server(line))
+        {
             return Err(Error::failure(short(line)));
         }
         let refused = refused.iter().filter(|line| by_server(line)).map(|line| short(line)).collect();
@@ -163,14 +174,17 @@ fn errors(done: &Finished) -> impl Iterator<Item = String> {
 pub fn said(done: &Finished) -> Error {
     let text = String::from_utf8_lossy(&done.stderr);
     let is_noise = |l: &&str| {
-        l.is_empty() || l.starts_with("WARNING") || l.starts_with("Warning") || l.contains("] \"Unhandled Error\"")
+        l.is_empty()
+            || l.starts_with("WARNING")
+            || l.starts_with("Warning")
+            || l.contains("] \"Unhandled Error\"")
             || l.contains("memcache.go")
     };
     let mut lines = text.lines().map(str::trim).filter(|l| !is_noise(l));
     let first = lines.next().unwrap_or("kubectl says nothing");
     // "The Deployment "web" is invalid: " goes on with a list.
     let rest: Vec<&str> = lines.filter(|l| l.starts_with("* ")).take(3).collect();
-    Error::failure(short(&format!("{first} {}", rest.join(" ")).trim().to_owned()))
+    Error::failure(short(format!("{first} {}", rest.join(" ")).trim()))
 }
 
 /// Error texts may quote an object.

@@ -118,7 +118,11 @@ fn unknown_kind(error: &Error) -> Result<String> {
         .split_once("the server doesn't have a resource type \"")
         .or_else(|| error.what.split_once("no matches for kind \""))
         .and_then(|(_, rest)| rest.split('"').next());
-    name.map(str::to_owned).ok_or_else(|| Error { hints: error.hints.clone(), what: error.what.clone(), ..*error })
+    name.map(str::to_owned).ok_or_else(|| Error {
+        hints: error.hints.clone(),
+        what: error.what.clone(),
+        ..*error
+    })
 }
 
 fn is_kind(arg: &str, kind: &str) -> bool {

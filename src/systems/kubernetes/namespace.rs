@@ -13,8 +13,7 @@ use crate::error::{Error, Result};
 const SKIPPED: &[&str] = &["events", "events.events.k8s.io", "pods.metrics.k8s.io"];
 
 /// Kinds without a namespace whose objects may point into one.
-const AROUND: &str =
-    "persistentvolumes,clusterrolebindings,validatingwebhookconfigurations,mutatingwebhookconfigurations,apiservices";
+const AROUND: &str = "persistentvolumes,clusterrolebindings,validatingwebhookconfigurations,mutatingwebhookconfigurations,apiservices";
 
 /// What is in a namespace, its own object not.
 pub fn inside(kubectl: &Kubectl, namespace: &str) -> Result<Found> {
@@ -22,7 +21,9 @@ pub fn inside(kubectl: &Kubectl, namespace: &str) -> Result<Found> {
         let around = scope.spawn(|| kubectl.get(&[AROUND]));
         let mut found = content(kubectl, namespace, &[])?;
         let around = around.join().unwrap_or_else(|_| Err(Error::failure("reading them failed")));
-        found.extend_filtered("cluster-wide objects that point into it", around, |o| points_into(o, namespace));
+        found.extend_filtered("cluster-wide objects that point into it", around, |o| {
+            points_into(o, namespace)
+        });
         Ok(found)
     })
 }
@@ -41,7 +42,8 @@ pub fn content(kubectl: &Kubectl, namespace: &str, more: &[&str]) -> Result<Foun
             return Ok(Found::default());
         }
         let list = kinds.join(",");
-        let args: Vec<&str> = [list.as_str(), "--namespace", namespace].into_iter().chain(more.iter().copied()).collect();
+        let args: Vec<&str> =
+            [list.as_str(), "--namespace", namespace].into_iter().chain(more.iter().copied()).collect();
         Found::of(kubectl.get(&args)?, namespace)
     };
     std::thread::scope(|scope| {

@@ -67,7 +67,8 @@ impl Object {
 
     /// An object that was read.
     pub fn of(value: Value) -> Result<Object> {
-        let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let text =
+            |pointer: &str| value.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
         let api = text("/apiVersion");
         let (group, version) = api.rsplit_once('/').unwrap_or(("", &api));
         let key = Key {

@@ -13,7 +13,7 @@ const DEFAULT: &str = "configmaps,endpoints,persistentvolumeclaims,pods,replicat
                        replicasets.apps,statefulsets.apps";
 const DEFAULT_CLUSTER_WIDE: &str = "namespaces,persistentvolumes";
 /// What `kubectl apply` leaves on all that it applies.
-const APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+pub const APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 /// Finds them.
 pub fn find(kubectl: &Kubectl, words: &[&str]) -> Result<Found> {

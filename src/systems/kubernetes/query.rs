@@ -128,7 +128,8 @@ impl Query {
         let mode = locator.opts.get(MODE).and_then(|mode| Mode::from_word(mode.as_str()?));
         Ok(Query {
             access: Access::of(locator),
-            mode: mode.ok_or_else(|| Error::corrupt("a target in a cluster that does not say how it is found"))?,
+            mode: mode
+                .ok_or_else(|| Error::corrupt("a target in a cluster that does not say how it is found"))?,
             ask: split(locator.opts.get(ASK)),
             destroys: locator.opts.contains_key(DESTROYS),
             namespaces: split(locator.opts.get(NAMESPACES)),
@@ -141,11 +142,6 @@ pub fn not_kept(at: Bytes, why: &str) -> Locator {
     let mut locator = Locator { at, ..Locator::default() };
     locator.opts.insert(NOT_KEPT.to_owned(), why.into());
     locator
-}
-
-/// True where nothing would be captured.
-pub fn is_not_kept(locator: &Locator) -> bool {
-    locator.opts.contains_key(NOT_KEPT)
 }
 
 // Arguments of a command hold no NUL.

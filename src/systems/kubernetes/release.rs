@@ -19,19 +19,23 @@ const CLUSTER_WIDE: &str = "clusterroles,clusterrolebindings,customresourcedefin
 
 /// Finds the releases of these names in the namespace of the command.
 pub fn find(kubectl: &Kubectl, names: &[&str]) -> Result<Found> {
-    let namespace = Identity::read(kubectl, &Access { flags: kubectl.flags().to_vec(), ..Access::default() })?.namespace;
+    let namespace =
+        Identity::read(kubectl, &Access { flags: kubectl.flags().to_vec(), ..Access::default() })?.namespace;
     let mut found = Found::default();
     let of_release = |object: &Object| object.annotation(RELEASE).is_some_and(|name| names.contains(&name));
     std::thread::scope(|scope| {
         let around = scope.spawn(|| kubectl.get(&[CLUSTER_WIDE, "--selector", MANAGED]));
-        let secrets = scope.spawn(|| kubectl.get(&["secrets", "--selector", "owner=helm", "--namespace", &namespace]));
+        let secrets =
+            scope.spawn(|| kubectl.get(&["secrets", "--selector", "owner=helm", "--namespace", &namespace]));
         let mut content = namespace::content(kubectl, &namespace, &["--selector", MANAGED])?;
         content.objects.retain(|(object, _)| of_release(object));
         found.extend(content);
         let failed = || Err(crate::error::Error::failure("reading them failed"));
-        found.extend_filtered("the release's own records", secrets.join().unwrap_or_else(|_| failed()), |object| {
-            object.label("name").is_some_and(|name| names.contains(&name))
-        });
+        found.extend_filtered(
+            "the release's own records",
+            secrets.join().unwrap_or_else(|_| failed()),
+            |object| object.label("name").is_some_and(|name| names.contains(&name)),
+        );
         let around = around.join().unwrap_or_else(|_| failed());
         found.extend_filtered("the release's cluster-wide objects", around, of_release);
         Ok(found)

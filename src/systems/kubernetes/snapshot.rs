@@ -140,7 +140,8 @@ impl Snapshot {
         let snapshot: Snapshot = serde_json::from_slice(text)
             .map_err(|e| Error::corrupt(format!("object {} is no state of a cluster: {e}", id.short())))?;
         if snapshot.kubernetes > VERSION {
-            let what = format!("the cluster's state has format {}, this fr knows {VERSION}", snapshot.kubernetes);
+            let what =
+                format!("the cluster's state has format {}, this fr knows {VERSION}", snapshot.kubernetes);
             return Err(Error::new(ExitCode::NewerStore, what));
         }
         Ok(snapshot)

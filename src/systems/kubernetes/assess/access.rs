@@ -59,7 +59,8 @@ pub fn read(program: &str, words: &Words<'_>, inv: &Invocation, cx: &AssessCx<'_
     }
     for name in CHOOSE {
         for value in words.values(name) {
-            let value = value.as_str().ok_or_else(|| format!("the value of {name} is not known before it runs"))?;
+            let value =
+                value.as_str().ok_or_else(|| format!("the value of {name} is not known before it runs"))?;
             access.flags.extend([(*name).to_owned(), value.to_owned()]);
         }
     }

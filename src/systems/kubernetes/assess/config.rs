@@ -16,13 +16,18 @@ pub fn config(words: &Words<'_>, inv: &Invocation, cx: &AssessCx<'_>) -> Vec<Eff
 pub fn switch(args: &[Word], inv: &Invocation, cx: &AssessCx<'_>) -> Vec<Effect> {
     let words = Words::split(args);
     let switches = !words.operands.is_empty() || words.any(&["-d", "-u", "--unset"]);
-    if switches || args.iter().any(|w| w.as_str() == Some("-")) { vec![file(None, inv, cx)] } else { Vec::new() }
+    if switches || args.iter().any(|w| w.as_str() == Some("-")) {
+        vec![file(None, inv, cx)]
+    } else {
+        Vec::new()
+    }
 }
 
 /// The kubeconfig that is written: the one that is named, else the first of `KUBECONFIG`, else the user's.
 fn file(named: Option<&Word>, inv: &Invocation, cx: &AssessCx<'_>) -> Effect {
     let list = inv.env_value("KUBECONFIG").or_else(|| cx.env.get("KUBECONFIG"));
-    let first = list.and_then(|l| l.as_slice().split(|b| *b == b':').find(|p| !p.is_empty())).map(Bytes::from);
+    let first =
+        list.and_then(|l| l.as_slice().split(|b| *b == b':').find(|p| !p.is_empty())).map(Bytes::from);
     let named = named.filter(|w| w.certain).map(|w| w.text.clone()).or(first);
     let (resource, path) = match (named, cx.home) {
         (Some(path), _) => {

@@ -48,7 +48,8 @@ const VALUED: &[&str] = &[
     "--labels",
 ];
 
-const SHORT: &[(char, &str)] = &[('n', "--namespace"), ('f', "--values"), ('o', "--output"), ('l', "--labels")];
+const SHORT: &[(char, &str)] =
+    &[('n', "--namespace"), ('f', "--values"), ('o', "--output"), ('l', "--labels")];
 
 /// helm's flags, and kubectl's for the same.
 const AS_KUBECTL: &[(&str, &str)] = &[
@@ -76,7 +77,8 @@ pub fn read(inv: &Invocation, cx: &AssessCx<'_>) -> Vec<Effect> {
         }
     }
     let place = Place::of(&words);
-    let mut out = Reader { words, place, inv, cx, program: "kubectl", effects: Vec::new(), ask: Ask::default() };
+    let mut out =
+        Reader { words, place, inv, cx, program: "kubectl", effects: Vec::new(), ask: Ask::default() };
     out.ask.mode = Mode::Helm;
     if VARIABLES.iter().any(|name| inv.env.iter().any(|(n, _)| n == name) || cx.env.contains_key(*name)) {
         out.not_kept("a HELM_ variable chooses its cluster, which is not followed");
@@ -101,7 +103,9 @@ fn verb(out: &mut Reader<'_>) {
         }
         "rollback" => releases(C::Mutate, &first, R::Exact, out),
         "install" => {
-            out.not_kept("what a chart makes is not known before it is installed; `helm uninstall` takes it back");
+            out.not_kept(
+                "what a chart makes is not known before it is installed; `helm uninstall` takes it back",
+            );
             releases(C::Create, &first, R::Exact, out);
         }
         "repo" | "plugin" | "registry" if matches!(out.words.operand(1), "list" | "ls") => {}

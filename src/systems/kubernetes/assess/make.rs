@@ -96,7 +96,8 @@ pub fn create(out: &mut Reader<'_>) {
         out.add(C::Create, "dyn:objects named in manifests", R::Exact);
         return files(Mode::Manifests, out);
     }
-    let sub = of_kind == "secret" || (matches!(of_kind.as_str(), "service" | "svc") && out.words.operands.len() > 3);
+    let sub = of_kind == "secret"
+        || (matches!(of_kind.as_str(), "service" | "svc") && out.words.operands.len() > 3);
     let at = if sub { 3 } else { 2 };
     let name = out.words.operand(at.min(out.words.operands.len() - 1)).to_owned();
     let access =

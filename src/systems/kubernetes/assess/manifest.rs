@@ -40,7 +40,8 @@ fn yaml(text: &str) -> Option<Vec<String>> {
 fn one(lines: &[&str]) -> Option<String> {
     let top = |key: &str| lines.iter().find_map(|line| value(line, key));
     let (version, kind) = (top("apiVersion")?, top("kind")?);
-    let at = lines.iter().position(|line| line.trim_end() == "metadata:" || line.starts_with("metadata: {"))?;
+    let at =
+        lines.iter().position(|line| line.trim_end() == "metadata:" || line.starts_with("metadata: {"))?;
     let inside: Vec<&str> = match lines.get(at)?.strip_prefix("metadata: {") {
         Some(flow) => flow.trim_end().strip_suffix('}')?.split(',').map(str::trim).collect(),
         None => {

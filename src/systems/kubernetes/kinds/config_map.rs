@@ -12,6 +12,9 @@ impl Kind for ConfigMap {
         key.is("", "ConfigMap")
     }
     fn is_left(&self, object: &Object, _: &BTreeSet<String>) -> bool {
-        matches!(object.key.name.as_str(), "kube-root-ca.crt" | "openshift-service-ca.crt" | "istio-ca-root-cert")
+        matches!(
+            object.key.name.as_str(),
+            "kube-root-ca.crt" | "openshift-service-ca.crt" | "istio-ca-root-cert"
+        )
     }
 }

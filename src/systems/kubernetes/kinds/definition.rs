@@ -9,7 +9,8 @@ pub struct Definition;
 
 impl Definition {
     fn without_own(object: &mut Object) {
-        let finalizers = object.metadata().and_then(|m| m.get_mut("finalizers")).and_then(Value::as_array_mut);
+        let finalizers =
+            object.metadata().and_then(|m| m.get_mut("finalizers")).and_then(Value::as_array_mut);
         if let Some(finalizers) = finalizers {
             finalizers.retain(|f| f.as_str() != Some("customresourcecleanup.apiextensions.k8s.io"));
         }

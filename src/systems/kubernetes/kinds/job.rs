@@ -33,16 +33,21 @@ impl Kind for Job {
         Job::without_uid(object);
     }
     fn must_not_return(&self, object: &Object) -> Option<&'static str> {
-        let done = object.value.pointer("/status/conditions").and_then(Value::as_array).is_some_and(|conditions| {
-            conditions.iter().any(|c| {
-                let is = |key: &str, value: &str| c.get(key).and_then(Value::as_str) == Some(value);
-                is("status", "True") && (is("type", "Complete") || is("type", "Failed"))
-            })
-        });
+        let done =
+            object.value.pointer("/status/conditions").and_then(Value::as_array).is_some_and(|conditions| {
+                conditions.iter().any(|c| {
+                    let is = |key: &str, value: &str| c.get(key).and_then(Value::as_str) == Some(value);
+                    is("status", "True") && (is("type", "Complete") || is("type", "Failed"))
+                })
+            });
         done.then_some("it had finished, and a new one would run again")
     }
     fn lost(&self, object: &Object) -> Vec<String> {
         let started = object.value.pointer("/status/startTime").is_some();
-        if started { vec![format!("the progress of {}: it starts again", object.key.short())] } else { Vec::new() }
+        if started {
+            vec![format!("the progress of {}: it starts again", object.key.short())]
+        } else {
+            Vec::new()
+        }
     }
 }

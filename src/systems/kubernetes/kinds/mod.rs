@@ -131,19 +131,67 @@ pub fn lost(object: &Object) -> Vec<String> {
     of(&object.key).flat_map(|kind| kind.lost(object)).collect()
 }
 
+/// True where an object that is there is what it was, as far as one that was made anew can be.
+pub fn same(before: &Object, now: &Object) -> bool {
+    if before.digest() == now.digest() {
+        return true;
+    }
+    let loose = |object: &Object| {
+        let mut object = Object { value: object.normal(), ..object.clone() };
+        loosen(&mut object);
+        object.value
+    };
+    before.uid() != now.uid() && loose(before) == loose(now)
+}
+
+/// True for what a new namespace gets by itself.
+pub fn comes_by_itself(key: &Key) -> bool {
+    key.is("", "ServiceAccount") && key.name == "default"
+}
+
+/// Which addresses of a service are given up.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Addresses {
+    /// The ports on the nodes.
+    Ports,
+    /// The address too.
+    All,
+}
+
+/// Takes out addresses that the cluster gives.
+pub fn without_addresses(object: &mut Object, which: Addresses) {
+    service::Service::without_node_ports(object);
+    if which == Addresses::All {
+        service::Service::without_addresses(object);
+    }
+}
+
 /// The services that choose pods: their endpoints are made anew.
 pub fn selecting_services(all: &[&Object]) -> BTreeSet<String> {
     let selects = |object: &&&Object| {
         object.key.is("", "Service")
-            && object.value.pointer("/spec/selector").and_then(Value::as_object).is_some_and(|s| !s.is_empty())
+            && object
+                .value
+                .pointer("/spec/selector")
+                .and_then(Value::as_object)
+                .is_some_and(|s| !s.is_empty())
     };
     all.iter().filter(selects).map(|o| format!("{}/{}", o.key.namespace, o.key.name)).collect()
 }
 
 /// Kinds of Kubernetes' own whose controllers make what they own anew. A deployment's replica sets are not among it: they
 /// are its history, and it adopts them.
-const CONTROLLERS: &[&str] =
-    &["ReplicaSet", "StatefulSet", "DaemonSet", "Job", "CronJob", "ReplicationController", "Node", "Service", "Endpoints"];
+const CONTROLLERS: &[&str] = &[
+    "ReplicaSet",
+    "StatefulSet",
+    "DaemonSet",
+    "Job",
+    "CronJob",
+    "ReplicationController",
+    "Node",
+    "Service",
+    "Endpoints",
+];
 
 fn has_controller(object: &Object) -> bool {
     object.owners().iter().any(|owner| {

@@ -41,7 +41,8 @@ fn drop_empty(object: &mut Object) {
         }
         for list in ["containers", "initContainers"] {
             for container in spec.get_mut(list).and_then(Value::as_array_mut).into_iter().flatten() {
-                if let Some(container) = container.as_object_mut().filter(|c| is_empty(c.get("volumeMounts"))) {
+                if let Some(container) = container.as_object_mut().filter(|c| is_empty(c.get("volumeMounts")))
+                {
                     container.remove("volumeMounts");
                 }
             }

@@ -29,7 +29,8 @@ impl Kind for ReplicaSet {
         if ReplicaSet::is_of_deployment(object) {
             // The deployment says how many, and counts its revisions.
             object.remove("/spec", &["replicas"]);
-            let counts = ["deployment.kubernetes.io/desired-replicas", "deployment.kubernetes.io/max-replicas"];
+            let counts =
+                ["deployment.kubernetes.io/desired-replicas", "deployment.kubernetes.io/max-replicas"];
             object.remove("/metadata/annotations", &counts);
             object.remove("/metadata/annotations", &["deployment.kubernetes.io/revision-history"]);
         }

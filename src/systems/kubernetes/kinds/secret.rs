@@ -46,6 +46,9 @@ impl Kind for Secret {
         if !Secret::is_token(object) {
             return Vec::new();
         }
-        vec![format!("the token in {}: it is a new one, who holds the old one is locked out", object.key.short())]
+        vec![format!(
+            "the token in {}: it is a new one, who holds the old one is locked out",
+            object.key.short()
+        )]
     }
 }

@@ -34,7 +34,8 @@ impl Kind for Service {
     }
     fn lost(&self, object: &Object) -> Vec<String> {
         let outside = object.value.pointer("/status/loadBalancer/ingress").and_then(Value::as_array);
-        let given = object.text("/spec/type") == "LoadBalancer" && outside.is_some_and(|list| !list.is_empty());
+        let given =
+            object.text("/spec/type") == "LoadBalancer" && outside.is_some_and(|list| !list.is_empty());
         if given {
             vec![format!("the outside address of {}: the provider gives a new one", object.key.short())]
         } else {

@@ -43,9 +43,10 @@ impl Kind for ServiceAccount {
         // One that somebody has added to is restored into the one that the namespace gets.
         let normal = object.normal();
         let plain = |key: &str| matches!(key, "apiVersion" | "kind" | "metadata");
-        let only_named = normal.get("metadata").and_then(Value::as_object).is_some_and(|meta| {
-            meta.keys().all(|key| matches!(key.as_str(), "name" | "namespace"))
-        });
+        let only_named = normal
+            .get("metadata")
+            .and_then(Value::as_object)
+            .is_some_and(|meta| meta.keys().all(|key| matches!(key.as_str(), "name" | "namespace")));
         object.key.name == "default"
             && only_named
             && normal.as_object().is_some_and(|top| top.keys().all(|key| plain(key)))
