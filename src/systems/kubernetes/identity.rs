@@ -39,8 +39,8 @@ impl Identity {
         let text =
             |value: &Value, key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
         let named = |list: &str, name: &str, inner: &str| -> Value {
-            let found = config.get(list).and_then(Value::as_array).into_iter().flatten();
-            let found = found.filter(|entry| text(entry, "name") == name).next_back();
+            let mut found = config.get(list).and_then(Value::as_array).into_iter().flatten();
+            let found = found.rfind(|entry| text(entry, "name") == name);
             found.and_then(|entry| entry.get(inner)).cloned().unwrap_or_default()
         };
         let context = flag("--context").unwrap_or_else(|| text(config, "current-context"));
