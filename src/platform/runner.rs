@@ -271,20 +271,37 @@ pub fn errand(
     cwd: &Path,
     limit: Duration,
 ) -> Result<Finished> {
+    errand_fed(argv, &[], env, cwd, limit)
+}
+
+/// The same, fed with `stdin`.
+///
+/// # Errors
+/// As [`errand`].
+pub fn errand_fed(
+    argv: &[OsString],
+    stdin: &[u8],
+    env: &[(OsString, OsString)],
+    cwd: &Path,
+    limit: Duration,
+) -> Result<Finished> {
     let Some((program, args)) = argv.split_first() else { return Err(Error::failure("no command to run")) };
     let failed = |e: io::Error| Error::io("run", program, &e);
     let mut command = Command::new(program);
     command.args(args).env_clear().envs(env.iter().map(|(name, value)| (name, value))).current_dir(cwd);
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.stdin(if stdin.is_empty() { Stdio::null() } else { Stdio::piped() });
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
     // SAFETY: setsid(2) is async-signal-safe and touches nothing of ours.
     unsafe { command.pre_exec(|| rustix::process::setsid().map(|_| ()).map_err(io::Error::from)) };
     let mut child = command.spawn().map_err(failed)?;
-    let (mut out, mut err) = (child.stdout.take(), child.stderr.take());
+    let (mut feed, mut out, mut err) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     let read = |pipe: &mut dyn Read| {
         let mut bytes = Vec::new();
         pipe.take(MOST_OUTPUT).read_to_end(&mut bytes).map(|_| bytes)
     };
     std::thread::scope(|scope| {
+        // Dropped at its end, so that the command sees the end of its input. One that does not read it all has its reasons.
+        scope.spawn(move || feed.take().map(|mut pipe| pipe.write_all(stdin)));
         let out = scope.spawn(move || out.as_mut().map_or(Ok(Vec::new()), |pipe| read(pipe)));
         let err = scope.spawn(move || err.as_mut().map_or(Ok(Vec::new()), |pipe| read(pipe)));
         let status = end_within(&mut child, limit).map_err(failed)?;

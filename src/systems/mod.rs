@@ -4,6 +4,7 @@
 pub mod catalog;
 pub mod files;
 pub mod git;
+pub mod kubernetes;
 mod net;
 mod registry;
 
@@ -130,6 +131,10 @@ pub struct Caps {
     pub tree_files: u64,
     /// The largest ignored file that a working tree's snapshot stores.
     pub ignored_file_bytes: u64,
+    /// The longest that a cluster is waited for where a command names its objects, in seconds.
+    pub cluster_named_seconds: u64,
+    /// The same where all in a namespace has to be read.
+    pub cluster_namespace_seconds: u64,
 }
 
 impl Default for Caps {
@@ -140,6 +145,8 @@ impl Default for Caps {
             tree_bytes: 16 << 30,
             tree_files: 2_000_000,
             ignored_file_bytes: 4 << 20,
+            cluster_named_seconds: 5,
+            cluster_namespace_seconds: 20,
         }
     }
 }

@@ -40,5 +40,13 @@ pub fn run(out: &mut Out) -> Result<u8> {
         "ignored_file_bytes = {}     # the largest file that git ignores and the snapshot keeps",
         caps.ignored_file_bytes
     ))?;
+    out.line(format!(
+        "cluster_named_seconds = {}       # how long a cluster is waited for where a command names its objects",
+        caps.cluster_named_seconds
+    ))?;
+    out.line(format!(
+        "cluster_namespace_seconds = {}  # the same where all in a namespace is read",
+        caps.cluster_namespace_seconds
+    ))?;
     Ok(0)
 }

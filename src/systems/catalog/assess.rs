@@ -2,7 +2,7 @@
 
 use super::super::AssessCx;
 use super::words::Reader;
-use super::{aws, clouds, docker, forge, host, kube, platforms, sql, stores, terraform};
+use super::{aws, clouds, docker, forge, host, platforms, sql, stores, terraform};
 use crate::model::{Effect, Invocation, Word};
 
 /// The base names of the programs understood here.
@@ -11,13 +11,6 @@ pub const PROGRAMS: &[&str] = &[
     "tofu",
     "terragrunt",
     "pulumi",
-    "kubectl",
-    "k",
-    "oc",
-    "helm",
-    "kustomize",
-    "kubectx",
-    "kubens",
     "aws",
     "gcloud",
     "gsutil",
@@ -176,8 +169,6 @@ pub fn assess(inv: &Invocation, cx: &AssessCx<'_>) -> Vec<Effect> {
     let mut out = Reader::new(inv, system);
     match system {
         "terraform" => terraform::read(program, &mut out, cx),
-        "kubernetes" => kube::kubectl(program, &mut out),
-        "helm" => kube::helm(&mut out),
         "aws" => aws::read(&mut out),
         "gcloud" => clouds::gcloud(program, &mut out),
         "az" => clouds::az(&mut out),
@@ -196,8 +187,6 @@ pub fn assess(inv: &Invocation, cx: &AssessCx<'_>) -> Vec<Effect> {
 fn system(program: &str) -> &'static str {
     match program {
         "terraform" | "tofu" | "terragrunt" | "pulumi" => "terraform",
-        "kubectl" | "k" | "oc" | "kustomize" | "kubectx" | "kubens" => "kubernetes",
-        "helm" => "helm",
         "aws" => "aws",
         "gcloud" | "gsutil" | "bq" => "gcloud",
         "az" => "az",

@@ -1,4 +1,4 @@
-//! Systems that are understood by their words only: clouds, clusters, databases, containers, services, forges.
+//! Systems that are understood by their words only: clouds, databases, containers, services, forges.
 //! Their effects are classed and recorded; nothing of them is captured yet, and `fr` says so.
 
 mod assess;
@@ -7,7 +7,6 @@ mod clouds;
 mod docker;
 mod forge;
 mod host;
-mod kube;
 mod platforms;
 mod sql;
 mod stores;

@@ -1,0 +1,238 @@
+//! What kubectl and helm commands will do, from their words alone, and what has to be read before they may run.
+//! One command is one question: all its effects carry the same locator, and it is captured once.
+
+mod access;
+mod change;
+mod config;
+mod delete;
+mod helm;
+mod make;
+mod manifest;
+mod place;
+pub mod words;
+
+use place::Place;
+use words::Words;
+
+use super::query::{self, Mode, Query};
+use crate::model::{Bytes, Effect, EffectClass, Invocation, Locator, Reversibility, SystemId, Word};
+use crate::systems::AssessCx;
+
+/// The base names of the programs understood here.
+pub const PROGRAMS: &[&str] = &[
+    "kubectl",
+    "k",
+    "oc",
+    "kubecolor",
+    "microk8s.kubectl",
+    "microk8s",
+    "k3s",
+    "helm",
+    "kustomize",
+    "kubectx",
+    "kubens",
+];
+
+/// What an invocation of one of [`PROGRAMS`] does.
+pub fn assess(inv: &Invocation, cx: &AssessCx<'_>) -> Vec<Effect> {
+    let Some(program) = inv.program() else { return Vec::new() };
+    let mut args = inv.args();
+    if matches!(program, "microk8s" | "k3s") {
+        // Only their own kubectl is understood; a server that is started or removed is not.
+        match args.split_first() {
+            Some((first, rest)) if first.as_str() == Some("kubectl") => args = rest,
+            Some((first, _)) if matches!(first.as_str(), Some("status" | "--version" | "--help")) => {
+                return Vec::new();
+            }
+            _ => return vec![opaque(&format!("{program} itself"))],
+        }
+    }
+    if asks(args) {
+        return Vec::new();
+    }
+    match program {
+        "helm" => helm::read(inv, cx),
+        "kubectx" | "kubens" => config::switch(args, inv, cx),
+        "kustomize" => match args.first().and_then(Word::as_str) {
+            Some("build") | None => Vec::new(),
+            _ => vec![opaque("kustomize edits")],
+        },
+        _ => kubectl(program, args, inv, cx),
+    }
+}
+
+/// Help and version change nothing.
+fn asks(args: &[Word]) -> bool {
+    let before = args.iter().take_while(|w| w.as_str() != Some("--"));
+    let help = before.filter_map(Word::as_str).any(|w| w == "--help" || w == "-help" || w == "-h");
+    help || matches!(args, [w] if matches!(w.as_str(), Some("help" | "version" | "--version" | "-version" | "-V")))
+        || args.first().and_then(Word::as_str) == Some("help")
+}
+
+fn opaque(how: &str) -> Effect {
+    Effect {
+        system: SystemId::new("kubernetes"),
+        class: EffectClass::Opaque,
+        resource: Bytes::from(format!("dyn:{how}")),
+        reversibility: Reversibility::Recreate,
+        certain: false,
+        locator: None,
+    }
+}
+
+/// A command that is being read.
+struct Reader<'a> {
+    words: Words<'a>,
+    place: Place,
+    inv: &'a Invocation,
+    cx: &'a AssessCx<'a>,
+    program: &'a str,
+    effects: Vec<Effect>,
+    /// What is to be asked, once it is known.
+    ask: Ask,
+}
+
+/// What is to be asked of the cluster.
+#[derive(Default)]
+struct Ask {
+    mode: Mode,
+    words: Vec<Word>,
+    destroys: bool,
+    namespaces: Vec<String>,
+    /// Why it cannot be asked.
+    not_kept: Option<String>,
+}
+
+impl<'a> Reader<'a> {
+    /// Adds an effect on a resource in the target grammar.
+    fn add(&mut self, class: EffectClass, resource: impl Into<String>, reversibility: Reversibility) {
+        let resource = resource.into();
+        let certain = !resource.starts_with("dyn:");
+        let system = SystemId::new("kubernetes");
+        let resource = Bytes::from(resource);
+        self.effects.push(Effect { system, class, resource, reversibility, certain, locator: None });
+    }
+
+    /// The same for several.
+    fn each(&mut self, class: EffectClass, resources: Vec<String>, reversibility: Reversibility) {
+        resources.into_iter().for_each(|resource| self.add(class, resource, reversibility));
+    }
+
+    /// An effect that the words do not tell, and nothing to ask for it.
+    fn opaque(&mut self, how: &str) {
+        self.effects.push(opaque(how));
+    }
+
+    /// Asks with these words, as `kubectl get` takes them.
+    fn ask(&mut self, words: &[&Word]) {
+        self.ask.words.extend(words.iter().map(|w| (*w).clone()));
+    }
+
+    /// Takes over the options that choose objects: selectors, files.
+    fn ask_options(&mut self) {
+        for (name, value) in &self.words.options {
+            let takes = match name.as_str() {
+                "--selector" | "--field-selector" | "--filename" | "--kustomize" => true,
+                "--all-namespaces" | "--recursive" => false,
+                _ => continue,
+            };
+            self.ask.words.push(Word::literal(name.as_str()));
+            if takes {
+                self.ask.words.extend(value.clone());
+            }
+        }
+    }
+
+    /// True where objects come from manifests.
+    fn has_files(&self) -> bool {
+        self.words.any(&["--filename", "--kustomize"])
+    }
+
+    fn not_kept(&mut self, why: &str) {
+        self.ask.not_kept.get_or_insert_with(|| why.to_owned());
+    }
+
+    /// The effects, each with where its targets are found. An opaque one has no targets.
+    fn finish(mut self) -> Vec<Effect> {
+        if let Some(source) = self.inv.dynamic_args.clone()
+            && let Some(first) = self.effects.first().filter(|_| self.inv.argv.iter().all(|w| w.certain))
+        {
+            let (class, reversibility) = (first.class, first.reversibility);
+            if !self.effects.iter().any(|e| e.resource.as_slice().starts_with(b"dyn:")) {
+                self.add(class, format!("dyn:{source}"), reversibility);
+            }
+        }
+        let locator = self.locator();
+        for effect in &mut self.effects {
+            let is_ours = effect.system.0 == "kubernetes" && effect.class != EffectClass::Opaque;
+            if is_ours && effect.locator.is_none() {
+                effect.locator = Some(locator.clone());
+            }
+        }
+        self.effects
+    }
+
+    fn locator(&mut self) -> Locator {
+        let at = self.inv.cwd.clone().unwrap_or_else(|| Bytes::from("/"));
+        match self.question() {
+            Ok(query) => query.locator(),
+            Err(why) => query::not_kept(at, &why),
+        }
+    }
+
+    fn question(&mut self) -> Result<Query, String> {
+        let ask = std::mem::take(&mut self.ask);
+        if let Some(why) = ask.not_kept {
+            return Err(why);
+        }
+        if self.inv.dynamic_args.is_some() {
+            return Err("its targets are named when it runs".to_owned());
+        }
+        let access = access::read(self.program, &self.words, self.inv, self.cx)?;
+        let mut words = Vec::new();
+        for word in &ask.words {
+            let text = word.as_str().ok_or("its targets are not known before it runs")?;
+            words.push(text.to_owned());
+        }
+        Ok(Query { access, mode: ask.mode, ask: words, destroys: ask.destroys, namespaces: ask.namespaces })
+    }
+}
+
+/// `kubectl`, `k`, `oc`.
+fn kubectl(program: &str, args: &[Word], inv: &Invocation, cx: &AssessCx<'_>) -> Vec<Effect> {
+    let words = Words::split(args);
+    if words.is_dry() {
+        return Vec::new();
+    }
+    let place = Place::of(&words);
+    let mut out = Reader { words, place, inv, cx, program, effects: Vec::new(), ask: Ask::default() };
+    let verb = out.words.operand(0).to_owned();
+    match verb.as_str() {
+        "delete" => delete::delete(&mut out),
+        "apply" => make::apply(&mut out),
+        "create" => make::create(&mut out),
+        "replace" => make::replace(&mut out),
+        "run" => make::run(&mut out),
+        "expose" => make::expose(&mut out),
+        "autoscale" => make::autoscale(&mut out),
+        "patch" | "edit" | "label" | "annotate" | "scale" => change::fields(&verb, &mut out),
+        "set" => change::set(&mut out),
+        "rollout" => change::rollout(&mut out),
+        "drain" | "cordon" | "uncordon" | "taint" => change::nodes(&verb, &mut out),
+        "cp" => change::copy(&mut out),
+        "certificate" => change::certificate(&mut out),
+        "auth" if out.words.operand(1) == "reconcile" => make::reconcile(&mut out),
+        "config" => return config::config(&out.words, inv, cx),
+        "exec" | "attach" | "debug" => out.opaque("kubectl session"),
+        "port-forward" | "proxy" => {}
+        "get" | "describe" | "logs" | "explain" | "api-resources" | "api-versions" | "cluster-info"
+        | "version" | "top" | "auth" | "diff" | "wait" | "completion" | "events" | "kustomize"
+        | "options" | "plugin" | "whoami" | "status" | "project" | "projects" | "" => {}
+        "ctx" | "ns" => return config::switch(args.get(1..).unwrap_or_default(), inv, cx),
+        // Read-only plugins of krew's index.
+        "neat" | "tree" | "who-can" | "view-secret" | "view-utilization" | "get-all" | "stern" | "tail"
+        | "score" => {}
+        verb => out.opaque(&format!("kubectl {verb}")),
+    }
+    out.finish()
+}

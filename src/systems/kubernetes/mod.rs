@@ -1,0 +1,76 @@
+//! Kubernetes: the objects of a cluster, read and written by the user's own kubectl with the flags and the environment of
+//! the recorded command. `docs/systems/kubernetes.md` says what is captured, what equality means and what cannot come back.
+
+mod action;
+mod amend;
+mod apply;
+mod assess;
+mod beside;
+mod capture;
+mod changes;
+mod cluster;
+mod controllers;
+mod fields;
+mod identity;
+mod kinds;
+mod kubectl;
+mod look;
+mod namespace;
+mod object;
+mod plan;
+mod prune;
+mod query;
+mod recreate;
+mod release;
+mod remove;
+mod resources;
+mod snapshot;
+mod yaml;
+
+use std::path::Path;
+
+use super::{ApplyCx, AssessCx, CaptureCx, Held, PlanCx, System};
+use crate::error::Result;
+use crate::model::{
+    Capture, Captured, Change, Effect, Invocation, ObjectId, ObjectKind, ObjectSource, StateRef, Step,
+    StepOutcome, SystemId,
+};
+
+/// The `kubernetes` system.
+pub struct Kubernetes;
+
+impl System for Kubernetes {
+    fn id(&self) -> SystemId {
+        SystemId::new("kubernetes")
+    }
+    fn programs(&self) -> &'static [&'static str] {
+        assess::PROGRAMS
+    }
+    fn assess(&self, inv: &Invocation, cx: &AssessCx<'_>) -> Vec<Effect> {
+        assess::assess(inv, cx)
+    }
+    fn capture(&self, effect: &Effect, cx: &CaptureCx<'_>) -> Result<Vec<Capture>> {
+        capture::capture(effect, cx)
+    }
+    fn observe(&self, captured: &Capture, cx: &CaptureCx<'_>) -> Result<StateRef> {
+        capture::observe(captured, cx)
+    }
+    fn plan(&self, captured: &Captured, now: &StateRef, cx: &PlanCx<'_>) -> Result<Vec<Step>> {
+        plan::plan(captured, now, cx)
+    }
+    fn apply(&self, step: &Step, cx: &ApplyCx<'_>) -> Result<StepOutcome> {
+        apply::apply(step, cx)
+    }
+    fn changes(&self, before: &StateRef, after: Option<&StateRef>, cx: &PlanCx<'_>) -> Result<Vec<Change>> {
+        changes::changes(before, after, cx.source)
+    }
+    fn references(&self, kind: ObjectKind, content: &[u8]) -> Result<Vec<ObjectId>> {
+        if kind == ObjectKind::State { snapshot::Snapshot::references(content) } else { Ok(Vec::new()) }
+    }
+    fn held(&self, outer: &Capture, inner: &Capture, source: &dyn ObjectSource) -> Result<Held> {
+        capture::held(outer, inner, source)
+    }
+    fn restore_to(&self, captured: &Capture, to: &Path, cx: &ApplyCx<'_>) -> Result<StepOutcome> {
+        beside::restore_to(captured, to, cx)
+    }
+}

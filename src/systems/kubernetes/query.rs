@@ -1,0 +1,155 @@
+//! What has to be read before a command may run, as options of an effect's locator. Nothing secret is in it: names,
+//! selectors, paths and the flags that choose the cluster; never a token, a manifest or a patch.
+
+use std::collections::BTreeMap;
+
+use crate::error::{Error, Result};
+use crate::model::{Bytes, Locator};
+
+/// Why nothing can be read.
+const NOT_KEPT: &str = "not-kept";
+const PROGRAM: &str = "program";
+const FLAGS: &str = "flags";
+const ENV: &str = "env.";
+const MODE: &str = "mode";
+const ASK: &str = "ask";
+const DESTROYS: &str = "destroys";
+const NAMESPACES: &str = "namespaces";
+
+/// How targets are found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// `kubectl get` with the words in `ask`.
+    #[default]
+    Objects,
+    /// The objects of manifests (`-f`, `-k` in `ask`), those that are not there yet too.
+    Manifests,
+    /// Objects by `NAMESPACE|KIND.VERSION.GROUP/NAME`, those that are not there yet too.
+    Names,
+    /// Manifests, and what `apply --prune` would remove beside them.
+    Prune,
+    /// Helm releases by name.
+    Helm,
+}
+
+impl Mode {
+    fn word(self) -> &'static str {
+        match self {
+            Mode::Objects => "objects",
+            Mode::Manifests => "manifests",
+            Mode::Names => "names",
+            Mode::Prune => "prune",
+            Mode::Helm => "helm",
+        }
+    }
+
+    fn from_word(word: &str) -> Option<Mode> {
+        [Mode::Objects, Mode::Manifests, Mode::Names, Mode::Prune, Mode::Helm]
+            .into_iter()
+            .find(|mode| mode.word() == word)
+    }
+}
+
+/// A question to a cluster.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Query {
+    /// Which cluster, as whom.
+    pub access: Access,
+    /// How targets are found.
+    pub mode: Mode,
+    /// The words of it.
+    pub ask: Vec<String>,
+    /// The targets are deleted: what goes with them counts too.
+    pub destroys: bool,
+    /// Namespaces that are deleted, by their names.
+    pub namespaces: Vec<String>,
+}
+
+/// How a cluster is reached: as the command does, with its flags and its environment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Access {
+    /// `kubectl` or `oc`.
+    pub program: String,
+    /// Where it runs: paths of kubeconfigs and manifests are seen from there.
+    pub cwd: Bytes,
+    /// The flags that choose cluster, user and namespace.
+    pub flags: Vec<String>,
+    /// The variables that do.
+    pub env: BTreeMap<String, Bytes>,
+}
+
+impl Access {
+    /// As options of a locator.
+    pub fn locator(&self) -> Locator {
+        let mut locator = Locator { at: self.cwd.clone(), ..Locator::default() };
+        let opts = &mut locator.opts;
+        opts.insert(PROGRAM.to_owned(), self.program.as_str().into());
+        opts.insert(FLAGS.to_owned(), joined(&self.flags));
+        opts.extend(self.env.iter().map(|(name, value)| (format!("{ENV}{name}"), value.clone())));
+        locator
+    }
+
+    /// Reads it back.
+    pub fn of(locator: &Locator) -> Access {
+        let env = locator.opts.iter();
+        let env = env.filter_map(|(k, v)| Some((k.strip_prefix(ENV)?.to_owned(), v.clone()))).collect();
+        Access {
+            program: locator.opts.get(PROGRAM).map_or("kubectl".into(), |p| p.lossy().into_owned()),
+            cwd: locator.at.clone(),
+            flags: split(locator.opts.get(FLAGS)),
+            env,
+        }
+    }
+}
+
+impl Query {
+    /// As a locator.
+    pub fn locator(&self) -> Locator {
+        let mut locator = self.access.locator();
+        locator.opts.insert(MODE.to_owned(), self.mode.word().into());
+        locator.opts.insert(ASK.to_owned(), joined(&self.ask));
+        if self.destroys {
+            locator.opts.insert(DESTROYS.to_owned(), "yes".into());
+        }
+        if !self.namespaces.is_empty() {
+            locator.opts.insert(NAMESPACES.to_owned(), joined(&self.namespaces));
+        }
+        locator
+    }
+
+    /// Reads it back.
+    ///
+    /// # Errors
+    /// Where the words of the command do not tell what to ask: the reason, for people.
+    pub fn of(locator: &Locator) -> Result<Query> {
+        if let Some(why) = locator.opts.get(NOT_KEPT) {
+            return Err(Error::failure(why.lossy()));
+        }
+        let mode = locator.opts.get(MODE).and_then(|mode| Mode::from_word(mode.as_str()?));
+        Ok(Query {
+            access: Access::of(locator),
+            mode: mode
+                .ok_or_else(|| Error::corrupt("a target in a cluster that does not say how it is found"))?,
+            ask: split(locator.opts.get(ASK)),
+            destroys: locator.opts.contains_key(DESTROYS),
+            namespaces: split(locator.opts.get(NAMESPACES)),
+        })
+    }
+}
+
+/// A locator of what cannot be read before the command runs, and why.
+pub fn not_kept(at: Bytes, why: &str) -> Locator {
+    let mut locator = Locator { at, ..Locator::default() };
+    locator.opts.insert(NOT_KEPT.to_owned(), why.into());
+    locator
+}
+
+// Arguments of a command hold no NUL.
+fn joined(words: &[String]) -> Bytes {
+    Bytes::from(words.join("\0"))
+}
+
+fn split(words: Option<&Bytes>) -> Vec<String> {
+    let text = words.map(|w| w.lossy().into_owned()).unwrap_or_default();
+    if text.is_empty() { Vec::new() } else { text.split('\0').map(str::to_owned).collect() }
+}
