@@ -4,7 +4,8 @@ use super::{ForgetCx, Forgotten, System};
 use crate::error::Result;
 use crate::model::{ObjectId, ObjectKind};
 
-static SYSTEMS: &[&dyn System] = &[&super::files::Files, &super::git::Git, &super::catalog::Catalog];
+static SYSTEMS: &[&dyn System] =
+    &[&super::files::Files, &super::git::Git, &super::terraform::Terraform, &super::catalog::Catalog];
 
 /// Every system, in the order in which they are asked.
 pub fn all() -> &'static [&'static dyn System] {

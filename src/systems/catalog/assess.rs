@@ -7,8 +7,6 @@ use crate::model::{Effect, Invocation, Word};
 
 /// The base names of the programs understood here.
 pub const PROGRAMS: &[&str] = &[
-    "terraform",
-    "tofu",
     "terragrunt",
     "pulumi",
     "kubectl",
@@ -175,7 +173,7 @@ pub fn assess(inv: &Invocation, cx: &AssessCx<'_>) -> Vec<Effect> {
     let system = system(program);
     let mut out = Reader::new(inv, system);
     match system {
-        "terraform" => terraform::read(program, &mut out, cx),
+        "terragrunt" | "pulumi" => terraform::read(program, &mut out, cx),
         "kubernetes" => kube::kubectl(program, &mut out),
         "helm" => kube::helm(&mut out),
         "aws" => aws::read(&mut out),
@@ -195,7 +193,8 @@ pub fn assess(inv: &Invocation, cx: &AssessCx<'_>) -> Vec<Effect> {
 
 fn system(program: &str) -> &'static str {
     match program {
-        "terraform" | "tofu" | "terragrunt" | "pulumi" => "terraform",
+        "terragrunt" => "terragrunt",
+        "pulumi" => "pulumi",
         "kubectl" | "k" | "oc" | "kustomize" | "kubectx" | "kubens" => "kubernetes",
         "helm" => "helm",
         "aws" => "aws",

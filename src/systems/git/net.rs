@@ -169,7 +169,7 @@ fn united(lists: &BTreeSet<ObjectId>, now: Option<ObjectId>, cx: &NetCx<'_>) -> 
 /// The repository is not there: one step says so for all of its events.
 fn gone(taken: &[&Taken], present: &StateRef, cx: &NetCx<'_>, net: &mut Net) -> Result<()> {
     let Some(newest) = taken.first() else { return Ok(()) };
-    let plan_cx = PlanCx { source: cx.source, run: Run::First, event: newest.event };
+    let plan_cx = PlanCx { source: cx.source, run: Run::First, event: newest.event, except: cx.except };
     net.steps.extend(plan(&newest.captured, present, &plan_cx)?);
     Ok(())
 }

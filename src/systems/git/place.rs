@@ -90,7 +90,7 @@ impl Place {
             Some(tree) => opts.insert("work-tree".to_owned(), Bytes::from(tree.as_path())),
             None => opts.insert("bare".to_owned(), Bytes::from("true")),
         };
-        Locator { at: from.at.clone(), opts }
+        Locator { at: from.at.clone(), opts, ..Locator::default() }
     }
 
     /// The directory of objects.

@@ -44,7 +44,9 @@ pub fn net(taken: &[&Taken], cx: &NetCx<'_>, net: &mut Net) -> Result<()> {
             match found.verdict {
                 StepVerdict::Restore => *value = b.map(str::to_owned),
                 StepVerdict::Already => {}
-                StepVerdict::Conflict { .. } | StepVerdict::NotCaptured { .. } => net.steps.push(found),
+                StepVerdict::Conflict { .. }
+                | StepVerdict::NotCaptured { .. }
+                | StepVerdict::OnRequest { .. } => net.steps.push(found),
             }
         }
     }
