@@ -143,7 +143,7 @@ fn list_objects(place: &Place, state: &mut RepoState, what: What, cx: &CaptureCx
 /// are stored, and the objects usually outlive the command by git's own grace time.
 fn pin(place: &Place, seen: &Seen, what: What, cx: &CaptureCx<'_>) -> Vec<Missing> {
     let state = &seen.state;
-    let walkable = state.object_format == "sha1" && state.ref_storage == "files";
+    let walkable = state.object_format == "sha1" && state.knows_refs();
     let wanted = Wanted {
         tips: &tips(seen),
         optional: &seen.named,

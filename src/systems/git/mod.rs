@@ -25,6 +25,7 @@ mod plan;
 mod rebuild;
 mod reflog;
 mod refs;
+mod reftable;
 mod remote;
 mod state;
 mod vault;

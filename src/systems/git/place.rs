@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
+use super::config_text;
 use super::dir::Root;
 use crate::error::{Error, Result};
 use crate::model::{Bytes, Locator};
@@ -100,7 +101,12 @@ impl Place {
 
     /// Opens the working tree's own git directory and the shared one.
     pub fn open(&self) -> Result<Roots> {
-        Ok(Roots { own: Root::open(&self.git_dir)?, common: Root::open(&self.common_dir)? })
+        let (own, common) = (Root::open(&self.git_dir)?, Root::open(&self.common_dir)?);
+        // Only plain `key = value` lines in the repository's own file count, as git itself requires
+        // (gitrepository-layout(5)).
+        let config = common.read(b"config").ok().flatten().map(|c| c.bytes).unwrap_or_default();
+        let tables = config_text::value(&config, "extensions", "refstorage").is_some_and(|v| v == "reftable");
+        Ok(Roots { own, common, linked: self.is_linked(), tables })
     }
 }
 
@@ -110,6 +116,10 @@ pub struct Roots {
     pub own: Root,
     /// See [`Place::common_dir`].
     pub common: Root,
+    /// See [`Place::is_linked`].
+    pub linked: bool,
+    /// Refs and reflogs are in tables ([`super::reftable`]).
+    pub tables: bool,
 }
 
 fn none_at(path: &Path) -> Error {
