@@ -349,7 +349,7 @@ impl<'a> Job<'a> {
         }
         let wanted = self.wanted_objects()?;
         let source = Objects::open(&[&objects])?;
-        let both = Objects::open(&[&objects, &vault])?;
+        let both = Objects::open(&[self.place.all_objects(), vec![vault]].concat())?;
         let (have, from) = (source.odb()?, both.odb()?);
         let lacking = |ids: &BTreeSet<Oid>| -> Vec<Oid> {
             ids.iter().copied().filter(|id| !holds(&have, *id)).collect()

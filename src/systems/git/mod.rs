@@ -52,6 +52,11 @@ pub fn directory(locator: &Locator) -> Option<PathBuf> {
     place::Place::find(locator).ok().map(|place| place.common_dir)
 }
 
+/// The top of the working tree that a command works on; `None` where there is none.
+pub fn top(locator: &Locator) -> Option<PathBuf> {
+    place::Place::find(locator).ok().and_then(|place| place.work_tree)
+}
+
 /// The `git` system.
 pub struct Git;
 

@@ -18,11 +18,23 @@ pub struct Place {
     pub git_dir: PathBuf,
     /// Refs, objects and configuration, shared by all working trees. Equal to `git_dir` in the main one.
     pub common_dir: PathBuf,
+    /// Other directories of objects, which the environment of the command names (git(1), `GIT_OBJECT_DIRECTORY`).
+    pub elsewhere: Vec<PathBuf>,
 }
+
+/// Option of a locator: those directories, separated by NUL.
+pub const OBJECTS: &str = "object-dirs";
 
 impl Place {
     /// The repository that a command in `locator.at` works on. A locator of an earlier capture names it exactly.
     pub fn find(locator: &Locator) -> Result<Place> {
+        let listed = locator.opts.get(OBJECTS).map(Bytes::as_slice).unwrap_or_default();
+        let dirs = listed.split(|b| *b == 0).filter(|dir| !dir.is_empty());
+        let elsewhere = dirs.map(|dir| locator.at.join(dir).as_path().to_path_buf()).collect();
+        Ok(Place { elsewhere, ..Place::find_dirs(locator)? })
+    }
+
+    fn find_dirs(locator: &Locator) -> Result<Place> {
         let opt = |name: &str| locator.opts.get(name).map(|v| v.as_path().to_path_buf());
         let work_tree = opt("work-tree");
         if let Some(git_dir) = opt("git-dir") {
@@ -69,7 +81,7 @@ impl Place {
             Some(line) => tidy(&git_dir.join(Bytes::from(line).as_path())),
             None => git_dir.clone(),
         };
-        Place { work_tree: work_tree.map(|w| tidy(&w)), git_dir, common_dir }
+        Place { work_tree: work_tree.map(|w| tidy(&w)), git_dir, common_dir, elsewhere: Vec::new() }
     }
 
     /// True where this is a linked working tree.
@@ -97,6 +109,11 @@ impl Place {
     /// The directory of objects.
     pub fn objects(&self) -> PathBuf {
         self.common_dir.join("objects")
+    }
+
+    /// That, and the others that the command sees.
+    pub fn all_objects(&self) -> Vec<PathBuf> {
+        std::iter::once(self.objects()).chain(self.elsewhere.iter().cloned()).collect()
     }
 
     /// Opens the working tree's own git directory and the shared one.

@@ -33,7 +33,8 @@ pub fn frame(locator: &Locator, tables: bool) -> Result<Place> {
         let path = git_dir.join(below);
         fs::create_dir_all(&path).map_err(|e| Error::io("create", &path, &e))?;
     }
-    Ok(Place { work_tree: named("work-tree"), common_dir: git_dir.clone(), git_dir })
+    let work_tree = named("work-tree");
+    Ok(Place { work_tree, common_dir: git_dir.clone(), git_dir, elsewhere: Vec::new() })
 }
 
 /// The files that make a directory a repository whose refs are in tables; HEAD is the last.
