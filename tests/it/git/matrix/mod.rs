@@ -8,6 +8,7 @@ mod local;
 mod picture;
 mod reftable;
 mod remote;
+mod sample;
 mod world;
 
 pub use picture::picture;
