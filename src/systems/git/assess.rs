@@ -210,11 +210,11 @@ fn recurses(git: &Git<'_>) -> bool {
 pub const FILES: &str = "files";
 /// Option of a locator: the push forces and deletes nothing, by its words.
 pub const PUSH_PLAIN: &str = "push-plain";
-/// Option of a locator: the remote of a push.
+/// Of a locator, unsaid, since a URL may hold a password: the remote of a push.
 pub const PUSH_TO: &str = "push-to";
-/// Option of a locator: the arguments of that push, normalised and separated by NUL, where all of them are certain.
+/// Of a locator, unsaid: the arguments of that push, normalised and separated by NUL, where all of them are certain.
 pub const PUSH_ARGS: &str = "push-args";
-/// Option of a locator: the `-c` settings of that push, separated by NUL.
+/// Of a locator, unsaid: the `-c` settings of that push, separated by NUL. They may hold a header with a token.
 pub const SETTINGS: &str = "settings";
 
 /// What the capture of a push's other side needs.
@@ -223,16 +223,16 @@ fn note_push(git: &Git<'_>, locator: &mut Locator) {
         return;
     }
     let Some((to, args)) = push::normalised(&git.args) else { return };
-    locator.opts.insert(PUSH_TO.to_owned(), Bytes::from(to));
+    locator.unsaid.insert(PUSH_TO.to_owned(), Bytes::from(to));
     if let Some(args) = args.filter(|_| git.dynamic.is_none()) {
-        locator.opts.insert(PUSH_ARGS.to_owned(), Bytes(args.join(&0)));
+        locator.unsaid.insert(PUSH_ARGS.to_owned(), Bytes(args.join(&0)));
     }
     if !git.effects.iter().any(|e| e.class.is_destructive()) {
         locator.opts.insert(PUSH_PLAIN.to_owned(), "true".into());
     }
     if !git.settings.is_empty() {
         let settings: Vec<String> = git.settings.iter().map(|(k, v)| format!("{k}={v}")).collect();
-        locator.opts.insert(SETTINGS.to_owned(), Bytes::from(settings.join("\0")));
+        locator.unsaid.insert(SETTINGS.to_owned(), Bytes::from(settings.join("\0")));
     }
 }
 
