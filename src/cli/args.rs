@@ -372,6 +372,10 @@ pub struct UndoArgs {
     /// What to do with targets that somebody changed since.
     #[arg(long, value_enum, default_value = "abort", value_name = "POLICY")]
     pub on_conflict: OnConflict,
+    /// Also run `terraform apply` where only that makes again what a command destroyed. Never done unasked: it changes real
+    /// infrastructure, and what it makes has another identity and no data.
+    #[arg(long, conflicts_with_all = ["plan", "plan_out", "resume", "abort"])]
+    pub apply_infra: bool,
     /// Write the plan to a file and nothing else: for review.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["plan", "yes"])]
     pub plan_out: Option<PathBuf>,

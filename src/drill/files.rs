@@ -22,6 +22,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
     system: "files",
     title: "a directory with hostile names, links, modes, times and a hole",
     needs: &["bash", "rm", "mv", "cp", "find", "chmod", "ln", "truncate", "touch", "sed"],
+    optional: false,
     build,
     incidents: &[
         Incident { why: "all of it is deleted", line: "rm -rf data" },

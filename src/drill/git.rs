@@ -9,6 +9,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
     system: "git",
     title: "a repository with dirty, staged and untracked work, a stash and a branch",
     needs: &["bash", "git", "rm"],
+    optional: false,
     build,
     incidents: &[
         Incident { why: "two commits and all uncommitted work go", line: "git reset -q --hard HEAD~2" },

@@ -11,6 +11,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
     system: "git-remote",
     title: "a bare remote on disk that is force-pushed",
     needs: &["bash", "git", "rm"],
+    optional: false,
     build,
     incidents: &[
         Incident { why: "others' commits are pushed over", line: "git push -q --force origin main" },

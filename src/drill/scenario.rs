@@ -1,8 +1,8 @@
 //! What can be rehearsed: the table.
 
 use super::look::Look;
-use super::scene::Scene;
-use super::{files, git, git_remote};
+use super::scene::{Scene, missing_tool};
+use super::{files, git, git_remote, terraform};
 use crate::error::Result;
 
 /// A command that destroys something, and why it hurts.
@@ -22,6 +22,8 @@ pub struct Scenario {
     pub title: &'static str,
     /// The programs without which it cannot be rehearsed.
     pub needs: &'static [&'static str],
+    /// Where its programs are missing it is left out unless somebody names it: most machines have no need of them.
+    pub optional: bool,
     /// Makes the target in the scene's project.
     pub build: fn(&Scene) -> Result<()>,
     /// What destroys it, each from the state that `build` left.
@@ -31,15 +33,18 @@ pub struct Scenario {
 }
 
 /// All scenarios. A new one is a line here.
-pub const SCENARIOS: &[Scenario] = &[files::SCENARIO, git::SCENARIO, git_remote::SCENARIO];
+pub const SCENARIOS: &[Scenario] =
+    &[files::SCENARIO, git::SCENARIO, git_remote::SCENARIO, terraform::SCENARIO];
 
 /// Their names.
 pub fn systems() -> impl Iterator<Item = &'static str> {
     SCENARIOS.iter().map(|s| s.system)
 }
 
-/// Those with these names, in the order of the table; all of them where none is named.
+/// Those with these names, in the order of the table; where none is named, all that can be rehearsed here or should be.
 pub fn by_systems(names: &[String]) -> Vec<&'static Scenario> {
-    let wanted = |s: &&Scenario| names.is_empty() || names.iter().any(|name| name == s.system);
+    let is_here = |s: &&Scenario| !s.optional || missing_tool(s.needs).is_none();
+    let wanted =
+        |s: &&Scenario| (names.is_empty() && is_here(s)) || names.iter().any(|name| name == s.system);
     SCENARIOS.iter().filter(wanted).collect()
 }

@@ -138,6 +138,9 @@ pub struct Locator {
     /// What else the system needs, by its own keys.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub opts: BTreeMap<String, Bytes>,
+    /// What capture needs from the command's words and may hold secrets (assignments, `-var`). Never written down.
+    #[serde(skip)]
+    pub unsaid: BTreeMap<String, Bytes>,
 }
 
 /// What a command will do to one resource.

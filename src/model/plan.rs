@@ -17,6 +17,11 @@ pub enum StepVerdict {
         /// What stands in the way, for people.
         reason: String,
     },
+    /// It can be done, and is done only where a person asks for it by name: it reaches further than a state.
+    OnRequest {
+        /// Why, and how it is asked for.
+        reason: String,
+    },
     /// The capture does not hold it.
     NotCaptured {
         /// Why not, as noted at capture time.

@@ -185,7 +185,7 @@ fn try_capture(
 }
 
 pub(super) fn append(
-    record: Before,
+    mut record: Before,
     slot: Option<(Slot, Report)>,
     understood: Option<&Understood>,
     journal: &Journal,
@@ -196,6 +196,7 @@ pub(super) fn append(
     let nest = (slot.is_some() && !effects.is_empty()).then(|| Nest::of(&record, understood));
     // What is about to be destroyed must survive a power cut; the record of a harmless command need not.
     let durability = if record.effects.is_empty() { Durability::Buffered } else { Durability::Durable };
+    hide_secrets(&mut record, &TagKey::load(home));
     let captures = record.captures.clone();
     let appended = journal.append(&Record::Before(Box::new(record)), None, durability);
     let taken = captures.len();
@@ -209,6 +210,17 @@ pub(super) fn append(
         (_, None) => {}
     }
     Ok(Recorded { event: appended?.event, effects, captures: taken, warnings, verdict })
+}
+
+/// Takes secrets out of what the record says beside the command line: a remote that is named by its URL with a password
+/// in it, a tool's error that repeats it.
+fn hide_secrets(record: &mut Before, key: &TagKey) {
+    let hide = |text: &mut Bytes| *text = Bytes(redact::redact(text.as_slice(), key));
+    let missing = record.captures.iter_mut().flat_map(|capture| &mut capture.missing);
+    let whys = missing.map(|missing| &mut missing.why).chain(&mut record.warnings);
+    whys.for_each(|text| *text = String::from_utf8_lossy(&redact::redact(text.as_bytes(), key)).into_owned());
+    record.effects.iter_mut().map(|effect| &mut effect.resource).for_each(hide);
+    record.captures.iter_mut().map(|capture| &mut capture.resource).for_each(hide);
 }
 
 /// Lets the stat caches count. They only save work: one that cannot be renamed is made anew by the next capture.

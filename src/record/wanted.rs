@@ -58,9 +58,10 @@ fn without_files(effect: &Effect) -> (Effect, Vec<Effect>) {
     let shared = std::cell::LazyCell::new(|| git::directory(&place));
     let path = |word: &[u8]| -> Option<Bytes> {
         let (new, path) = word.strip_prefix(b"new:").map_or((false, word), |path| (true, path));
-        let path = match path.strip_prefix(b"$GIT/") {
-            Some(below) => Bytes::from(shared.as_deref()?).join(below),
-            None => Bytes::from(path),
+        let path = match (path.strip_prefix(b"$GIT/"), path.strip_prefix(b"$TOP/")) {
+            (Some(below), _) => Bytes::from(shared.as_deref()?).join(below),
+            (_, Some(below)) => Bytes::from(git::top(&place)?.as_path()).join(below),
+            _ => Bytes::from(path),
         };
         let is_there = new && path.as_path().symlink_metadata().is_ok();
         (!is_there).then_some(path)
@@ -98,7 +99,7 @@ fn add(wanted: &mut Vec<Wanted>, new: Wanted) {
     let key = |l: &Locator| {
         let mut opts = l.opts.clone();
         opts.remove("what");
-        (l.at.clone(), opts)
+        (l.at.clone(), opts, l.unsaid.clone())
     };
     let Some(place) = new.effect.locator.as_ref().map(key) else { return };
     let same = |known: &Effect| {

@@ -347,7 +347,9 @@ fn skipped(plan: &UndoPlan) -> Vec<String> {
 
 fn residue(plan: &UndoPlan) -> Vec<String> {
     let uncaptured = plan.steps.iter().filter_map(|s| match &s.verdict {
-        StepVerdict::NotCaptured { reason } => Some(format!("{}: {reason}", s.resource.lossy())),
+        StepVerdict::NotCaptured { reason } | StepVerdict::OnRequest { reason } => {
+            Some(format!("{}: {reason}", s.resource.lossy()))
+        }
         _ => None,
     });
     plan.residue.iter().cloned().chain(uncaptured).collect()

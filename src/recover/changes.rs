@@ -21,7 +21,7 @@ pub fn changes(event: &Event, home: &Home) -> Result<Vec<Change>> {
         found.extend(between(
             &captured.before,
             captured.after.as_ref(),
-            &PlanCx { source: &reader, run: Run::First, event: event.id },
+            &PlanCx { source: &reader, run: Run::First, event: event.id, except: &[] },
         )?);
     }
     Ok(once(found))
@@ -38,7 +38,7 @@ pub fn changes_until_now(event: &Event, home: &Home) -> Result<Vec<Change>> {
         found.extend(between(
             &captured.before,
             Some(&now),
-            &PlanCx { source: &scratch, run: Run::First, event: event.id },
+            &PlanCx { source: &scratch, run: Run::First, event: event.id, except: &[] },
         )?);
     }
     Ok(once(found))

@@ -16,6 +16,17 @@ impl UndoPlan {
         self.steps.iter_mut().for_each(|step| take(step, policy));
     }
 
+    /// Also does what is only done on request.
+    pub fn ask_for_infra(&mut self) {
+        let on_request = |step: &&mut Step| matches!(step.verdict, StepVerdict::OnRequest { .. });
+        self.steps.iter_mut().filter(on_request).for_each(|step| step.verdict = StepVerdict::Restore);
+    }
+
+    /// There is something that is only done on request.
+    pub fn waits_for_request(&self) -> bool {
+        self.steps.iter().any(|step| matches!(step.verdict, StepVerdict::OnRequest { .. }))
+    }
+
     /// Keeps these steps, by their positions, of all that would write; the others are named as left out.
     pub fn keep_steps(&mut self, chosen: &BTreeSet<usize>) {
         let writes = |step: &Step| step.verdict == StepVerdict::Restore;

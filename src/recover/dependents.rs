@@ -88,7 +88,7 @@ impl Touched {
 }
 
 fn touched(event: &Event, source: &dyn ObjectSource) -> Result<Vec<Touched>> {
-    let cx = PlanCx { source, run: Run::First, event: event.id };
+    let cx = PlanCx { source, run: Run::First, event: event.id, except: &[] };
     let mut all = Vec::new();
     for captured in captured_of(event) {
         let changes = between(&captured.before, captured.after.as_ref(), &cx)?;

@@ -99,6 +99,7 @@ fn plan_as(event: &Event, run: Run, store: &Store, home: &Home) -> Result<UndoPl
     // In the inverse order of the effects: what was made inside a new directory goes before the directory.
     let all = captured_of(event);
     let promised = Promised::of(event, &scratch);
+    let except = owned(&all, &scratch)?;
     for (position, captured) in all.iter().enumerate().rev() {
         if !event.parts.is_empty() && is_covered(position, &all, &reader) {
             unchanged.push(position);
@@ -110,7 +111,8 @@ fn plan_as(event: &Event, run: Run, store: &Store, home: &Home) -> Result<UndoPl
         let now = record::observe(before, &scratch, home, false)
             .map_err(|e| e.context(format!("cannot read {} as it is now", before.resource.lossy())))?;
         let captured = &promised.kept(captured, &all, &now, &scratch);
-        let of_it = system.plan(captured, &now, &PlanCx { source: &scratch, run, event: event.id })?;
+        let cx = PlanCx { source: &scratch, run, event: event.id, except: &except };
+        let of_it = system.plan(captured, &now, &cx)?;
         // Times are in no digest: a file that was rewritten with the same content gets its time back, by a write.
         let writes = of_it.iter().any(|step| step.verdict == StepVerdict::Restore);
         if now.digest == before.state.digest && !writes {
@@ -134,6 +136,17 @@ fn plan_as(event: &Event, run: Run, store: &Store, home: &Home) -> Result<UndoPl
         after_undo: None,
         made: Vec::new(),
     })
+}
+
+/// The files that one system's captures keep from another's: a snapshot of the work tree has the state of terraform too.
+pub fn owned(all: &[Captured], source: &dyn ObjectSource) -> Result<Vec<Bytes>> {
+    let mut files = Vec::new();
+    for Captured { before, .. } in all {
+        if let Some(system) = systems::by_id(&before.system.0) {
+            files.extend(system.owns(before, source)?);
+        }
+    }
+    Ok(files)
 }
 
 /// The captures of an event and of its parts, each with the state right after it. A place that the line and a part

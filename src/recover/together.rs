@@ -1,7 +1,9 @@
 //! Several events taken back as one, or a part of them: each target is written once, from what is there now to what was
 //! there before the first of the events. The systems work the net effect out ([`crate::systems::System::net`]).
 
-use super::planning::{UndoPlan, captured_of, is_covered, refuse_what_cannot_be_undone, without_duplicates};
+use super::planning::{
+    UndoPlan, captured_of, is_covered, owned, refuse_what_cannot_be_undone, without_duplicates,
+};
 use super::promised::Promised;
 use super::scope::Scope;
 use crate::error::{Error, ExitCode, Result};
@@ -26,7 +28,9 @@ pub fn plan_together(events: &[Event], scope: &Scope, store: &Store, home: &Home
             .map_err(|e| e.context(format!("cannot read {} as it is now", capture.resource.lossy())))
     };
     let taken = taken(events, scope, &observe, &made, &mut plan)?;
-    let cx = NetCx { source: &made, made: &made, observe: &observe, within: &scope.paths };
+    let captured: Vec<Captured> = taken.iter().map(|one| one.captured.clone()).collect();
+    let except = owned(&captured, &present)?;
+    let cx = NetCx { source: &made, made: &made, observe: &observe, within: &scope.paths, except: &except };
     let mut steps = Vec::new();
     for system in systems::all() {
         let (id, of_it) = (system.id(), |one: &&Taken| one.captured.before.system == system.id());
@@ -52,9 +56,10 @@ pub fn plan_net(plan: &UndoPlan, run: Run, store: &Store, home: &Home) -> Result
     let reader = store.reader();
     let present = Scratch::over(&reader);
     let mut steps = Vec::new();
+    let except = owned(&plan.net, &present)?;
     for captured in &plan.net {
         let now = record::observe(&captured.before, &present, home, false)?;
-        let cx = PlanCx { source: &present, run, event: plan.event() };
+        let cx = PlanCx { source: &present, run, event: plan.event(), except: &except };
         steps.extend(system_of(captured)?.plan(captured, &now, &cx)?);
     }
     Ok(steps)
@@ -140,7 +145,8 @@ fn found_since(
 }
 
 fn steps_of(net: &[Captured], plan: &UndoPlan, source: &dyn ObjectSource) -> Result<Vec<Step>> {
-    let cx = PlanCx { source, run: Run::First, event: plan.event() };
+    let except = owned(net, source)?;
+    let cx = PlanCx { source, run: Run::First, event: plan.event(), except: &except };
     let mut steps = Vec::new();
     for captured in net {
         let present = captured.after.ok_or_else(|| Error::failure("a net effect without the present"))?;

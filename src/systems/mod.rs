@@ -7,6 +7,7 @@ pub mod git;
 pub mod kubernetes;
 mod net;
 mod registry;
+pub mod terraform;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -78,6 +79,16 @@ pub trait System: Sync {
     fn held(&self, outer: &Capture, inner: &Capture, source: &dyn ObjectSource) -> Result<Held> {
         let _ = source;
         Ok(if outer.locator == inner.locator { Held::by_digest(outer, inner) } else { Held::Nothing })
+    }
+
+    /// Files of this machine that only this system may write where this capture is taken back: what they say is more than
+    /// their bytes (a state claims that things exist).
+    ///
+    /// # Errors
+    /// Where the capture cannot be read.
+    fn owns(&self, captured: &Capture, source: &dyn ObjectSource) -> Result<Vec<Bytes>> {
+        let _ = (captured, source);
+        Ok(Vec::new())
     }
 
     /// Puts the captured pre-state into `to` (a directory that does not exist yet or is empty), beside the present.
@@ -191,6 +202,8 @@ pub struct PlanCx<'a> {
     pub run: Run,
     /// The event that is taken back: goes into the names of what is put beside the present.
     pub event: EventId,
+    /// Files that another system's captures of the same events bring back: they are left to it ([`System::owns`]).
+    pub except: &'a [Bytes],
 }
 
 /// What applying works with.
@@ -228,5 +241,5 @@ pub struct Forgotten {
 
 /// A locator that only has a place.
 pub fn locator(at: impl Into<Bytes>) -> Locator {
-    Locator { at: at.into(), opts: BTreeMap::new() }
+    Locator { at: at.into(), ..Locator::default() }
 }

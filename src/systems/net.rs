@@ -26,6 +26,8 @@ pub struct NetCx<'a> {
     pub observe: &'a dyn Fn(&Capture) -> Result<StateRef>,
     /// Only what is at or below one of these paths is taken back; empty: everything.
     pub within: &'a [Bytes],
+    /// Files that another system brings back.
+    pub except: &'a [Bytes],
 }
 
 impl NetCx<'_> {
@@ -35,7 +37,8 @@ impl NetCx<'_> {
             let top = top.as_slice().strip_suffix(b"/").unwrap_or(top.as_slice());
             path.strip_prefix(top).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
         };
-        self.within.is_empty() || self.within.iter().any(below)
+        (self.within.is_empty() || self.within.iter().any(below))
+            && !self.except.iter().any(|own| own.as_slice() == path)
     }
 }
 
@@ -67,7 +70,7 @@ pub fn by_place(planned: &Planned<'_>, taken: &[Taken], cx: &NetCx<'_>) -> Resul
     let mut net = Net::default();
     let mut places: BTreeMap<(Bytes, BTreeMap<String, Bytes>), Place> = BTreeMap::new();
     for Taken { event, captured } in taken {
-        let Locator { at, opts } = captured.before.locator.clone();
+        let Locator { at, opts, .. } = captured.before.locator.clone();
         if !cx.wants(at.as_slice()) {
             continue;
         }
@@ -86,7 +89,7 @@ pub fn by_place(planned: &Planned<'_>, taken: &[Taken], cx: &NetCx<'_>) -> Resul
             (place.capture, place.value) = (before.clone(), before.state);
             continue;
         }
-        let plan = PlanCx { source: cx.source, run: Run::First, event: *event };
+        let plan = PlanCx { source: cx.source, run: Run::First, event: *event, except: cx.except };
         net.steps.extend(planned(captured, &place.value, &plan)?);
     }
     for Place { capture, present, value } in

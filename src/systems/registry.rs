@@ -4,8 +4,13 @@ use super::{ForgetCx, Forgotten, System};
 use crate::error::Result;
 use crate::model::{ObjectId, ObjectKind};
 
-static SYSTEMS: &[&dyn System] =
-    &[&super::files::Files, &super::git::Git, &super::kubernetes::Kubernetes, &super::catalog::Catalog];
+static SYSTEMS: &[&dyn System] = &[
+    &super::files::Files,
+    &super::git::Git,
+    &super::terraform::Terraform,
+    &super::kubernetes::Kubernetes,
+    &super::catalog::Catalog,
+];
 
 /// Every system, in the order in which they are asked.
 pub fn all() -> &'static [&'static dyn System] {

@@ -89,7 +89,8 @@ fn everything_comes_back_and_one_event_says_so() {
     let event = drill_event(&env);
     assert_eq!(event["id"], report["event"]);
     let drilled = event["drilled"].as_array().unwrap();
-    assert_eq!(drilled.len(), 3);
+    let terraform = usize::from(super::terraform::terraform().is_some());
+    assert_eq!(drilled.len(), 3 + terraform);
     assert!(drilled.iter().all(|d| d["outcome"] == "passed" && d["restored"] == d["commands"]), "{event:#}");
     assert!(drilled.iter().all(|d| d["slowest_undo_ms"].is_u64()), "{event:#}");
     assert_eq!(left(&env), Vec::<PathBuf>::new());

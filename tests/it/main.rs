@@ -35,6 +35,7 @@ mod shell_world;
 mod shells;
 mod shims;
 mod store;
+mod terraform;
 mod undo;
 mod wires;
 mod wrong;

@@ -20,6 +20,9 @@ pub fn plan_text(plan: &UndoPlan, out: &mut Out) -> Result<()> {
             StepVerdict::Conflict { reason } => {
                 (style::ERROR, format!("conflict: {}", safe(reason.as_bytes())))
             }
+            StepVerdict::OnRequest { reason } => {
+                (style::WARN, format!("{action}  (not done: {})", safe(reason.as_bytes())))
+            }
             StepVerdict::NotCaptured { reason } => {
                 (style::WARN, format!("cannot come back: {}", safe(reason.as_bytes())))
             }

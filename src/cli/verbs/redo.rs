@@ -19,7 +19,8 @@ pub fn run(args: &RedoArgs, out: &mut Out) -> Result<u8> {
         return Err(usage(format!("event {} is no undo", event.id))
             .hint(format!("`fr undo {}` takes a command back", event.id)));
     }
-    let wishes = Wishes { dry_run: args.dry_run, yes: args.yes, policy: args.on_conflict.into() };
+    let wishes =
+        Wishes { dry_run: args.dry_run, yes: args.yes, policy: args.on_conflict.into(), infra: false };
     let store = Store::open(&home)?;
     let desk = Desk { index: &index, home: &home, store: &store };
     take_back(std::slice::from_ref(&event), &Scope::default(), wishes, &desk, out)

@@ -7,8 +7,6 @@ use crate::model::{Effect, Invocation, Word};
 
 /// The base names of the programs understood here.
 pub const PROGRAMS: &[&str] = &[
-    "terraform",
-    "tofu",
     "terragrunt",
     "pulumi",
     "aws",
@@ -168,7 +166,7 @@ pub fn assess(inv: &Invocation, cx: &AssessCx<'_>) -> Vec<Effect> {
     let system = system(program);
     let mut out = Reader::new(inv, system);
     match system {
-        "terraform" => terraform::read(program, &mut out, cx),
+        "terragrunt" | "pulumi" => terraform::read(program, &mut out, cx),
         "aws" => aws::read(&mut out),
         "gcloud" => clouds::gcloud(program, &mut out),
         "az" => clouds::az(&mut out),
@@ -186,7 +184,8 @@ pub fn assess(inv: &Invocation, cx: &AssessCx<'_>) -> Vec<Effect> {
 
 fn system(program: &str) -> &'static str {
     match program {
-        "terraform" | "tofu" | "terragrunt" | "pulumi" => "terraform",
+        "terragrunt" => "terragrunt",
+        "pulumi" => "pulumi",
         "aws" => "aws",
         "gcloud" | "gsutil" | "bq" => "gcloud",
         "az" => "az",

@@ -1,4 +1,4 @@
-//! terraform, tofu, terragrunt, pulumi.
+//! terragrunt and pulumi. terraform and tofu are a system of their own (`systems/terraform`).
 
 use super::words::{Reader, Takes, Words};
 use crate::model::{EffectClass as C, Invocation, Reversibility as R, Word};

@@ -72,7 +72,9 @@ pub fn apply(step: &Step, cx: &ApplyCx<'_>) -> Result<StepOutcome> {
         StepVerdict::Restore => {}
         StepVerdict::Already => return Ok(StepOutcome::Done),
         StepVerdict::Conflict { reason } => return Ok(StepOutcome::Conflict { reason: reason.clone() }),
-        StepVerdict::NotCaptured { reason } => return Ok(StepOutcome::Failed { reason: reason.clone() }),
+        StepVerdict::NotCaptured { reason } | StepVerdict::OnRequest { reason } => {
+            return Ok(StepOutcome::Failed { reason: reason.clone() });
+        }
     }
     let payload = decode(step)?;
     let before = load_state(cx.source, &payload.before)?;

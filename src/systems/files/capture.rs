@@ -128,7 +128,7 @@ fn resource_of(path: &[u8]) -> Bytes {
 
 fn locator_for(path: &[u8], scope: Scope) -> Locator {
     let opts = [("scope".to_owned(), Bytes::from(scope.word()))].into();
-    Locator { at: path.into(), opts }
+    Locator { at: path.into(), opts, ..Locator::default() }
 }
 
 /// What a link leads to, and whether that is a directory. A shell's `>` and most tools write through a link.

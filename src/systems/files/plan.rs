@@ -90,14 +90,19 @@ pub fn plan(captured: &Captured, now: &StateRef, cx: &PlanCx<'_>) -> Result<Vec<
     let before = load_state(cx.source, &before_id)?;
     let after = after_id.map(|id| load_state(cx.source, &id)).transpose()?;
     let now = load_state(cx.source, &object_of(now, "present")?)?;
+    let parent = split_parent(before.path.as_slice()).0;
     let mut sums = Sums { run: cx.run, ..Sums::default() };
     differences(cx.source, &before, after.as_ref(), Some(&now), |at| {
-        sums.add(at);
+        let full = || Bytes::from(parent).join(&at.path);
+        // Left to the system that it belongs to, here and when the step is applied.
+        match cx.except.iter().any(|own| *own == full()) {
+            true => sums.skip.push(at.path.as_slice().into()),
+            false => sums.add(at),
+        }
         Ok(())
     })?;
     let payload = Payload { after: after_id, again: cx.run != Run::First, ..Payload::of(before_id) };
     sums.note_links_outside(cx.source, &before)?;
-    let parent = split_parent(before.path.as_slice()).0;
     let ways = Ways { source: cx.source, event: cx.event, parent, merged: 0 };
     sums.into_steps(captured, &before, payload, ways)
 }
@@ -307,7 +312,11 @@ fn path_step(path: Bytes, action: &str, verdict: StepVerdict, payload: serde_jso
         reversibility: Reversibility::Exact,
         verdict,
         not_restored: Vec::new(),
-        locator: Locator { at: path, opts: [("scope".to_owned(), Bytes::from(Scope::Node.word()))].into() },
+        locator: Locator {
+            at: path,
+            opts: [("scope".to_owned(), Bytes::from(Scope::Node.word()))].into(),
+            ..Locator::default()
+        },
         payload,
         policy: None,
         ways: Vec::new(),

@@ -171,7 +171,7 @@ fn size(entry: &Entry) -> u64 {
 }
 
 fn locator(at: Bytes, scope: Scope) -> Locator {
-    Locator { at, opts: [("scope".to_owned(), Bytes::from(scope.word()))].into() }
+    Locator { at, opts: [("scope".to_owned(), Bytes::from(scope.word()))].into(), ..Locator::default() }
 }
 
 /// Another name in the same directory.

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::look::Area;
 use super::state::{FileKind, IndexState};
 use crate::model::{Bytes, ObjectId, StateRef};
 
@@ -95,6 +96,17 @@ impl Action {
             Action::File { key, .. } if key.as_slice().ends_with(b"/tables.list") => 7,
             Action::File { kind: FileKind::Config, .. } => 6,
             Action::File { .. } => 5,
+        }
+    }
+
+    /// The name of the file that it is about, where the repository keeps refs as files.
+    pub fn file_name(&self) -> Option<&[u8]> {
+        match self {
+            Action::Objects { .. } => None,
+            Action::Ref { name, .. } => Some(name.as_slice()),
+            Action::Head { .. } => Some(b"HEAD"),
+            Action::Index { .. } => Some(b"index"),
+            Action::File { key, .. } => Area::split(key.as_slice()).map(|(_, name)| name),
         }
     }
 

@@ -1,6 +1,8 @@
 //! Carrying out a step: everything is checked first, objects come before what names them, and each write is a
 //! compare-and-swap under git's own lock. What is done already is passed over, so a second run is harmless.
 
+mod tables;
+
 use std::collections::BTreeSet;
 
 use git2::Oid;
@@ -14,6 +16,7 @@ use super::place::{Place, Roots};
 use super::rebuild;
 use super::reflog;
 use super::refs::{self, Swap};
+use super::reftable::Tables;
 use super::state::{RepoState, has_pieces};
 use super::vault::{Limits, Vault, take_files};
 use super::walk::missing_in;
@@ -32,10 +35,10 @@ pub fn apply(step: &Step, cx: &ApplyCx<'_>) -> Result<StepOutcome> {
         .ok_or_else(|| Error::corrupt("a step without the state it restores"))?;
     let place = match Place::find(&step.locator) {
         Ok(place) => place,
-        Err(_) if payload.create => rebuild::frame(&step.locator)?,
+        Err(_) if payload.create => rebuild::frame(&step.locator, before.ref_storage == "reftable")?,
         Err(e) => return Ok(StepOutcome::Conflict { reason: e.to_string() }),
     };
-    let job = Job { roots: place.open()?, place, before, payload, locator: step.locator.clone(), cx };
+    let job = Job::new(place, before, payload, step, cx)?;
     match job.run() {
         Ok(outcome) => Ok(outcome),
         Err(e) => Ok(StepOutcome::Failed { reason: with_hints(&e) }),
@@ -49,9 +52,10 @@ pub fn verify(step: &Step, cx: &ApplyCx<'_>) -> Result<Verification> {
     let before = RepoState::load(&payload.before, cx.source)?
         .ok_or_else(|| Error::corrupt("a step without the state it restores"))?;
     let place = Place::find(&step.locator)?;
-    let job = Job { roots: place.open()?, place, before, payload, locator: step.locator.clone(), cx };
+    let job = Job::new(place, before, payload, step, cx)?;
+    let tables = job.tables()?;
     for action in &job.payload.actions {
-        if !matches!(job.look_at(action)?, Found::Wanted) {
+        if !matches!(job.look_at(action, tables.as_ref())?, Found::Wanted) {
             return Ok(Verification::Failed { reason: format!("still to do: {}", action.describe()) });
         }
     }
@@ -79,12 +83,30 @@ enum Found {
     Other(String),
 }
 
-impl Job<'_> {
+impl<'a> Job<'a> {
+    fn new(
+        place: Place,
+        before: RepoState,
+        payload: Payload,
+        step: &Step,
+        cx: &'a ApplyCx<'a>,
+    ) -> Result<Job<'a>> {
+        let mut roots = place.open()?;
+        // One that is made anew has no configuration yet that says so.
+        roots.tables |= payload.create && before.ref_storage == "reftable";
+        Ok(Job { place, roots, before, payload, locator: step.locator.clone(), cx })
+    }
+
+    fn tables(&self) -> Result<Option<Tables>> {
+        if self.roots.tables { Tables::read(&self.roots).map(Some) } else { Ok(None) }
+    }
+
     fn run(&self) -> Result<StepOutcome> {
         let mut open = Vec::new();
         let mut reasons = Vec::new();
+        let tables = self.tables()?;
         for action in &self.payload.actions {
-            match self.look_at(action)? {
+            match self.look_at(action, tables.as_ref())? {
                 Found::Wanted => self.clear_dead_lock(action),
                 Found::Expected => open.push(action),
                 Found::Other(reason) => reasons.push(reason),
@@ -95,7 +117,16 @@ impl Job<'_> {
         }
         let head_was = self.head_oid();
         let lost = self.bring_objects()?;
-        for (done, action) in open.iter().enumerate() {
+        let mut done = 0;
+        if self.roots.tables {
+            let in_tables = open.len();
+            open.retain(|action| tables::kept(action).is_none());
+            if let Found::Other(reason) = self.write_tables(head_was.as_ref())? {
+                return Ok(StepOutcome::Conflict { reason });
+            }
+            done = in_tables - open.len();
+        }
+        for action in open {
             if let Found::Other(reason) = self.carry_out(action)? {
                 return Ok(if done == 0 {
                     StepOutcome::Conflict { reason }
@@ -103,9 +134,14 @@ impl Job<'_> {
                     StepOutcome::Failed { reason: format!("{reason}; what came before it is restored") }
                 });
             }
-            (self.cx.progress)(done as u64 + 1);
+            done += 1;
+            (self.cx.progress)(done as u64);
         }
-        self.note_moves(head_was.as_ref())?;
+        if !self.roots.tables {
+            self.note_moves(head_was.as_ref())?;
+        } else if self.payload.create {
+            rebuild::close_tables(&self.roots.own)?;
+        }
         if lost > 0 {
             let reason = format!("all but {lost} pruned objects are back; the vault does not have those");
             return Ok(StepOutcome::Failed { reason });
@@ -116,6 +152,7 @@ impl Job<'_> {
     /// What is done already may have been done by a run that was killed before it gave its lock back.
     fn clear_dead_lock(&self, action: &Action) {
         let (root, name) = match action {
+            _ if self.roots.tables && tables::kept(action).is_some() => return self.clear_dead_table_locks(),
             Action::Objects { .. } => return,
             Action::Ref { name, .. } => (refs::root_of(&self.roots, name.as_slice()), name.as_slice()),
             Action::Head { .. } => (&self.roots.own, &b"HEAD"[..]),
@@ -129,18 +166,19 @@ impl Job<'_> {
         let _ = root.clear_dead_lock(name);
     }
 
-    fn look_at(&self, action: &Action) -> Result<Found> {
+    /// `tables`: where refs are kept in tables, what these say.
+    fn look_at(&self, action: &Action, tables: Option<&Tables>) -> Result<Found> {
         Ok(match action {
             // Brought by `bring_objects`, which looks at each of them.
             Action::Objects { .. } => Found::Wanted,
             Action::Ref { name, expect, want } => {
-                let found = refs::read_one(&self.roots, name.as_slice())?;
+                let found = self.value(name.as_slice(), tables)?;
                 judge(found.as_ref() == want.as_ref(), found == *expect, || {
                     format!("{} is at {}", name.lossy(), show(found.as_ref()))
                 })
             }
             Action::Head { expect, want } => {
-                let found = refs::read_one(&self.roots, b"HEAD")?;
+                let found = self.value(b"HEAD", tables)?;
                 judge(found == refs::value_of(want.as_slice()), found == *expect, || {
                     format!("HEAD is {}", show(found.as_ref()))
                 })
@@ -153,11 +191,14 @@ impl Job<'_> {
             }
             Action::File { key, kind, expect, want } => {
                 let (root, name) = self.file(key)?;
-                let found = root.read(name)?;
+                let found = match tables.zip(tables::kept(action)) {
+                    Some((tables, kept)) => tables.content(kept),
+                    None => root.read(name)?.map(|content| content.bytes),
+                };
                 let wanted = want.as_ref().map(|t| self.content(t)).transpose()?;
-                let is_wanted = found.as_ref().map(|c| &c.bytes) == wanted.as_ref();
+                let is_wanted = found == wanted;
                 let is_expected = match (&found, expect) {
-                    (Some(content), Some(pieces)) => has_pieces(*kind, &content.bytes, pieces),
+                    (Some(content), Some(pieces)) => has_pieces(*kind, content, pieces),
                     (None, None) => true,
                     _ => false,
                 };
@@ -207,7 +248,7 @@ impl Job<'_> {
                 let (root, name) = self.file(key)?;
                 root.clear_empty_dir(name)?;
                 let lock = root.lock(name)?;
-                if let Found::Other(reason) = self.look_at(action)? {
+                if let Found::Other(reason) = self.look_at(action, None)? {
                     return Ok(Found::Other(reason));
                 }
                 match want {
@@ -250,6 +291,10 @@ impl Job<'_> {
         }))
     }
 
+    fn value(&self, name: &[u8], tables: Option<&Tables>) -> Result<Option<Bytes>> {
+        tables.map_or_else(|| refs::read_one(&self.roots, name), |tables| Ok(tables.value(name)))
+    }
+
     /// The object that HEAD leads to.
     fn head_oid(&self) -> Option<Bytes> {
         let value = refs::read_one(&self.roots, b"HEAD").ok()??;
@@ -259,9 +304,14 @@ impl Job<'_> {
         }
     }
 
+    /// What the reflogs say of it.
+    fn message(&self) -> String {
+        format!("fr: {}", self.cx.label.replace(['\n', '\r'], " "))
+    }
+
     /// Adds a line to the log of each ref that moved, and to HEAD's.
     fn note_moves(&self, head_was: Option<&Bytes>) -> Result<()> {
-        let message = format!("fr: {}", self.cx.label.replace(['\n', '\r'], " "));
+        let message = self.message();
         for action in &self.payload.actions {
             if let Action::Ref { name, expect, want: Some(want) } = action
                 && parse_oid(want.as_slice()).is_some()
@@ -289,7 +339,7 @@ impl Job<'_> {
         if !is_real_dir(&objects) || !is_real_dir(&pack) {
             return Err(Error::failure(format!("{} is not a directory of its own", pack.display())));
         }
-        if self.payload.create || self.before.object_format != "sha1" || self.before.ref_storage != "files" {
+        if self.payload.create || self.before.object_format != "sha1" || !self.before.knows_refs() {
             let mut missing = Vec::new();
             take_files(&vault, &objects, &mut Limits::none(), &mut missing)?;
             return match missing.first() {
@@ -299,7 +349,7 @@ impl Job<'_> {
         }
         let wanted = self.wanted_objects()?;
         let source = Objects::open(&[&objects])?;
-        let both = Objects::open(&[&objects, &vault])?;
+        let both = Objects::open(&[self.place.all_objects(), vec![vault]].concat())?;
         let (have, from) = (source.odb()?, both.odb()?);
         let lacking = |ids: &BTreeSet<Oid>| -> Vec<Oid> {
             ids.iter().copied().filter(|id| !holds(&have, *id)).collect()
@@ -340,9 +390,8 @@ impl Job<'_> {
                 }
                 Action::File { key, want: Some(target), .. } => {
                     let content = self.content(target)?;
-                    if key.as_slice().starts_with(b"common/worktrees/") && key.as_slice().ends_with(b"/index")
-                    {
-                        wanted.optional.extend(staged_in(&content));
+                    if key.as_slice().starts_with(b"common/worktrees/") {
+                        wanted.optional.extend(staged_in(key.as_slice(), &content));
                     }
                     let words = content.split(|b| b.is_ascii_whitespace());
                     wanted.optional.extend(words.filter_map(parse_oid));

@@ -9,6 +9,7 @@ mod refs;
 mod tree;
 
 use super::super::AssessCx;
+use super::place::OBJECTS;
 use crate::model::{Bytes, Effect, EffectClass, Invocation, Locator, Reversibility, SystemId, Word};
 use crate::shell::options::{Options, Spec, read};
 
@@ -204,15 +205,16 @@ fn recurses(git: &Git<'_>) -> bool {
 }
 
 /// Option of a locator: paths that the files system captures for this command, separated by NUL. `new:` before one says
-/// that it counts only where nothing is there yet; `$GIT/` at its start is the shared git directory.
+/// that it counts only where nothing is there yet; `$GIT/` at its start is the shared git directory, `$TOP/` the top of
+/// the working tree.
 pub const FILES: &str = "files";
 /// Option of a locator: the push forces and deletes nothing, by its words.
 pub const PUSH_PLAIN: &str = "push-plain";
-/// Option of a locator: the remote of a push.
+/// Of a locator, unsaid, since a URL may hold a password: the remote of a push.
 pub const PUSH_TO: &str = "push-to";
-/// Option of a locator: the arguments of that push, normalised and separated by NUL, where all of them are certain.
+/// Of a locator, unsaid: the arguments of that push, normalised and separated by NUL, where all of them are certain.
 pub const PUSH_ARGS: &str = "push-args";
-/// Option of a locator: the `-c` settings of that push, separated by NUL.
+/// Of a locator, unsaid: the `-c` settings of that push, separated by NUL. They may hold a header with a token.
 pub const SETTINGS: &str = "settings";
 
 /// What the capture of a push's other side needs.
@@ -221,16 +223,16 @@ fn note_push(git: &Git<'_>, locator: &mut Locator) {
         return;
     }
     let Some((to, args)) = push::normalised(&git.args) else { return };
-    locator.opts.insert(PUSH_TO.to_owned(), Bytes::from(to));
+    locator.unsaid.insert(PUSH_TO.to_owned(), Bytes::from(to));
     if let Some(args) = args.filter(|_| git.dynamic.is_none()) {
-        locator.opts.insert(PUSH_ARGS.to_owned(), Bytes(args.join(&0)));
+        locator.unsaid.insert(PUSH_ARGS.to_owned(), Bytes(args.join(&0)));
     }
     if !git.effects.iter().any(|e| e.class.is_destructive()) {
         locator.opts.insert(PUSH_PLAIN.to_owned(), "true".into());
     }
     if !git.settings.is_empty() {
         let settings: Vec<String> = git.settings.iter().map(|(k, v)| format!("{k}={v}")).collect();
-        locator.opts.insert(SETTINGS.to_owned(), Bytes::from(settings.join("\0")));
+        locator.unsaid.insert(SETTINGS.to_owned(), Bytes::from(settings.join("\0")));
     }
 }
 
@@ -272,6 +274,9 @@ fn open<'a>(inv: &'a Invocation, cx: &AssessCx<'_>) -> Option<(Git<'a>, Locator)
     for (name, key) in [("GIT_DIR", "git-dir"), ("GIT_WORK_TREE", "work-tree")] {
         opts.extend(env(name).map(|v| (key, v)));
     }
+    let files = env("GIT_INDEX_FILE").map(|file| index_elsewhere(&file)).into_iter().collect();
+    let objects = object_dirs(env("GIT_OBJECT_DIRECTORY"), env("GIT_ALTERNATE_OBJECT_DIRECTORIES"));
+    opts.extend(objects.map(|dirs| (OBJECTS, dirs)));
     let mut words = inv.args().iter();
     let mut verb = String::new();
     while let Some(word) = words.next() {
@@ -322,7 +327,8 @@ fn open<'a>(inv: &'a Invocation, cx: &AssessCx<'_>) -> Option<(Git<'a>, Locator)
     }
     let mut locator = Locator { at, ..Locator::default() };
     for (key, value) in opts {
-        let full = if locator.at.is_empty() { value } else { locator.at.join(value.as_slice()) };
+        let full =
+            if locator.at.is_empty() || key == OBJECTS { value } else { locator.at.join(value.as_slice()) };
         locator.opts.insert(key.to_owned(), full);
     }
     let mut args: Vec<Word> = words.cloned().collect();
@@ -337,8 +343,24 @@ fn open<'a>(inv: &'a Invocation, cx: &AssessCx<'_>) -> Option<(Git<'a>, Locator)
     }
     let dynamic = inv.dynamic_args.as_deref().filter(|_| inv.argv.iter().all(|w| w.certain));
     let (at, home) = (locator.at.clone(), cx.home.map(std::path::Path::to_path_buf));
-    let git = Git { verb, args, settings, dynamic, dir, at, home, files: Vec::new(), effects: Vec::new() };
+    let git = Git { verb, args, settings, dynamic, dir, at, home, files, effects: Vec::new() };
     Some((git, locator))
+}
+
+/// Another index than the repository's own is a file to the recorder. A relative name is seen from the top of the working
+/// tree (measured, git 2.47.3).
+fn index_elsewhere(name: &Bytes) -> Vec<u8> {
+    let top: &[u8] = if name.as_slice().starts_with(b"/") { b"" } else { b"$TOP/" };
+    [top, name.as_slice()].concat()
+}
+
+/// The directories of objects that the environment names, separated by NUL. The list of alternates has colons between
+/// them; one that is quoted (git(1)) is left out.
+fn object_dirs(own: Option<Bytes>, more: Option<Bytes>) -> Option<Bytes> {
+    let more = more.unwrap_or_default();
+    let more = more.as_slice().split(|b| *b == b':').filter(|dir| !dir.is_empty() && !dir.starts_with(b"\""));
+    let dirs: Vec<&[u8]> = own.iter().map(Bytes::as_slice).chain(more).collect();
+    (!dirs.is_empty()).then(|| Bytes(dirs.join(&0)))
 }
 
 fn setting(text: &str) -> Option<(String, String)> {

@@ -26,9 +26,7 @@ pub fn restore_to(captured: &Capture, to: &Path, cx: &ApplyCx<'_>) -> Result<Ste
     }
     let root = Root::open(to)?;
     write(&root, b"config", config(&state).as_bytes())?;
-    if state.ref_storage == "files" {
-        write(&root, b"packed-refs", &packed_refs(&state))?;
-    }
+    write(&root, b"packed-refs", &packed_refs(&state))?;
     for (name, value) in state.refs.iter().filter(|(_, v)| v.as_slice().starts_with(b"ref: ")) {
         write(&root, name.as_slice(), &[value.as_slice(), b"\n"].concat())?;
     }
@@ -46,12 +44,12 @@ pub fn restore_to(captured: &Capture, to: &Path, cx: &ApplyCx<'_>) -> Result<Ste
 
 /// Only what says how the rest is to be read.
 fn config(state: &RepoState) -> String {
-    let (objects, refs) = (&state.object_format, &state.ref_storage);
-    if objects == "sha1" && refs == "files" {
+    let objects = &state.object_format;
+    if objects == "sha1" {
         return "[core]\n\trepositoryformatversion = 0\n\tbare = true\n".to_owned();
     }
     format!(
-        "[core]\n\trepositoryformatversion = 1\n\tbare = true\n[extensions]\n\tobjectformat = {objects}\n\trefstorage = {refs}\n"
+        "[core]\n\trepositoryformatversion = 1\n\tbare = true\n[extensions]\n\tobjectformat = {objects}\n"
     )
 }
 
@@ -68,7 +66,6 @@ fn files(state: &RepoState, to: &Root, source: &dyn ObjectSource) -> Result<()> 
         let Some((_, name)) = Area::split(key.as_slice()) else { continue };
         match file.kind {
             FileKind::Log | FileKind::StashLog => write(to, name, &file.load(source)?)?,
-            FileKind::RefTable if name.starts_with(b"reftable/") => write(to, name, &file.load(source)?)?,
             FileKind::Config if name == b"config" => write(to, b"config.captured", &file.load(source)?)?,
             FileKind::Config if name == b"shallow" => write(to, name, &file.load(source)?)?,
             _ => {}

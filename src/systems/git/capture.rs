@@ -133,7 +133,7 @@ pub fn held(outer: &Capture, inner: &Capture) -> Held {
 /// A command that prunes destroys objects that nothing names: only a list of all of them can tell which.
 fn list_objects(place: &Place, state: &mut RepoState, what: What, cx: &CaptureCx<'_>) -> Result<()> {
     if what.objects && state.object_format == "sha1" {
-        let list = Objects::open(&[&place.objects()])?.list(LISTED_OBJECTS)?;
+        let list = Objects::open(&place.all_objects())?.list(LISTED_OBJECTS)?;
         state.objects = list.map(|list| put_new(cx.sink, &list)).transpose()?;
     }
     Ok(())
@@ -143,7 +143,7 @@ fn list_objects(place: &Place, state: &mut RepoState, what: What, cx: &CaptureCx
 /// are stored, and the objects usually outlive the command by git's own grace time.
 fn pin(place: &Place, seen: &Seen, what: What, cx: &CaptureCx<'_>) -> Vec<Missing> {
     let state = &seen.state;
-    let walkable = state.object_format == "sha1" && state.ref_storage == "files";
+    let walkable = state.object_format == "sha1" && state.knows_refs();
     let wanted = Wanted {
         tips: &tips(seen),
         optional: &seen.named,

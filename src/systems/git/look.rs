@@ -10,6 +10,7 @@ use super::index_file::Index;
 use super::objects::parse_oid;
 use super::place::{Place, Roots};
 use super::refs;
+use super::reftable::{Kept, Table, Tables, kept_as};
 use super::state::{FileKind, FileState, IndexState, RepoState, put_new};
 use super::what::What;
 use crate::error::Result;
@@ -45,6 +46,8 @@ const CONFIG_FILES: [&str; 6] =
     ["config", "shallow", "info/exclude", "info/attributes", "info/grafts", "description"];
 /// Configuration of one working tree.
 const OWN_CONFIG_FILES: [&str; 2] = ["config.worktree", "info/sparse-checkout"];
+/// The permission bits of what would be a file and is in a table.
+const FILE_MODE: u32 = 0o644;
 
 /// The present, with what pinning needs of it.
 pub struct Seen {
@@ -67,12 +70,15 @@ pub fn look(place: &Place, sink: &dyn ObjectSink, contents: bool, what: What) ->
         sink,
         seen: Seen { state: RepoState::new(), index: None, named: BTreeSet::new(), missing: Vec::new() },
     };
+    look.formats()?;
     look.files()?;
     if what.rerere {
         look.below(Area::Common, b"rr-cache", FileKind::Config)?;
     }
-    look.formats()?;
-    look.head_and_refs()?;
+    match roots.tables {
+        true => look.tables()?,
+        false => look.head_and_refs()?,
+    }
     look.index(contents)?;
     Ok(look.seen)
 }
@@ -93,14 +99,10 @@ impl Look<'_> {
         PROGRESS_FILES.iter().try_for_each(|n| self.file(own, n.as_bytes(), FileKind::Progress))?;
         PROGRESS_DIRS.iter().try_for_each(|n| self.below(own, n.as_bytes(), FileKind::Progress))?;
         self.below(common, b"hooks", FileKind::Config)?;
-        if self.place.is_linked() {
-            // The main working tree's HEAD is its own affair; what it has checked out must not be lost.
-            let head = self.roots.common.read(b"HEAD").ok().flatten();
-            self.seen.named.extend(head.and_then(|c| parse_oid(c.bytes.trim_ascii_end())));
+        if !self.roots.tables {
+            self.file(own, b"logs/HEAD", FileKind::Log)?;
+            self.below(common, b"logs/refs", FileKind::Log)?;
         }
-        self.file(own, b"logs/HEAD", FileKind::Log)?;
-        self.below(common, b"logs/refs", FileKind::Log)?;
-        self.below(common, b"reftable", FileKind::RefTable)?;
         let others = self.roots.common.dirs_in(b"worktrees");
         for name in self.or_missing(common, b"worktrees", others) {
             let dir = [b"worktrees/", name.as_slice()].concat();
@@ -126,21 +128,24 @@ impl Look<'_> {
 
     fn file(&mut self, area: Area, name: &[u8], kind: FileKind) -> Result<()> {
         match area.root(self.roots).read(name) {
-            Ok(Some(content)) => {
-                let kind = if name == b"logs/refs/stash" { FileKind::StashLog } else { kind };
-                if kind == FileKind::Worktree && name.ends_with(b"/index") {
-                    self.seen.named.extend(staged_in(&content.bytes));
-                }
-                if names_objects(kind, name) {
-                    let words = content.bytes.split(|b| b.is_ascii_whitespace());
-                    self.seen.named.extend(words.filter_map(parse_oid));
-                }
-                let file = FileState::store(kind, content.mode, &content.bytes, self.sink)?;
-                self.seen.state.files.insert(area.key(name), file);
-            }
+            Ok(Some(content)) => self.content(area, name, kind, content.mode, &content.bytes)?,
             Ok(None) => {}
             Err(e) => self.seen.missing.push(Missing { what: area.key(name), why: e.to_string() }),
         }
+        Ok(())
+    }
+
+    fn content(&mut self, area: Area, name: &[u8], kind: FileKind, mode: u32, bytes: &[u8]) -> Result<()> {
+        let kind = if name == b"logs/refs/stash" { FileKind::StashLog } else { kind };
+        if kind == FileKind::Worktree {
+            self.seen.named.extend(staged_in(name, bytes));
+        }
+        if names_objects(kind, name) {
+            let words = bytes.split(|b| b.is_ascii_whitespace());
+            self.seen.named.extend(words.filter_map(parse_oid));
+        }
+        let file = FileState::store(kind, mode, bytes, self.sink)?;
+        self.seen.state.files.insert(area.key(name), file);
         Ok(())
     }
 
@@ -159,8 +164,7 @@ impl Look<'_> {
         }
     }
 
-    /// `extensions.*` decides how the rest is read; only plain `key = value` lines in the repository's own file
-    /// count, as git itself requires (gitrepository-layout(5)).
+    /// `extensions.*` decides how the rest is read ([`Place::open`]).
     fn formats(&mut self) -> Result<()> {
         let config = self.roots.common.read(b"config").ok().flatten().map(|c| c.bytes).unwrap_or_default();
         let extension = |key: &str| super::config_text::value(&config, "extensions", key);
@@ -170,7 +174,38 @@ impl Look<'_> {
         Ok(())
     }
 
+    /// What the tables keep, as the files that it would be. Tables that cannot be read cost refs and logs, not the rest.
+    fn tables(&mut self) -> Result<()> {
+        let tables = match Tables::read(self.roots) {
+            Ok(tables) => tables,
+            Err(e) => {
+                self.note_refs(&e.to_string());
+                return Ok(());
+            }
+        };
+        self.seen.state.refs = tables.refs();
+        self.seen.state.peeled = tables.peeled();
+        self.seen.state.head = tables.content(Kept::Ref(b"HEAD")).map(Bytes);
+        self.seen.named.extend(tables.elsewhere().and_then(|value| parse_oid(value.as_slice())));
+        for (area, name) in tables.files() {
+            let Some(kept) = kept_as(&name) else { continue };
+            let kind = match kept {
+                Kept::Log(_) => FileKind::Log,
+                Kept::Ref(name) if NOTES.iter().any(|note| note.as_bytes() == name) => FileKind::Note,
+                Kept::Ref(_) => FileKind::Progress,
+            };
+            let content = tables.content(kept).unwrap_or_default();
+            self.content(area, &name, kind, FILE_MODE, &content)?;
+        }
+        Ok(())
+    }
+
     fn head_and_refs(&mut self) -> Result<()> {
+        if self.place.is_linked() {
+            // The main working tree's HEAD is its own affair; what it has checked out must not be lost.
+            let head = self.roots.common.read(b"HEAD").ok().flatten();
+            self.seen.named.extend(head.and_then(|c| parse_oid(c.bytes.trim_ascii_end())));
+        }
         match self.roots.own.read(b"HEAD") {
             Ok(content) => self.seen.state.head = content.map(|c| Bytes(c.bytes)),
             Err(e) => self.seen.missing.push(Missing { what: Bytes::from("HEAD"), why: e.to_string() }),
@@ -179,11 +214,10 @@ impl Look<'_> {
         let refs = refs::read_all(self.place, self.roots, &mut odd);
         self.seen.state.refs = self.or_missing(Area::Common, b"refs", refs);
         if self.seen.state.ref_storage != "files" {
-            let why = format!(
-                "{} repository: its refs are kept as files and not compared one by one",
+            self.note_refs(&format!(
+                "refs are kept as \"{}\", which fr cannot read",
                 self.seen.state.ref_storage
-            );
-            self.seen.missing.push(Missing { what: Bytes::from("refs"), why });
+            ));
         }
         self.note_odd(Area::Common, odd);
         Ok(())
@@ -230,11 +264,17 @@ impl Look<'_> {
             return Ok(());
         };
         match self.roots.own.read(&name) {
-            Ok(Some(content)) => self.seen.named.extend(staged_in(&content.bytes)),
+            Ok(Some(content)) => self.seen.named.extend(blobs_in(&content.bytes)),
             Ok(None) => self.note_index("split index: its shared part is not there"),
             Err(e) => self.note_index(&format!("split index: {e}")),
         }
         self.file(Area::Own, &name, FileKind::Note)
+    }
+
+    fn note_refs(&mut self, why: &str) {
+        for what in ["HEAD", "common/refs", "own/refs", "common/logs", "own/logs"].map(Bytes::from) {
+            self.seen.missing.push(Missing { what, why: why.to_owned() });
+        }
     }
 
     fn note_index(&mut self, why: &str) {
@@ -242,8 +282,16 @@ impl Look<'_> {
     }
 }
 
-/// What another working tree has staged: removing it must not lose that.
-pub fn staged_in(index: &[u8]) -> Vec<Oid> {
+/// What another working tree has staged, and what its tables of refs name: removing it must not lose that.
+pub fn staged_in(name: &[u8], bytes: &[u8]) -> Vec<Oid> {
+    if name.ends_with(b".ref") {
+        let table = Table::parse(bytes).unwrap_or_default();
+        return table.ids().iter().filter_map(|id| Oid::from_bytes(id).ok()).collect();
+    }
+    if name.ends_with(b"/index") { blobs_in(bytes) } else { Vec::new() }
+}
+
+fn blobs_in(index: &[u8]) -> Vec<Oid> {
     let entries = Index::parse(index, 20).map(|index| index.entries).unwrap_or_default();
     let blobs = entries.iter().filter(|e| e.mode != 0o160_000);
     blobs.filter_map(|e| Oid::from_bytes(&e.oid).ok()).filter(|id| !id.is_zero()).collect()

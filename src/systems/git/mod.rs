@@ -25,6 +25,7 @@ mod plan;
 mod rebuild;
 mod reflog;
 mod refs;
+mod reftable;
 mod remote;
 mod state;
 mod vault;
@@ -49,6 +50,11 @@ use crate::model::{
 /// The shared git directory of the repository that a command works on; `None` where there is none.
 pub fn directory(locator: &Locator) -> Option<PathBuf> {
     place::Place::find(locator).ok().map(|place| place.common_dir)
+}
+
+/// The top of the working tree that a command works on; `None` where there is none.
+pub fn top(locator: &Locator) -> Option<PathBuf> {
+    place::Place::find(locator).ok().and_then(|place| place.work_tree)
 }
 
 /// The `git` system.

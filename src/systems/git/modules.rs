@@ -76,7 +76,8 @@ fn below(dir: &Path, depth: usize, found: &mut Vec<Place>) {
         if depth > 0 {
             below(&dir.join("modules"), depth - 1, found);
         }
-        found.push(Place { work_tree: Some(work_tree(&dir)), common_dir: dir.clone(), git_dir: dir });
+        let work_tree = Some(work_tree(&dir));
+        found.push(Place { work_tree, common_dir: dir.clone(), git_dir: dir, elsewhere: Vec::new() });
     }
 }
 
@@ -101,7 +102,7 @@ fn embedded(place: &Place) -> Vec<Place> {
         .filter(|dir| dir.starts_with(&top) && is_dir(&dir.join(".git")) && is_git_dir(&dir.join(".git")));
     let found = inside.map(|dir| {
         let git_dir = dir.join(".git");
-        Place { work_tree: Some(dir), common_dir: git_dir.clone(), git_dir }
+        Place { work_tree: Some(dir), common_dir: git_dir.clone(), git_dir, elsewhere: Vec::new() }
     });
     found.collect()
 }

@@ -68,9 +68,11 @@ fn repository(taken: &[&Taken], cx: &NetCx<'_>, net: &mut Net) -> Result<()> {
         rewind(one, &start, &mut value, &mut lists, cx, net)?;
     }
     value.objects = united(&lists, value.objects, cx)?;
+    let peeled = std::mem::replace(&mut value.peeled, start.peeled.clone());
     if value == start {
         return Ok(());
     }
+    value.peeled = peeled;
     let (missing, named): (Vec<Missing>, Vec<Missing>) = taken
         .iter()
         .flat_map(|one| one.captured.before.missing.iter().cloned())
@@ -100,6 +102,7 @@ fn rewind(
             None => return Ok(()),
         },
     };
+    value.peeled.extend(before.peeled.clone());
     let now = value.clone();
     let planner = Planner::of(capture, (&before, after.as_ref(), &now), cx.source)?;
     if !planner.clashes.is_empty() || (planner.actions.is_empty() && planner.pushes()) {
@@ -169,7 +172,7 @@ fn united(lists: &BTreeSet<ObjectId>, now: Option<ObjectId>, cx: &NetCx<'_>) -> 
 /// The repository is not there: one step says so for all of its events.
 fn gone(taken: &[&Taken], present: &StateRef, cx: &NetCx<'_>, net: &mut Net) -> Result<()> {
     let Some(newest) = taken.first() else { return Ok(()) };
-    let plan_cx = PlanCx { source: cx.source, run: Run::First, event: newest.event };
+    let plan_cx = PlanCx { source: cx.source, run: Run::First, event: newest.event, except: cx.except };
     net.steps.extend(plan(&newest.captured, present, &plan_cx)?);
     Ok(())
 }

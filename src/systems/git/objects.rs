@@ -33,12 +33,12 @@ pub struct Objects {
 
 impl Objects {
     /// Opens the directories; those that do not exist are left out.
-    pub fn open(dirs: &[&Path]) -> Result<Objects> {
+    pub fn open<D: AsRef<Path>>(dirs: &[D]) -> Result<Objects> {
         crate::platform::libgit::isolate();
         let failed = |e: git2::Error| failure("cannot open the object database", &e);
         let odb = git2::Odb::new().map_err(failed)?;
         let mut kept = Vec::new();
-        for dir in dirs.iter().filter(|d| d.is_dir()) {
+        for dir in dirs.iter().map(AsRef::as_ref).filter(|d| d.is_dir()) {
             let alternates = dir.join("info/alternates");
             if alternates.exists() && !alternates.is_file() {
                 // libgit2 would open it and, if it is a FIFO, wait for ever.

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
+use super::config_text;
 use super::dir::Root;
 use crate::error::{Error, Result};
 use crate::model::{Bytes, Locator};
@@ -17,11 +18,23 @@ pub struct Place {
     pub git_dir: PathBuf,
     /// Refs, objects and configuration, shared by all working trees. Equal to `git_dir` in the main one.
     pub common_dir: PathBuf,
+    /// Other directories of objects, which the environment of the command names (git(1), `GIT_OBJECT_DIRECTORY`).
+    pub elsewhere: Vec<PathBuf>,
 }
+
+/// Option of a locator: those directories, separated by NUL.
+pub const OBJECTS: &str = "object-dirs";
 
 impl Place {
     /// The repository that a command in `locator.at` works on. A locator of an earlier capture names it exactly.
     pub fn find(locator: &Locator) -> Result<Place> {
+        let listed = locator.opts.get(OBJECTS).map(Bytes::as_slice).unwrap_or_default();
+        let dirs = listed.split(|b| *b == 0).filter(|dir| !dir.is_empty());
+        let elsewhere = dirs.map(|dir| locator.at.join(dir).as_path().to_path_buf()).collect();
+        Ok(Place { elsewhere, ..Place::find_dirs(locator)? })
+    }
+
+    fn find_dirs(locator: &Locator) -> Result<Place> {
         let opt = |name: &str| locator.opts.get(name).map(|v| v.as_path().to_path_buf());
         let work_tree = opt("work-tree");
         if let Some(git_dir) = opt("git-dir") {
@@ -68,7 +81,7 @@ impl Place {
             Some(line) => tidy(&git_dir.join(Bytes::from(line).as_path())),
             None => git_dir.clone(),
         };
-        Place { work_tree: work_tree.map(|w| tidy(&w)), git_dir, common_dir }
+        Place { work_tree: work_tree.map(|w| tidy(&w)), git_dir, common_dir, elsewhere: Vec::new() }
     }
 
     /// True where this is a linked working tree.
@@ -90,7 +103,7 @@ impl Place {
             Some(tree) => opts.insert("work-tree".to_owned(), Bytes::from(tree.as_path())),
             None => opts.insert("bare".to_owned(), Bytes::from("true")),
         };
-        Locator { at: from.at.clone(), opts }
+        Locator { at: from.at.clone(), opts, ..Locator::default() }
     }
 
     /// The directory of objects.
@@ -98,9 +111,19 @@ impl Place {
         self.common_dir.join("objects")
     }
 
+    /// That, and the others that the command sees.
+    pub fn all_objects(&self) -> Vec<PathBuf> {
+        std::iter::once(self.objects()).chain(self.elsewhere.iter().cloned()).collect()
+    }
+
     /// Opens the working tree's own git directory and the shared one.
     pub fn open(&self) -> Result<Roots> {
-        Ok(Roots { own: Root::open(&self.git_dir)?, common: Root::open(&self.common_dir)? })
+        let (own, common) = (Root::open(&self.git_dir)?, Root::open(&self.common_dir)?);
+        // Only plain `key = value` lines in the repository's own file count, as git itself requires
+        // (gitrepository-layout(5)).
+        let config = common.read(b"config").ok().flatten().map(|c| c.bytes).unwrap_or_default();
+        let tables = config_text::value(&config, "extensions", "refstorage").is_some_and(|v| v == "reftable");
+        Ok(Roots { own, common, linked: self.is_linked(), tables })
     }
 }
 
@@ -110,6 +133,10 @@ pub struct Roots {
     pub own: Root,
     /// See [`Place::common_dir`].
     pub common: Root,
+    /// See [`Place::is_linked`].
+    pub linked: bool,
+    /// Refs and reflogs are in tables ([`super::reftable`]).
+    pub tables: bool,
 }
 
 fn none_at(path: &Path) -> Error {

@@ -50,6 +50,9 @@ pub fn plan(captured: &Captured, now: &StateRef, cx: &PlanCx<'_>) -> Result<Vec<
         (Some(Some(after)), Some(now)) => (Some(after), now),
         (None, Some(now)) => (None, now),
     };
+    if let Some(reason) = kept_otherwise(&before, &now).filter(|_| !create) {
+        return in_the_way(captured, "restore the repository", reason);
+    }
     let mut planner = Planner::of(&captured.before, (&before, after.as_ref(), &now), cx.source)?;
     planner.create = create;
     planner.finish(captured, cx.event)
@@ -72,6 +75,19 @@ pub struct Planner<'a> {
     create: bool,
     /// Recorded conflicts were looked at.
     rerere: bool,
+}
+
+/// Refs that are kept in tables cannot come back as files, nor ids of one length as those of another.
+fn kept_otherwise(before: &RepoState, now: &RepoState) -> Option<String> {
+    let way = "`git refs migrate` changes that, then undo again; `fr restore ID --to DIR` puts the old state beside";
+    if before.object_format != now.object_format {
+        return Some(format!(
+            "its objects have {} ids now, and had {}",
+            now.object_format, before.object_format
+        ));
+    }
+    let (is, was) = (&now.ref_storage, &before.ref_storage);
+    (is != was).then(|| format!("its refs are kept as {is} now, and were as {was}: {way}"))
 }
 
 /// A step that cannot be taken.

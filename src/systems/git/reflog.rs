@@ -14,15 +14,22 @@ fn last_value(log: &[u8]) -> Option<&[u8]> {
 pub fn note(root: &Root, name: &[u8], from: Option<&[u8]>, to: &[u8], message: &str) -> Result<()> {
     let log_name = [b"logs/", name].concat();
     let Some(log) = root.read(&log_name)? else { return Ok(()) };
-    if last_value(&log.bytes) == Some(to) {
-        return Ok(());
+    if let Some(line) = line(&log.bytes, from, to, message) {
+        root.append(&log_name, &line)?;
+    }
+    Ok(())
+}
+
+/// The line that is missing at the end of a log.
+pub fn line(log: &[u8], from: Option<&[u8]>, to: &[u8], message: &str) -> Option<Vec<u8>> {
+    if last_value(log) == Some(to) {
+        return None;
     }
     let zeros = vec![b'0'; to.len()];
     let from = from.unwrap_or(&zeros);
     let seconds = clock::now_ns() / 1_000_000_000;
     let who = format!(" fr <fr@localhost> {seconds} +0000\t{message}\n");
-    root.append(&log_name, &[from, b" ", to, who.as_bytes()].concat())?;
-    Ok(())
+    Some([from, b" ", to, who.as_bytes()].concat())
 }
 
 #[cfg(test)]

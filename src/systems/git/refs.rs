@@ -1,11 +1,13 @@
 //! Refs as files: loose ones under `refs/`, the rest in `packed-refs`. Read and written by git's own rules
-//! (gitrepository-layout(5), git-pack-refs(1)): lock file, compare, rename; never through hooks.
+//! (gitrepository-layout(5), git-pack-refs(1)): lock file, compare, rename; never through hooks. Where a repository keeps
+//! them in tables they are read from there.
 
 use std::collections::BTreeMap;
 
 use super::dir::Root;
 use super::objects::parse_hex;
 use super::place::{Place, Roots};
+use super::reftable::Tables;
 use crate::error::{Error, Result};
 use crate::model::Bytes;
 
@@ -27,6 +29,9 @@ pub fn root_of<'r>(roots: &'r Roots, name: &[u8]) -> &'r Root {
 
 /// Reads all refs. Names that hold no valid value, or are no regular files, go to `odd`.
 pub fn read_all(place: &Place, roots: &Roots, odd: &mut Vec<Vec<u8>>) -> Result<Refs> {
+    if roots.tables {
+        return Ok(Tables::read(roots)?.refs());
+    }
     let mut refs = read_packed(&roots.common)?;
     read_loose(&roots.common, &mut refs, odd, |name| !place.is_linked() || !is_per_worktree(name))?;
     if place.is_linked() {
@@ -82,6 +87,9 @@ fn packed_lines(text: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
 
 /// The value of one ref (or of HEAD) now.
 pub fn read_one(roots: &Roots, name: &[u8]) -> Result<Option<Bytes>> {
+    if roots.tables {
+        return Ok(Tables::read(roots)?.value(name));
+    }
     if let Some(content) = root_of(roots, name).read(name)? {
         return match value_of(&content.bytes) {
             Some(value) => Ok(Some(value)),

@@ -28,7 +28,7 @@ pub enum FileKind {
     StashLog,
     /// Written by nearly every command: `ORIG_HEAD`, `FETCH_HEAD`, `COMMIT_EDITMSG`.
     Note,
-    /// The files of a reftable database.
+    /// The files of a reftable database, in captures of an earlier `fr`.
     RefTable,
     /// The directory of another working tree.
     Worktree,
@@ -78,6 +78,9 @@ pub struct RepoState {
     /// All refs.
     #[serde(with = "pairs")]
     pub refs: Refs,
+    /// What tag objects lead to, where refs are kept in tables: these note it beside the value. Not part of equality.
+    #[serde(with = "pairs", default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub peeled: BTreeMap<Bytes, Bytes>,
     /// The index; `None` where there is none.
     pub index: Option<IndexState>,
     /// The ids of all objects there are, reachable or not, as a sorted list of 20-byte ids: only for commands that
@@ -141,6 +144,11 @@ impl RepoState {
         let text = serde_json::to_vec(&(head, refs, index, files))
             .map_err(|e| Error::failure(format!("cannot compare states of a repository: {e}")))?;
         Ok(ObjectId::of(ObjectKind::State, &text))
+    }
+
+    /// Its refs are kept in a way that is known here.
+    pub fn knows_refs(&self) -> bool {
+        matches!(self.ref_storage.as_str(), "files" | "reftable")
     }
 
     /// HEAD as a value: `ref: <name>` or an object id.

@@ -93,7 +93,7 @@ impl Vault {
     /// Copies what is wanted into the vault, durably, and says what it could not get.
     pub fn pin(&self, place: &Place, wanted: &Wanted<'_>) -> Result<Vec<Missing>> {
         if wanted.only_if_cheap && !self.marker().exists() && has_many_loose(&place.objects()) {
-            return Ok(Vec::new());
+            return Ok(vec![left_unpinned()]);
         }
         if !wanted.everything
             && let Some(absent) = self.pin_new(place, wanted)?
@@ -101,7 +101,7 @@ impl Vault {
             return Ok(if wanted.has_holes { Vec::new() } else { name_absent(&absent) });
         }
         if wanted.only_if_cheap && has_many_loose(&place.objects()) {
-            return Ok(Vec::new());
+            return Ok(vec![left_unpinned()]);
         }
         let _lock = self.lock(place, FlockOperation::LockExclusive)?;
         if !wanted.everything && self.marker().exists() {
@@ -128,7 +128,7 @@ impl Vault {
 
     fn walk_new(&self, place: &Place, wanted: &Wanted<'_>) -> Result<Option<Vec<Oid>>> {
         let objects = self.objects();
-        let (source, vault) = (Objects::open(&[&place.objects()])?, Objects::open(&[&objects])?);
+        let (source, vault) = (Objects::open(&place.all_objects())?, Objects::open(&[&objects])?);
         let (have, from) = (vault.odb()?, source.odb()?);
         let last = Last::of(wanted, &from);
         if last.is(&self.dir) {
@@ -156,7 +156,7 @@ impl Vault {
         let marker = self.marker();
         let _ = fs::remove_file(&marker);
         let mut missing = Vec::new();
-        for dir in object_dirs(&place.objects()) {
+        for dir in place.all_objects().iter().flat_map(|dir| object_dirs(dir)) {
             // Loose ones first: git moves objects from loose to packed, never back while it runs.
             take_files(&dir, &self.objects(), &mut limits, &mut missing)?;
         }
@@ -254,6 +254,13 @@ impl Last {
 fn has_many_loose(objects: &Path) -> bool {
     const MANY: usize = 2_000;
     fs::read_dir(objects.join("17")).is_ok_and(|names| names.count() > MANY / 256)
+}
+
+/// What is said where the objects were too many to pin in passing.
+fn left_unpinned() -> Missing {
+    let why = "too many loose ones to keep in passing; git keeps them for two weeks, unless the command itself prunes them \
+               or removes the repository";
+    Missing { what: Bytes::from("objects"), why: why.to_owned() }
 }
 
 /// Names at most a few of the objects that are nowhere.

@@ -105,7 +105,11 @@ impl Bench {
             resource: Bytes([b"path:", path.as_ref().as_os_str().as_encoded_bytes()].concat()),
             reversibility: Reversibility::Exact,
             certain: true,
-            locator: Some(Locator { at, opts: [("scope".to_owned(), Bytes::from(scope))].into() }),
+            locator: Some(Locator {
+                at,
+                opts: [("scope".to_owned(), Bytes::from(scope))].into(),
+                ..Locator::default()
+            }),
         }
     }
 
@@ -148,7 +152,12 @@ impl Bench {
     }
 
     pub fn plan(&self, recorded: &Recorded) -> Vec<Step> {
-        let cx = PlanCx { source: &self.store, run: fr::systems::Run::First, event: fr::model::EventId(1) };
+        let cx = PlanCx {
+            source: &self.store,
+            run: fr::systems::Run::First,
+            event: fr::model::EventId(1),
+            except: &[],
+        };
         let steps = |c: &Captured| Files.plan(c, &self.observe(&c.before), &cx).unwrap();
         recorded.captured.iter().flat_map(steps).collect()
     }

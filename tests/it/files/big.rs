@@ -54,7 +54,12 @@ fn child_with_a_big_file() {
         .plan(
             &captured,
             &after,
-            &PlanCx { source: &store, run: fr::systems::Run::First, event: fr::model::EventId(1) },
+            &PlanCx {
+                source: &store,
+                run: fr::systems::Run::First,
+                event: fr::model::EventId(1),
+                except: &[],
+            },
         )
         .unwrap()
         .remove(0);

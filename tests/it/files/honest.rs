@@ -18,6 +18,7 @@ fn verdicts(steps: &[fr::model::Step]) -> Vec<&'static str> {
         StepVerdict::Already => "already",
         StepVerdict::Conflict { .. } => "conflict",
         StepVerdict::NotCaptured { .. } => "not captured",
+        StepVerdict::OnRequest { .. } => "on request",
     };
     steps.iter().map(|s| word(&s.verdict)).collect()
 }
@@ -109,7 +110,8 @@ fn a_command_that_never_reported_back() {
     b.sh("rm d/gone; echo agent-or-human >d/changed");
     let captured = Captured { before: captures[0].clone(), after: None };
     let now = b.observe(&captured.before);
-    let cx = PlanCx { source: &b.store, run: fr::systems::Run::First, event: fr::model::EventId(1) };
+    let cx =
+        PlanCx { source: &b.store, run: fr::systems::Run::First, event: fr::model::EventId(1), except: &[] };
     let steps = fr::systems::files::Files.plan(&captured, &now, &cx).unwrap();
     assert_eq!(verdicts(&steps), ["conflict", "restore"]);
     assert_eq!(b.apply(&steps[1]), StepOutcome::Done);
@@ -124,7 +126,8 @@ fn what_a_command_changed_can_be_listed_and_read() {
     let line = "echo new >d/f; rm -r d/e; touch d/made; truncate -s 5 d/s";
     let recorded = b.record(&[b.effect("d", "tree", Mutate)], line);
     let captured = &recorded.captured[0];
-    let cx = PlanCx { source: &b.store, run: fr::systems::Run::First, event: fr::model::EventId(1) };
+    let cx =
+        PlanCx { source: &b.store, run: fr::systems::Run::First, event: fr::model::EventId(1), except: &[] };
     let found =
         fr::systems::files::Files.changes(&captured.before.state, captured.after.as_ref(), &cx).unwrap();
     let name =
@@ -246,13 +249,19 @@ fn forged_trees_cannot_lead_out() {
     for name in ["..", "../escaped", "/tmp/fr-escaped", "a/../../escaped", ".", ""] {
         let captured = forged(&b, name, file());
         let now = b.observe(&captured.before);
-        let cx = PlanCx { source: &b.store, run: fr::systems::Run::First, event: fr::model::EventId(1) };
+        let cx = PlanCx {
+            source: &b.store,
+            run: fr::systems::Run::First,
+            event: fr::model::EventId(1),
+            except: &[],
+        };
         assert!(fr::systems::files::Files.plan(&captured, &now, &cx).is_err(), "{name}");
     }
     // The same by an apply that never planned.
     let captured = forged(&b, "fine", file());
     let now = b.observe(&captured.before);
-    let cx = PlanCx { source: &b.store, run: fr::systems::Run::First, event: fr::model::EventId(1) };
+    let cx =
+        PlanCx { source: &b.store, run: fr::systems::Run::First, event: fr::model::EventId(1), except: &[] };
     let mut step = fr::systems::files::Files.plan(&captured, &now, &cx).unwrap().remove(0);
     let bad = forged(&b, "../escaped", file());
     step.payload["before"] = serde_json::json!(bad.before.state.object.unwrap());

@@ -180,3 +180,38 @@ fn a_hostile_repository_starts_nothing_when_its_remote_is_asked() {
     env.claude_pre("git push --force evil:x main");
     assert!(!env.exists("../TRAP"));
 }
+
+/// Whoever reads the record, the index or the output learns no password and no token of a push: neither of the URL nor of a
+/// header that `-c` sets. Undo knows them from the store.
+#[test]
+fn a_push_leaves_no_secret_in_the_record() {
+    let env = TestEnv::with_git();
+    env.sh("git init -q --bare ../there.git && git push -q ../there.git HEAD:main").ok();
+    let hidden = ["hunter2secret", "Zm9vOnNlY3JldA"];
+    for to in [
+        "https://u:hunter2secret@127.0.0.1:9/x.git",
+        "file://u:hunter2secret@PWD/../there.git",
+        "../there.git",
+    ] {
+        let to = to.replace("PWD", env.project.to_str().unwrap());
+        env.claude_runs(&format!(
+            "git -c http.extraheader='Authorization: Basic Zm9vOnNlY3JldA==' push -f {to} HEAD:main"
+        ));
+    }
+    env.fr(&["undo", "--yes", "3"]).ok();
+    let told = [
+        "timeline",
+        "show 1",
+        "show 2",
+        "show 1 --json",
+        "show 4 --json",
+        "undo 1 --dry-run",
+        "undo 2 --dry-run",
+    ]
+    .map(|args| env.fr(&args.split(' ').collect::<Vec<_>>()));
+    let kept = env.sh("cat $FR_HOME/journal/* $FR_HOME/open.log $FR_HOME/index.sqlite* | strings");
+    for secret in hidden {
+        assert!(!format!("{told:?}").contains(secret), "{told:?}");
+        assert!(!kept.stdout.contains(secret));
+    }
+}

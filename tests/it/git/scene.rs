@@ -144,7 +144,7 @@ impl Scene {
             resource: Bytes::from("git:HEAD"),
             reversibility: Reversibility::Exact,
             certain: true,
-            locator: Some(Locator { at: Bytes::from(at), opts }),
+            locator: Some(Locator { at: Bytes::from(at), opts, ..Locator::default() }),
         }
     }
 
@@ -201,7 +201,12 @@ impl Scene {
         Git.plan(
             captured,
             &now,
-            &PlanCx { source: &self.store, run: fr::systems::Run::First, event: fr::model::EventId(1) },
+            &PlanCx {
+                source: &self.store,
+                run: fr::systems::Run::First,
+                event: fr::model::EventId(1),
+                except: &[],
+            },
         )
         .unwrap()
     }

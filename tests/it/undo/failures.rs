@@ -42,7 +42,7 @@ fn a_command_that_was_killed_half_way() {
 #[test]
 fn what_fr_does_not_capture_is_said_and_not_called_undone() {
     let env = project();
-    env.claude_pre("terraform destroy -auto-approve");
+    env.claude_pre("terragrunt destroy -auto-approve");
     let show = env.fr(&["show", "1"]).ok();
     assert!(show.stdout.contains("not captured"), "{show:?}");
     let undo = env.fr(&["undo", "1", "--yes"]);

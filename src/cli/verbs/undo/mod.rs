@@ -22,6 +22,8 @@ pub(super) struct Wishes {
     pub dry_run: bool,
     pub yes: bool,
     pub policy: Policy,
+    /// Real infrastructure may be changed.
+    pub infra: bool,
 }
 
 /// What an undo works with.
@@ -36,7 +38,12 @@ pub fn run(args: &UndoArgs, out: &mut Out) -> Result<u8> {
     let (home, index) = super::opened()?;
     let store = Store::open(&home)?;
     let desk = Desk { index: &index, home: &home, store: &store };
-    let wishes = Wishes { dry_run: args.dry_run, yes: args.yes, policy: args.on_conflict.into() };
+    let wishes = Wishes {
+        dry_run: args.dry_run,
+        yes: args.yes,
+        policy: args.on_conflict.into(),
+        infra: args.apply_infra,
+    };
     if args.resume {
         return again::resume(&desk, out);
     }
@@ -144,6 +151,9 @@ fn take_back_now(
     out: &mut Out,
 ) -> Result<u8> {
     let mut plan = planned(events, scope, wishes.policy, desk)?;
+    if wishes.infra {
+        plan.ask_for_infra();
+    }
     if let Some(code) = previewed(&plan, wishes, out)? {
         return Ok(code);
     }
@@ -154,6 +164,10 @@ fn take_back_now(
             Some(part) => error.hint(format!("`fr redo {part}` takes back the undo in part first")),
             None => error,
         });
+    }
+    if plan.restoring().next().is_none() && plan.waits_for_request() {
+        let what = format!("nothing was written: what is left of {} changes real infrastructure", of(&plan));
+        return Err(Error::new(ExitCode::Partial, what).hint("`--apply-infra` does it"));
     }
     if plan.restoring().next().is_none() {
         return Err(Error::new(

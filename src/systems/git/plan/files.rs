@@ -134,6 +134,15 @@ impl Planner<'_> {
                 self.file(key, FileKind::Worktree)?
             }
             (true, true, true) if key.as_slice().ends_with(b"/logs/HEAD") => self.log(key)?,
+            (true, true, true) if key.as_slice().ends_with(b"/reftable/tables.list") => {
+                let a = self.after.and_then(|a| a.files.get(key));
+                if a.map(Same) != b.map(Same) {
+                    let tree = name_of(&gitdir_key(key));
+                    let tree = tree.trim_start_matches("worktrees/").trim_end_matches("/gitdir");
+                    self.left
+                        .push(format!("refs and logs of the working tree {tree}: kept in tables of its own"));
+                }
+            }
             _ => {}
         }
         Ok(())

@@ -26,7 +26,7 @@ const MOST: usize = 100_000;
 
 /// True where the words of a push are known well enough for its remote to be captured.
 pub fn is_captured(locator: &Locator) -> bool {
-    locator.opts.contains_key(PUSH_TO)
+    locator.unsaid.contains_key(PUSH_TO)
 }
 
 /// Stores the refs that a push is about to change on its remotes, one capture for each.
@@ -36,23 +36,24 @@ pub fn is_captured(locator: &Locator) -> bool {
 pub fn capture(place: &Place, locator: &Locator, cx: &CaptureCx<'_>) -> Result<Vec<Capture>> {
     let vault = Vault::at(&cx.vault, &Vault::name(place));
     let shadow = Shadow::make(Some(place), &vault, &cx.vault, patience(locator, cx))?
-        .with(settings(locator))
+        .with(settings(locator).into_iter())
         .seen_from(locator);
-    let named = locator.opts.get(PUSH_TO).map(|name| name.lossy().into_owned());
+    let named = locator.unsaid.get(PUSH_TO).map(|name| name.lossy().into_owned());
     let name = named.filter(|name| !name.is_empty()).unwrap_or_else(|| shadow.own_remote());
-    let dry = locator.opts.get(PUSH_ARGS).map(|args| dry_run(&shadow, args)).transpose()?;
+    let dry = locator.unsaid.get(PUSH_ARGS).map(|args| dry_run(&shadow, args)).transpose()?;
     let urls = urls(&shadow, &name)?;
     let dry = dry.map(|dry| one_for_each(dry, urls.len()));
     let mut captures = Vec::new();
     for (at, url) in urls.into_iter().enumerate() {
         let mut state = RemoteState::new(&name, &shadow.absolute(&url));
         state.refs = values(&shadow, &state.url, at, dry.as_deref())?;
+        state.settings = settings(locator);
         state.forces = !locator.opts.contains_key(PUSH_PLAIN);
         if state.refs.is_empty() {
             continue;
         }
         let missing = if cx.contents { pin(&shadow, place, &vault, &state, cx) } else { Vec::new() };
-        let resource = Bytes::from(format!("git:{name}"));
+        let resource = Bytes::from(format!("git:{}", state.remote));
         captures.push(finished(&state, resource, locator_of(place, locator), missing, cx)?);
     }
     Ok(captures)
@@ -81,7 +82,8 @@ pub fn observe(captured: &Capture, cx: &CaptureCx<'_>) -> Result<StateRef> {
     let place = Place::find(&captured.locator).ok();
     let vault = Vault::of(&cx.vault, &captured.locator)?;
     let shadow = Shadow::make(place.as_ref(), &vault, &cx.vault, patience(&captured.locator, cx))?;
-    now(&shadow.with(settings(&captured.locator)), before)?.store(cx.sink)
+    let shadow = shadow.with(before.settings.clone().into_iter());
+    now(&shadow, before)?.store(cx.sink)
 }
 
 /// Captures the present of what an earlier capture covers: an undo is about to write it.
@@ -94,7 +96,8 @@ pub fn capture_again(resource: &Bytes, locator: &Locator, cx: &CaptureCx<'_>) ->
     let earlier = RemoteState::expect(&StateRef { digest: id, object: Some(id) }, cx.source)?;
     let place = Place::find(locator)?;
     let vault = Vault::of(&cx.vault, locator)?;
-    let shadow = Shadow::make(Some(&place), &vault, &cx.vault, cx.deadline)?.with(settings(locator));
+    let shadow = Shadow::make(Some(&place), &vault, &cx.vault, cx.deadline)?
+        .with(earlier.settings.clone().into_iter());
     let state = now(&shadow, earlier)?;
     let missing = if cx.contents { pin(&shadow, &place, &vault, &state, cx) } else { Vec::new() };
     Ok(vec![finished(&state, resource.clone(), locator.clone(), missing, cx)?])
@@ -124,9 +127,8 @@ fn finished(
 /// A capture is not taken again by pushing again: takes the push out of a locator, and the remote too where it has a
 /// capture of its own.
 pub fn forget_push(locator: &mut Locator, remote_has_its_own: bool) {
-    for option in [PUSH_TO, PUSH_ARGS, PUSH_PLAIN, SETTINGS] {
-        locator.opts.remove(option);
-    }
+    locator.opts.remove(PUSH_PLAIN);
+    locator.unsaid.clear();
     if remote_has_its_own && let Some(what) = locator.opts.get_mut("what") {
         let parts: Vec<String> =
             what.lossy().split(',').filter(|w| *w != "remote").map(str::to_owned).collect();
@@ -136,22 +138,17 @@ pub fn forget_push(locator: &mut Locator, remote_has_its_own: bool) {
 
 fn locator_of(place: &Place, from: &Locator) -> Locator {
     let mut locator = place.locator(from);
-    locator.opts.remove(PUSH_ARGS);
-    locator.opts.remove(PUSH_TO);
+    locator.unsaid.clear();
     locator.opts.insert("vault".to_owned(), Bytes::from(Vault::name(place)));
     locator.opts.insert(SIDE.to_owned(), "remote".into());
     locator
 }
 
 /// The `-c` settings of the command.
-fn settings(locator: &Locator) -> impl Iterator<Item = (String, String)> {
-    let text = locator.opts.get(SETTINGS).map(|s| s.lossy().into_owned()).unwrap_or_default();
-    let pairs: Vec<(String, String)> = text
-        .split('\0')
-        .filter_map(|s| s.split_once('='))
-        .map(|(k, v)| (k.to_owned(), v.to_owned()))
-        .collect();
-    pairs.into_iter()
+fn settings(locator: &Locator) -> Vec<(String, String)> {
+    let text = locator.unsaid.get(SETTINGS).map(|s| s.lossy().into_owned()).unwrap_or_default();
+    let pairs = text.split('\0').filter_map(|s| s.split_once('='));
+    pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
 }
 
 /// Where a remote's pushes go. What is no remote is a URL or path itself.

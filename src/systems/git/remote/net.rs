@@ -27,8 +27,8 @@ pub fn net(taken: &[&Taken], cx: &NetCx<'_>, net: &mut Net) -> Result<()> {
         let key = (captured.before.locator.at.clone(), before.url.clone());
         let remote = remotes.entry(key).or_insert_with(|| Remote {
             capture: captured.before.clone(),
-            present: RemoteState::new(&before.remote, &before.url),
-            value: RemoteState { forces: before.forces, ..RemoteState::new(&before.remote, &before.url) },
+            present: empty(&before),
+            value: RemoteState { forces: before.forces, ..empty(&before) },
         });
         remote.value.forces |= before.forces;
         for name in before.refs.keys() {
@@ -44,7 +44,9 @@ pub fn net(taken: &[&Taken], cx: &NetCx<'_>, net: &mut Net) -> Result<()> {
             match found.verdict {
                 StepVerdict::Restore => *value = b.map(str::to_owned),
                 StepVerdict::Already => {}
-                StepVerdict::Conflict { .. } | StepVerdict::NotCaptured { .. } => net.steps.push(found),
+                StepVerdict::Conflict { .. }
+                | StepVerdict::NotCaptured { .. }
+                | StepVerdict::OnRequest { .. } => net.steps.push(found),
             }
         }
     }
@@ -57,4 +59,9 @@ pub fn net(taken: &[&Taken], cx: &NetCx<'_>, net: &mut Net) -> Result<()> {
         net.captured.push(Captured { before, after: Some(present.store(cx.made)?) });
     }
     Ok(())
+}
+
+/// The same remote, reached the same way, none of whose refs were asked for.
+fn empty(of: &RemoteState) -> RemoteState {
+    RemoteState { settings: of.settings.clone(), ..RemoteState::new(&of.remote, &of.url) }
 }

@@ -95,9 +95,9 @@ impl Shadow {
 
     fn copy(&mut self, place: &Place) -> Result<()> {
         let roots = place.open()?;
-        if let Some(head) = roots.own.read(b"HEAD")? {
-            self.write("HEAD", &head.bytes)?;
-            let text = String::from_utf8_lossy(&head.bytes);
+        if let Some(head) = refs::read_one(&roots, b"HEAD")? {
+            self.write("HEAD", &[head.as_slice(), b"\n"].concat())?;
+            let text = head.lossy();
             self.branch = text.trim().strip_prefix("ref: refs/heads/").map(str::to_owned);
         }
         let mut text = b"# pack-refs with: sorted\n".to_vec();

@@ -16,7 +16,7 @@ const FRONT: &[u8] = b"{\"remote\"";
 /// Some refs of a remote at one moment. The document is secret as states are: the URL may hold a password.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RemoteState {
-    /// Its name, or its URL where it was pushed to by URL. First, so that a document is known by its beginning.
+    /// Its name, or its URL, without user and password, where it was pushed to by URL. First, so that a document is known by its beginning.
     pub remote: String,
     /// Format of this document.
     pub version: u32,
@@ -25,6 +25,9 @@ pub struct RemoteState {
     /// The push was one that forces or deletes; one that does not can be taken back too, but others may have fetched.
     #[serde(default = "yes", skip_serializing_if = "is_yes")]
     pub forces: bool,
+    /// The `-c` settings of the command that pushed: how the remote is reached.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub settings: Vec<(String, String)>,
     /// The refs that were asked for, by full name; `None`: the remote does not have it.
     pub refs: BTreeMap<String, Option<String>>,
 }
@@ -41,10 +44,11 @@ impl RemoteState {
     /// A remote none of whose refs were asked for yet.
     pub fn new(remote: &str, url: &str) -> RemoteState {
         RemoteState {
-            remote: remote.to_owned(),
+            remote: without_userinfo(remote),
             version: VERSION,
             url: url.to_owned(),
             forces: true,
+            settings: Vec::new(),
             refs: BTreeMap::new(),
         }
     }
@@ -85,6 +89,15 @@ impl RemoteState {
     pub fn value(&self, name: &str) -> Option<&str> {
         self.refs.get(name).and_then(Option::as_deref)
     }
+}
+
+/// A URL as it may be shown, as git itself shows it: user names and passwords are of no use to a reader. A name, a path and
+/// `host:path` stay.
+fn without_userinfo(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let host = host.rsplit('@').next().unwrap_or(host);
+    format!("{scheme}://{host}{path}")
 }
 
 /// What differs between two states of a remote. `after` is `None` where it is not known.

@@ -158,7 +158,8 @@ pub fn apply(step: &Step, cx: &ApplyCx<'_>) -> Result<StepOutcome> {
     let remote = RemoteState::expect(&state, cx.source)?;
     let place = Place::find(&step.locator).ok();
     let vault = Vault::of(&cx.vault, &step.locator)?;
-    let shadow = Shadow::make(place.as_ref(), &vault, &cx.vault, None)?;
+    let shadow =
+        Shadow::make(place.as_ref(), &vault, &cx.vault, None)?.with(remote.settings.clone().into_iter());
     let Payload { name, expect, want, .. } = &payload;
     let lease = format!("--force-with-lease={name}:{}", expect.as_deref().unwrap_or_default());
     let spec = format!("{}:{name}", want.as_deref().unwrap_or_default());

@@ -320,6 +320,10 @@ tables! {
     environment {
         "" => "GIT_NAMESPACE=ns git update-ref refs/namespaces/ns/refs/heads/a HEAD";
         "" => "GIT_OBJECT_DIRECTORY=.git/objects git branch -D topic";
+        "cp .git/index ../wt/other-index" => "GIT_INDEX_FILE=$PWD/../wt/other-index git read-tree HEAD~2";
+        "cp .git/index other-index" => "cd src; GIT_INDEX_FILE=other-index git rm -q --cached app.py";
+        "" => "GIT_INDEX_FILE=new-index git add a.txt src";
+        "cp .git/index other-index" => "export GIT_INDEX_FILE=other-index; git reset -q HEAD~1; git rm -qf --cached a.txt";
         "" => "env GIT_DIR=.git git branch -D topic";
         "" => "git --bare --git-dir=.git branch -D topic";
         "" => "git --no-pager -p branch -D topic";

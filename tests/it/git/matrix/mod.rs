@@ -6,11 +6,13 @@ mod formats;
 mod hostile;
 mod local;
 mod picture;
+mod reftable;
 mod remote;
+mod sample;
 mod world;
 
 pub use picture::picture;
-pub use world::world;
+pub use world::{world, world_of_tables};
 
 use crate::env::TestEnv;
 
@@ -23,14 +25,19 @@ pub struct Row {
 /// Runs each row in a world of its own and panics with all that did not come back.
 #[track_caller]
 pub fn come_back(rows: &[Row]) {
-    let failures: Vec<String> = rows.iter().filter_map(|row| round(row).err()).collect();
-    assert!(failures.is_empty(), "{} of {} rows:\n{}", failures.len(), rows.len(), failures.join("\n\n"));
+    come_back_in(world, rows);
 }
 
-fn round(row: &Row) -> Result<(), String> {
-    let env = world();
-    env.sh(row.before);
-    round_in(&env, row.line)
+/// The same in copies of another world.
+#[track_caller]
+pub fn come_back_in(world: fn() -> TestEnv, rows: &[Row]) {
+    let round = |row: &Row| {
+        let env = world();
+        env.sh(row.before);
+        round_in(&env, row.line)
+    };
+    let failures: Vec<String> = rows.iter().filter_map(|row| round(row).err()).collect();
+    assert!(failures.is_empty(), "{} of {} rows:\n{}", failures.len(), rows.len(), failures.join("\n\n"));
 }
 
 /// The line through `fr exec`, its undo, and the comparison.

@@ -18,7 +18,8 @@ pub struct Picture {
 }
 
 /// Directly in a git directory, and not compared: git rewrites them with every command, or they are compared through git.
-const PASSED: [&str; 9] = [
+const PASSED: [&str; 10] = [
+    "reftable",
     "ORIG_HEAD",
     "FETCH_HEAD",
     "COMMIT_EDITMSG",
@@ -82,6 +83,9 @@ impl Picture {
             let seen = git(args).stdout;
             self.parts.insert(format!("{shown}: {what}"), seen);
         }
+        if dir.join("reftable").is_dir() {
+            self.tables(env, dir, shown);
+        }
         let objects = git("cat-file --batch-all-objects --batch-check='%(objectname)'").stdout;
         self.objects.insert(shown.to_owned(), objects);
         for entry in fs::read_dir(dir).unwrap().flatten() {
@@ -98,6 +102,20 @@ impl Picture {
                 _ if entry.path().is_dir() => self.walk(env, &entry.path(), &shown),
                 _ => drop(self.parts.insert(shown, lossy(&entry.path()))),
             }
+        }
+    }
+
+    /// What files would show where refs and logs are kept in tables: git says it.
+    fn tables(&mut self, env: &TestEnv, dir: &Path, shown: &str) {
+        let git = |args: &str| env.sh(&format!("git --git-dir='{}' {args}", dir.display())).stdout;
+        let roots = git("for-each-ref --include-root-refs --format='%(refname) %(objectname) %(symref)'");
+        let kept = roots.lines().filter(|l| !l.starts_with("refs/") && !l.starts_with("ORIG_HEAD"));
+        self.parts.insert(format!("{shown}: root refs"), kept.collect::<Vec<_>>().join("\n"));
+        for name in git("reflog list").lines() {
+            let format = "--date=raw --format='%H %gd %gn <%ge> %gs'";
+            let log = git(&format!("log -g {format} '{name}' --"));
+            let oldest_first: Vec<&str> = log.lines().rev().collect();
+            self.logs.insert(format!("{shown}/logs/{name}"), oldest_first.join("\n"));
         }
     }
 

@@ -55,14 +55,22 @@ git diff HEAD~1 HEAD -- docs/guide.md > ../back.patch
 /// A copy of the world.
 pub fn world() -> TestEnv {
     static TEMPLATE: OnceLock<TestEnv> = OnceLock::new();
-    let template = TEMPLATE.get_or_init(|| {
-        let mut env = TestEnv::new();
-        let root = env.root().to_str().unwrap().to_owned();
-        env.vars.push(("ROOT".to_owned(), root));
-        env.sh(WORLD).ok();
-        env
-    });
-    copy(template.root())
+    copy(TEMPLATE.get_or_init(|| make("files")).root())
+}
+
+/// The same world, all its repositories with their refs in tables.
+pub fn world_of_tables() -> TestEnv {
+    static TEMPLATE: OnceLock<TestEnv> = OnceLock::new();
+    copy(TEMPLATE.get_or_init(|| make("reftable")).root())
+}
+
+fn make(ref_format: &str) -> TestEnv {
+    let mut env = TestEnv::new();
+    let root = env.root().to_str().unwrap().to_owned();
+    env.vars.push(("ROOT".to_owned(), root));
+    env.vars.push(("GIT_DEFAULT_REF_FORMAT".to_owned(), ref_format.to_owned()));
+    env.sh(WORLD).ok();
+    env
 }
 
 /// A copy of everything in a directory, with what holds absolute paths put right.

@@ -1,0 +1,118 @@
+//! The founding incident: resources are destroyed. Their state does not bring them back, and undo never says so: it puts
+//! the configuration beside, names what is gone, and lets terraform make it again where it is asked to.
+
+use super::scene::{Scene, names};
+
+on_each!([local http pg s3 kubernetes] (all_of_it a_target failed_half_way somebody_applied_since configuration_changed_since never_reported));
+
+const DESTROY: &str = "terraform -chdir=infra destroy -auto-approve";
+
+/// The directory that undo puts beside the root module.
+fn kit(scene: &Scene) -> std::path::PathBuf {
+    let found = names(&scene.env.project);
+    let kit: Vec<&String> = found.iter().filter(|name| name.starts_with("infra.fr-undo-")).collect();
+    assert_eq!(kit.len(), 1, "{found:?}");
+    scene.env.project.join(kit[0])
+}
+
+fn all_of_it(scene: Scene) {
+    let configuration = scene.env.read("infra/main.tf");
+    scene.agent(DESTROY).ok();
+    assert_eq!(scene.real(), [""; 0]);
+    let destroyed = scene.state();
+
+    let plan = scene.env.fr(&["undo", &scene.event(), "--dry-run"]).ok().stdout;
+    assert!(
+        plan.contains("terraform apply: create terraform_data.disk[\"a\"], terraform_data.disk[\"b\"]"),
+        "{plan}"
+    );
+    assert!(plan.contains("not done: it changes real infrastructure: --apply-infra does it"), "{plan}");
+    assert!(plan.contains("not restored: terraform_data.web (id "), "{plan}");
+
+    let undone = scene.undo(&[]);
+    assert_eq!(undone.code, 3, "{undone:?}");
+    assert!(undone.stdout.contains("is undone in part"), "{undone:?}");
+    assert_eq!(scene.state(), destroyed, "no state claims that they exist");
+    assert_eq!(scene.real(), [""; 0]);
+    let kit = kit(&scene);
+    let read = |name: &str| std::fs::read_to_string(kit.join(name)).unwrap();
+    assert_eq!(read("configuration/main.tf"), configuration);
+    assert!(read("gone.txt").contains("terraform_data.web (id "), "{}", read("gone.txt"));
+    assert!(read("plan.txt").contains("Plan: 3 to add, 0 to change, 0 to destroy."), "{}", read("plan.txt"));
+    scene.keeps_secrets();
+
+    let event = scene.env.fr(&["timeline", "--grep", "destroy", "--json"]).ok().json()[0]["id"].to_string();
+    let made = scene.env.fr(&["undo", &event, "--yes", "--apply-infra"]);
+    assert_eq!(made.code, 3, "new resources are not the old ones: {made:?}");
+    assert_eq!(scene.real(), ["disk-a-small", "disk-b-small", "web"], "{made:?}");
+    assert_eq!(scene.listed().len(), 3);
+    assert!(made.stdout.contains("not restored: terraform_data.web (id "), "{made:?}");
+    let again = scene.env.fr(&["undo", &event, "--yes", "--apply-infra"]);
+    assert_eq!(again.code, 5, "done twice is done once: {again:?}");
+    assert_eq!(scene.tf("plan -detailed-exitcode").code, 0);
+}
+
+/// Terraform takes along what depends on a target: nobody has named it, and it is gone.
+fn a_target(scene: Scene) {
+    scene.agent("terraform -chdir=infra destroy -auto-approve -target='terraform_data.disk[\"b\"]'").ok();
+    assert_eq!(scene.real(), ["disk-a-small"]);
+    let made = scene.undo(&["--apply-infra"]);
+    assert_eq!(made.code, 3, "{made:?}");
+    for gone in ["terraform_data.disk[\"b\"] (id ", "terraform_data.web (id "] {
+        assert!(made.stdout.contains(gone), "{made:?}");
+    }
+    assert!(!made.stdout.contains("terraform_data.disk[\"a\"] (id "), "what survived is not named: {made:?}");
+    assert_eq!(scene.real(), ["disk-a-small", "disk-b-small", "web"]);
+}
+
+/// One of them cannot be destroyed: the command fails, and others are gone all the same.
+fn failed_half_way(scene: Scene) {
+    scene.env.write("infra/real/stuck", "");
+    let ran = scene.agent(DESTROY);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert_eq!(scene.real(), ["disk-a-small", "disk-b-small", "stuck"]);
+    std::fs::remove_file(scene.root.join("real/stuck")).unwrap();
+    let made = scene.undo(&["--apply-infra"]);
+    assert_eq!(made.code, 3, "{made:?}");
+    assert_eq!(scene.real(), ["disk-a-small", "disk-b-small", "web"]);
+    assert!(made.stdout.contains("terraform_data.web (id "), "{made:?}");
+    assert!(!made.stdout.contains("terraform_data.disk[\"a\"] (id "), "it was never gone: {made:?}");
+}
+
+fn somebody_applied_since(scene: Scene) {
+    scene.agent(DESTROY).ok();
+    scene.tf("apply -auto-approve -target='terraform_data.disk[\"a\"]'").ok();
+    let (state, real) = (scene.state(), scene.real());
+    let undone = scene.undo(&["--apply-infra"]);
+    assert_eq!(undone.code, 4, "{undone:?}");
+    assert!(
+        undone.stderr.contains("somebody applied since") && undone.stderr.contains("serial"),
+        "{undone:?}"
+    );
+    assert_eq!((scene.state(), scene.real()), (state, real), "nothing was written");
+}
+
+/// The configuration that is there now does not know what is gone: it is made again from the recorded one.
+fn configuration_changed_since(scene: Scene) {
+    let configuration = scene.env.read("infra/main.tf");
+    scene.agent(DESTROY).ok();
+    let without = configuration.split("resource \"terraform_data\" \"web\"").next().unwrap().to_owned();
+    scene.env.write("infra/main.tf", &without);
+    let made = scene.undo(&["--apply-infra"]);
+    assert!(made.stdout.contains("the configuration has changed since"), "{made:?}");
+    assert_eq!(scene.env.read("infra/main.tf"), without, "the present configuration stays");
+    assert_eq!(scene.real(), ["disk-a-small", "disk-b-small", "web"], "{made:?}");
+    assert!(scene.listed().contains(&"terraform_data.web".to_owned()), "{made:?}");
+    let kit = kit(&scene);
+    assert!(!kit.join("configuration/terraform.tfstate").exists(), "the state is the root module's");
+}
+
+/// The agent was killed while terraform ran: nobody told how it ended.
+fn never_reported(scene: Scene) {
+    let call = scene.env.claude_pre(DESTROY);
+    assert_eq!(call.answer.code, 0, "{call:?}");
+    scene.tf("destroy -auto-approve -target=terraform_data.web").ok();
+    let made = scene.undo(&["--apply-infra"]);
+    assert_eq!(made.code, 3, "{made:?}");
+    assert_eq!(scene.real(), ["disk-a-small", "disk-b-small", "web"], "{made:?}");
+}

@@ -1,0 +1,30 @@
+//! Terraform as people run it: real terraform, real backends, files as the real resources. Each test is an incident.
+
+/// Runs each test on each backend, as `module::backend::test`.
+macro_rules! on_each {
+    ([$($backend:ident)*] $tests:tt) => {
+        $(on_each!(@one $backend $tests);)*
+    };
+    (@one $backend:ident ($($test:ident)*)) => {
+        mod $backend {
+            use super::super::{backends::Backend, scene};
+            $(#[test]
+            fn $test() {
+                if scene::terraform().is_some() && let Some(backend) = Backend::$backend() {
+                    super::$test(scene::Scene::on(backend));
+                }
+            })*
+        }
+    };
+}
+
+mod backends;
+mod changed;
+mod destroyed;
+mod kept;
+mod moved;
+mod scene;
+pub use scene::terraform;
+mod seen;
+mod states;
+mod workspaces;

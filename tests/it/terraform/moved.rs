@@ -1,0 +1,47 @@
+//! The state is moved to another backend, or the lock file of providers changes: `terraform init`.
+
+use super::scene::Scene;
+
+on_each!([local http pg] (migrated_to_a_file reconfigured));
+
+/// The block that names another place for the state.
+fn elsewhere(scene: &Scene) -> String {
+    let block = scene.backend().block();
+    let new = "  backend \"local\" {\n    path = \"elsewhere.tfstate\"\n  }\n";
+    let text = scene.env.read("infra/main.tf");
+    match block.is_empty() {
+        true => text.replacen("terraform {\n", &format!("terraform {{\n{new}"), 1),
+        false => text.replace(&block, new),
+    }
+}
+
+/// The configuration names the new backend already when the command runs. Afterwards the old one is in use again, with
+/// the state that it had; the copy stays and is named.
+fn migrated_to_a_file(scene: Scene) {
+    let (before, configuration) = (scene.says(), scene.env.read("infra/main.tf"));
+    scene.env.write("infra/main.tf", elsewhere(&scene));
+    scene.agent("terraform -chdir=infra init -migrate-state -force-copy -input=false").ok();
+    assert!(scene.env.exists("infra/elsewhere.tfstate"));
+    let undone = scene.undo(&[]);
+    assert_eq!(undone.code, 0, "{undone:?}");
+    scene.env.write("infra/main.tf", configuration);
+    assert_eq!(scene.says(), before, "without another init: {undone:?}");
+    scene.keeps_secrets();
+}
+
+/// The state is left behind and the new backend holds nothing: terraform would make everything a second time.
+fn reconfigured(scene: Scene) {
+    let (before, configuration) = (scene.says(), scene.env.read("infra/main.tf"));
+    scene.env.write("infra/main.tf", elsewhere(&scene));
+    let ran = scene.agent("cd infra && terraform init -reconfigure -input=false");
+    if scene.backend().block().is_empty() {
+        // From a file to a file terraform wants to ask, and does nothing.
+        assert_eq!((ran.code, scene.undo(&[]).code), (1, 5));
+        return;
+    }
+    assert_eq!(scene.tf("state list").stdout, "");
+    let undone = scene.undo(&[]);
+    assert_eq!(undone.code, 0, "{undone:?}");
+    scene.env.write("infra/main.tf", configuration);
+    assert_eq!(scene.says(), before);
+}
