@@ -1,6 +1,6 @@
 //! Before a command: its targets, found by the same words as kubectl finds them, and what goes with them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
 use super::cluster::Found;
@@ -11,8 +11,8 @@ use super::query::{Access, Mode, Query};
 use super::snapshot::Snapshot;
 use super::{cluster, kinds, look, namespace, prune, release};
 use crate::error::{Error, Result};
-use crate::model::{Bytes, Capture, Effect, Locator, Missing, ObjectId, StateRef, SystemId};
-use crate::systems::CaptureCx;
+use crate::model::{Bytes, Capture, Effect, Locator, Missing, ObjectId, ObjectSource, StateRef, SystemId};
+use crate::systems::{CaptureCx, Taken};
 
 /// Option of a capture's locator: its own stored state, which knows the objects.
 const STATE: &str = "state";
@@ -258,4 +258,20 @@ pub fn held(
         digest(entry) == digest(outer.entry(&key))
     });
     Ok(if same { Held::Same } else { Held::Other })
+}
+
+/// Captures of the same objects get the same locator: several events on them are one change then.
+pub fn of_one_place(taken: &[Taken], source: &dyn ObjectSource) -> Result<Vec<Taken>> {
+    let mut places: HashMap<(String, Vec<Key>), Locator> = HashMap::new();
+    let mut out = Vec::new();
+    for one in taken {
+        let snapshot = Snapshot::load(&one.captured.before.state, source)?;
+        let cluster = format!("{} {}", snapshot.cluster.server, snapshot.cluster.ca);
+        let mut one = one.clone();
+        let locator = &mut one.captured.before.locator;
+        let place = places.entry((cluster, snapshot.keys().collect())).or_insert_with(|| locator.clone());
+        locator.clone_from(place);
+        out.push(one);
+    }
+    Ok(out)
 }

@@ -29,7 +29,7 @@ mod yaml;
 
 use std::path::Path;
 
-use super::{ApplyCx, AssessCx, CaptureCx, Held, PlanCx, System};
+use super::{ApplyCx, AssessCx, CaptureCx, Held, Net, NetCx, PlanCx, System, Taken};
 use crate::error::Result;
 use crate::model::{
     Capture, Captured, Change, Effect, Invocation, ObjectId, ObjectKind, ObjectSource, StateRef, Step,
@@ -57,6 +57,10 @@ impl System for Kubernetes {
     }
     fn plan(&self, captured: &Captured, now: &StateRef, cx: &PlanCx<'_>) -> Result<Vec<Step>> {
         plan::plan(captured, now, cx)
+    }
+    fn net(&self, taken: &[Taken], cx: &NetCx<'_>) -> Result<Net> {
+        let taken = capture::of_one_place(taken, cx.source)?;
+        super::net::by_place(&|captured, now, plan| self.plan(captured, now, plan), &taken, cx)
     }
     fn apply(&self, step: &Step, cx: &ApplyCx<'_>) -> Result<StepOutcome> {
         apply::apply(step, cx)

@@ -85,11 +85,11 @@ mod tests {
     #[test]
     fn objects_are_readable_and_unambiguous() {
         let value = json!({
-            "apiVersion": "apps/v1", "n": 3, "no": "yes", "empty": {}, "t": "12",
+            "apiVersion": "apps/v1", "num": 3, "no": "yes", "empty": {}, "t": "12",
             "list": [{"a": [1, 2], "b": "x y"}, "s"], "text": "one\n two\n",
         });
-        let want = "apiVersion: apps/v1\nempty: {}\nlist:\n  - a:\n      - 1\n      - 2\n    b: \"x y\"\n  - s\nn: 3\n\
-                    \"no\": \"yes\"\nt: \"12\"\ntext: |\n  one\n   two\n";
+        let want = "apiVersion: apps/v1\nempty: {}\nlist:\n  - a:\n      - 1\n      - 2\n    b: \"x y\"\n  - s\n\
+                    \"no\": \"yes\"\nnum: 3\nt: \"12\"\ntext: |\n  one\n   two\n";
         assert_eq!(super::text(&value), want);
     }
 }
