@@ -133,7 +133,10 @@ impl Kubectl {
         if done.code != 0 && !(partial && !(items.is_empty() && refused.is_empty())) {
             return Err(said(&done));
         }
+        // Of several kinds those that may not be read are named; of one, nothing is known.
+        let several = args.iter().any(|arg| arg.contains(','));
         if items.is_empty()
+            && !several
             && let Some(line) = refused.iter().find(|line| by_server(line))
         {
             return Err(Error::failure(short(line)));

@@ -137,5 +137,15 @@ pub fn meant(mut object: Value) -> Value {
     for set in ["uid", "resourceVersion", "generation", "creationTimestamp", "managedFields", "selfLink"] {
         metadata.remove(set);
     }
+    // A Deployment counts its templates, a Job marks its pods with its own uid.
+    for (field, set) in [
+        ("annotations", "deployment.kubernetes.io/revision"),
+        ("annotations", "autoscaling.alpha.kubernetes.io/conditions"),
+        ("labels", "controller-uid"),
+    ] {
+        if let Some(fields) = metadata.get_mut(field).and_then(Value::as_object_mut) {
+            fields.remove(set);
+        }
+    }
     object
 }

@@ -25,7 +25,7 @@ fn a_deleted_deployment_is_back_with_its_replicas() {
 fn a_delete_by_label_takes_several_kinds_and_all_come_back() {
     let Some(scene) = Scene::new() else { return };
     scene.apply(SHOP);
-    scene.apply("{apiVersion: v1, kind: ConfigMap, metadata: {name: other}, data: {a: b}}");
+    scene.apply("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: other}\ndata: {a: b}\n");
     let kinds = ["cm settings", "secret keys", "deploy web", "svc web"];
     let before: Vec<_> = kinds.iter().map(|what| meant(scene.get(what).unwrap())).collect();
     let ip = scene.get("svc web").unwrap()["spec"]["clusterIP"].clone();
@@ -47,7 +47,11 @@ fn a_delete_by_file_and_from_a_here_document() {
     assert!(!scene.has("cm settings"));
     scene.undo().ok();
     assert_eq!(meant(scene.get("cm settings").unwrap()), before);
-    scene.agent("kubectl delete -n NS -f - <<'X'\n{apiVersion: v1, kind: ConfigMap, metadata: {name: settings}}\nX").ok();
+    scene
+        .agent(
+            "kubectl delete -n NS -f - <<'X'\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\nX",
+        )
+        .ok();
     assert!(!scene.has("cm settings"));
     scene.undo().ok();
     assert_eq!(meant(scene.get("cm settings").unwrap()), before);

@@ -47,7 +47,7 @@ fn what_only_looks_asks_no_server() {
 fn kinds_that_may_not_be_read_are_named_as_missing() {
     let Some(scene) = Scene::new() else { return };
     scene.apply(SHOP);
-    scene.kubectl("create clusterrole NS-some --verb=get,list,delete --resource=configmaps,deployments.apps,namespaces").ok();
+    scene.kubectl("create clusterrole NS-some --verb=get,list,delete,create,update,patch --resource=configmaps,deployments.apps,namespaces").ok();
     scene.kubectl("create clusterrolebinding NS-some --clusterrole=NS-some --user=limited").ok();
     scene.agent("kubectl --context limited delete namespace NS --wait=false").ok();
     let event = scene.event();
