@@ -45,7 +45,7 @@ pub fn assess(understood: &Understood, cx: &AssessCx<'_>) -> Vec<Effect> {
 /// What makes two effects the same.
 fn identity(effect: &Effect) -> (EffectClass, Bytes, Vec<Bytes>) {
     let place = effect.locator.iter().flat_map(|l| {
-        let opts = l.opts.iter().flat_map(|(k, v)| [Bytes::from(k.as_str()), v.clone()]);
+        let opts = l.opts.iter().chain(&l.unsaid).flat_map(|(k, v)| [Bytes::from(k.as_str()), v.clone()]);
         std::iter::once(l.at.clone()).chain(opts)
     });
     (effect.class, effect.resource.clone(), place.collect())

@@ -99,7 +99,7 @@ fn add(wanted: &mut Vec<Wanted>, new: Wanted) {
     let key = |l: &Locator| {
         let mut opts = l.opts.clone();
         opts.remove("what");
-        (l.at.clone(), opts)
+        (l.at.clone(), opts, l.unsaid.clone())
     };
     let Some(place) = new.effect.locator.as_ref().map(key) else { return };
     let same = |known: &Effect| {
