@@ -117,14 +117,18 @@ pub enum Verb {
     Sessions(SessionsArgs),
     /// Take an event back, after a preview, and prove it.
     #[command(
-        after_help = "Examples:\n  fr undo                      propose the latest event that changed something\n  fr undo 42 --dry-run         the numbered plan, nothing is written\n  fr undo 42 --yes --json\n  fr undo 42 --on-conflict merge\n  fr undo --session --dry-run  all that the last session's agent did, as one change of each target\n  fr undo --since 20m --path src\n  fr undo 38..42 --exclude 40\n  fr undo 38 --with-dependents also later events on the same targets\n  fr undo --session --plan-out plan.json, then fr undo --plan plan.json\n  fr undo --resume             go on after a crash; --abort goes back\n\nThe present is captured first, so an undo can be undone (fr redo). A target that somebody changed since is a conflict: the whole plan stops before anything is written (exit code 4), unless --on-conflict says otherwise; --dry-run shows what each policy would do (docs/undo.md)."
+        after_help = "Examples:\n  fr undo                      propose the latest event that changed something\n  fr undo 42 --dry-run         the numbered plan, nothing is written\n  fr undo 42 --yes --json\n  fr undo 42 --on-conflict merge\n  fr undo --session --dry-run  all that the last session's agent did, as one change of each target\n  fr undo --since 20m --path src\n  fr undo 38..42 --exclude 40\n  fr undo --since 20m --actor codex --system git\n  fr undo --last 5 --actor any everybody's, not only agents'\n  fr undo 42 --on-conflict side-by-side\n  fr undo 38 --with-dependents also later events on the same targets\n  fr undo --session --plan-out plan.json, then fr undo --plan plan.json\n  fr undo --resume             go on after a crash; --abort goes back\n\nThe present is captured first, so an undo can be undone (fr redo). A target that somebody changed since is a conflict: the whole plan stops before anything is written (exit code 4), unless --on-conflict says otherwise; --dry-run shows what each policy would do (docs/undo.md)."
     )]
     Undo(UndoArgs),
     /// Take an undo back.
-    #[command(after_help = "Examples:\n  fr redo                      the latest undo\n  fr redo 43 --yes")]
+    #[command(
+        after_help = "Examples:\n  fr redo                      the latest undo\n  fr redo 43 --dry-run         what would be taken back, nothing is written\n  fr redo 43 --yes\n  fr redo 43 --on-conflict skip\n\nBrings back what the undo had found, byte for byte; the command is not run again. The policies are those of fr undo\n(docs/undo.md)."
+    )]
     Redo(RedoArgs),
     /// Put an event's old state beside the present.
-    #[command(after_help = "Examples:\n  fr restore 42 --to /tmp/before-42")]
+    #[command(
+        after_help = "Examples:\n  fr restore 42 --to /tmp/before-42\n  fr restore 42 --target path:docs --to /tmp/docs-before-42\n  fr restore 42 --target git:/work/app --to /tmp/app.git    a bare repository with the old refs\n\nNothing of the present is changed. Several targets go into directories of their own below it, numbered."
+    )]
     Restore(RestoreArgs),
     /// Check that an event's capture is all there, readable and unchanged.
     #[command(after_help = "Examples:\n  fr verify 42\n  fr verify --all")]
@@ -479,6 +483,10 @@ pub struct RestoreArgs {
     /// A directory that does not exist yet, or is empty.
     #[arg(long, value_name = "DIR")]
     pub to: PathBuf,
+    /// Only this target, as `fr show` names it (`path:docs`, `git:/work/app`), or a captured path; may be given more than
+    /// once.
+    #[arg(long, value_name = "TARGET")]
+    pub target: Vec<OsString>,
 }
 
 /// `fr verify`.

@@ -289,6 +289,9 @@ pub fn errand_fed(
     let failed = |e: io::Error| Error::io("run", program, &e);
     let mut command = Command::new(program);
     command.args(args).env_clear().envs(env.iter().map(|(name, value)| (name, value))).current_dir(cwd);
+    if let Some((_, path)) = env.iter().rfind(|(name, _)| name == "PATH") {
+        command.env("PATH", without_shims(program, path));
+    }
     command.stdin(if stdin.is_empty() { Stdio::null() } else { Stdio::piped() });
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     // SAFETY: setsid(2) is async-signal-safe and touches nothing of ours.
@@ -315,6 +318,15 @@ pub fn errand_fed(
         let code = status.code().or_else(|| status.signal().map(|s| 128 + s)).unwrap_or(-1);
         Ok(Finished { code, stdout, stderr })
     })
+}
+
+/// `PATH` without the directories in which `program` is this program itself, called through a shim: what the recorder
+/// does for itself is no event.
+fn without_shims(program: &OsStr, path: &OsStr) -> OsString {
+    let own = std::env::current_exe().and_then(std::fs::canonicalize).ok();
+    let is_shim = |dir: &Path| own.is_some() && std::fs::canonicalize(dir.join(program)).ok() == own;
+    let kept = std::env::split_paths(path).filter(|dir| !is_shim(dir));
+    std::env::join_paths(kept).unwrap_or_else(|_| path.to_owned())
 }
 
 /// The most bytes of an errand's output that are read.

@@ -53,6 +53,9 @@ pub struct Applied {
     pub skipped: Vec<String>,
     /// What did not come back, by name.
     pub residue: Vec<String>,
+    /// What the captures left out, and why: whether it was changed is not known.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub uncaptured: Vec<String>,
     /// What nobody saw, and "undone" is therefore not said of.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unseen: Vec<String>,
@@ -64,6 +67,11 @@ pub struct Applied {
 impl Applied {
     /// Every target was seen to be back, and nothing is missing. What only lies beside the present is not back.
     pub fn is_complete(&self) -> bool {
+        self.is_all_back() && self.uncaptured.is_empty()
+    }
+
+    /// All that was captured is back.
+    pub fn is_all_back(&self) -> bool {
         let is_back = |s: &StepReport| s.is_verified() && s.policy != Some(Policy::SideBySide);
         self.residue.is_empty() && self.skipped.is_empty() && self.steps.iter().all(is_back)
     }
@@ -261,6 +269,7 @@ fn carry_out(plan: &UndoPlan, events: &[Event], undo: EventId, desk: &Desk<'_>) 
         steps,
         skipped: skipped(plan),
         residue: residue(plan),
+        uncaptured: plan.uncaptured.clone(),
         unseen: plan.unseen.clone(),
         left_out: plan.left_out.clone(),
     };

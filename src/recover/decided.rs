@@ -17,6 +17,8 @@ pub struct Decided {
     #[serde(default)]
     residue: Vec<String>,
     #[serde(default)]
+    uncaptured: Vec<String>,
+    #[serde(default)]
     left_out: Vec<String>,
 }
 
@@ -28,6 +30,7 @@ impl Decided {
         Decided {
             steps: steps.cloned().collect(),
             residue: plan.residue.clone(),
+            uncaptured: plan.uncaptured.clone(),
             left_out: plan.left_out.clone(),
         }
     }
@@ -65,6 +68,7 @@ impl Decided {
             |step: &&Step| step.system.0 != "fs" || matches!(step.verdict, StepVerdict::NotCaptured { .. });
         plan.steps.splice(..0, self.steps.iter().filter(is_missing).cloned());
         plan.residue.clone_from(&self.residue);
+        plan.uncaptured.clone_from(&self.uncaptured);
     }
 
     /// What was left out on purpose, by name.

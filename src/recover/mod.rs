@@ -14,6 +14,7 @@ mod rounds;
 mod scope;
 mod select;
 mod together;
+mod uncaptured;
 mod unseen;
 mod verify;
 
@@ -22,8 +23,8 @@ pub use changes::{changes, changes_until_now};
 pub use dependents::{Later, with_dependents};
 pub use planning::UndoPlan;
 pub use rest::plan_back;
-pub use restore::restore_to;
-pub use rounds::first_round;
+pub use restore::{Chosen, restore_to};
+pub use rounds::{first_round, foreseen};
 pub use scope::Scope;
 pub use select::{Selection, latest_undoable, latest_undone, selected, unfinished};
 pub use unseen::unseen;

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::promised::Promised;
+use super::uncaptured::told_apart;
 use crate::error::{Error, ExitCode, Result};
 use crate::journal::index::Event;
 use crate::model::{
@@ -26,6 +27,9 @@ pub struct UndoPlan {
     pub steps: Vec<Step>,
     /// What no step can bring back, in words for people.
     pub residue: Vec<String>,
+    /// What the captures left out, and why: whether the events changed it is not known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub uncaptured: Vec<String>,
     /// What nobody saw, and undo therefore cannot speak of, in words for people.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unseen: Vec<String>,
@@ -93,7 +97,7 @@ fn plan_as(event: &Event, run: Run, store: &Store, home: &Home) -> Result<UndoPl
     refuse_what_cannot_be_undone(event)?;
     let reader = store.reader();
     let scratch = Scratch::over(&reader);
-    let (mut steps, mut unchanged) = (Vec::new(), Vec::new());
+    let (mut steps, mut unchanged, mut missing) = (Vec::new(), Vec::new(), Vec::new());
     let mut residue: Vec<String> = event.before.warnings.clone();
     residue.extend(event.parts.iter().flat_map(|part| part.before.warnings.iter().cloned()));
     // In the inverse order of the effects: what was made inside a new directory goes before the directory.
@@ -119,14 +123,16 @@ fn plan_as(event: &Event, run: Run, store: &Store, home: &Home) -> Result<UndoPl
             unchanged.push(position);
         }
         steps.extend(of_it);
-        residue.extend(before.missing.iter().map(|m| format!("{}: {}", m.what.lossy(), m.why)));
+        missing.extend(before.missing.iter().map(|m| (before.system.clone(), m.clone())));
     }
+    let uncaptured = told_apart(missing, &steps, &mut residue);
     Ok(UndoPlan {
         events: vec![event.id],
         command: event.before.command.line.lossy().into_owned(),
         redo: matches!(event.before.kind, EventKind::Undo(_)),
         steps: without_duplicates(steps),
         residue,
+        uncaptured,
         unseen: super::unseen::unseen(std::slice::from_ref(event)),
         policy: Policy::Abort,
         left_out: Vec::new(),

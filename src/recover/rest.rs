@@ -6,7 +6,7 @@ use super::scope::Scope;
 use super::together::{empty, plan_net, plan_together};
 use crate::error::Result;
 use crate::journal::index::Event;
-use crate::model::{Capture, Captured, Reversal, Step, StepVerdict};
+use crate::model::{Capture, Captured, Outcome, Reversal, Step, StepVerdict};
 use crate::platform::home::Home;
 use crate::store::Store;
 use crate::systems::Run;
@@ -99,8 +99,13 @@ fn inverse(undo: &Event, net: Vec<Captured>) -> Vec<Captured> {
     };
     let all = captured_of(undo);
     let others: Vec<Captured> = all.iter().filter(|captured| !is_in_net(captured)).cloned().collect();
-    // Where the undo left something else than it meant to, that is what it left.
+    // Where the undo left something else than it meant to, that is what it left. One that was complete left just what it
+    // meant to: its captures also hold what other steps wrote in the same directory (a repository).
+    let is_complete = undo.after.as_ref().is_some_and(|after| after.outcome == Outcome::Exited { code: 0 });
     let left = |meant: &Captured| {
+        if is_complete {
+            return meant.before.state;
+        }
         let same = |c: &&Captured| {
             c.before.system == meant.before.system && c.before.locator == meant.before.locator
         };

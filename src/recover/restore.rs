@@ -2,16 +2,51 @@
 
 use std::path::Path;
 
-use crate::error::{Error, Result};
+use super::planning::captured_of;
+use crate::error::{Error, ExitCode, Result};
 use crate::journal::index::Event;
-use crate::model::{Bytes, StepOutcome};
+use crate::model::{Bytes, Capture, StepOutcome};
 use crate::platform::home::Home;
 use crate::store::Store;
 use crate::systems::{self, ApplyCx};
 
-/// Puts each capture of an event below `to`; the first alone goes to `to` itself. Returns what was put where.
+/// Captures of an event and of its parts, each place once.
+pub struct Chosen(Vec<Capture>);
+
+impl Chosen {
+    /// Those of these targets; of all, where none is named. A target is named as `fr show` writes it, or by its path.
+    pub fn of(event: &Event, targets: &[Bytes]) -> Result<Chosen> {
+        let all: Vec<Capture> = captured_of(event).into_iter().map(|captured| captured.before).collect();
+        if all.is_empty() {
+            return Err(Error::new(
+                ExitCode::NothingToUndo,
+                format!("event {} has no captured state", event.id),
+            ));
+        }
+        if let Some(unknown) = targets.iter().find(|target| !all.iter().any(|c| is_called(c, target))) {
+            let known: Vec<String> = all.iter().map(|c| c.resource.lossy().into_owned()).collect();
+            return Err(Error::new(
+                ExitCode::Usage,
+                format!("event {} has captured no target {}", event.id, unknown.lossy().escape_debug()),
+            )
+            .hint(format!("one of: {}", known.join(", ").escape_debug())));
+        }
+        let is_chosen = |c: &Capture| targets.is_empty() || targets.iter().any(|target| is_called(c, target));
+        Ok(Chosen(all.into_iter().filter(is_chosen).collect()))
+    }
+}
+
+fn is_called(capture: &Capture, target: &Bytes) -> bool {
+    let path = target.as_slice().strip_prefix(b"path:").unwrap_or(target.as_slice());
+    let absolute = std::path::absolute(Bytes::from(path).as_path()).map(Bytes::from);
+    let is_at = capture.system.0 == "fs" && absolute.is_ok_and(|path| path == capture.locator.at);
+    capture.resource == *target || is_at
+}
+
+/// Puts each capture below `to`; the first alone goes to `to` itself. Returns what was put where.
 pub fn restore_to(
     event: &Event,
+    Chosen(captures): &Chosen,
     to: &Path,
     home: &Home,
     progress: &(dyn Fn(u64) + Sync),
@@ -24,7 +59,6 @@ pub fn restore_to(
     let reader = store.reader();
     let cx =
         ApplyCx { source: &reader, vault: home.vault(), label: format!("restore-{}", event.id), progress };
-    let captures = &event.before.captures;
     let mut done = Vec::new();
     for (i, capture) in captures.iter().enumerate() {
         let system = systems::by_id(&capture.system.0)

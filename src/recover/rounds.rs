@@ -1,8 +1,22 @@
 //! What cannot be planned at once: a repository that is gone has to be back before what was done in it can be compared.
 
-use super::planning::captured_of;
+use std::path::{Path, PathBuf};
+
+use super::planning::{UndoPlan, captured_of, refuse_what_cannot_be_undone};
+use super::scope::Scope;
+use super::together::plan_elsewhere;
+use crate::error::{Error, Result};
 use crate::journal::index::Event;
-use crate::model::{Bytes, Capture};
+use crate::model::{Bytes, Capture, StepOutcome};
+use crate::platform::home::Home;
+use crate::store::Store;
+use crate::systems::{self, ApplyCx};
+
+/// A repository up to this size is laid out beside the store to look at; of a larger one a conflict is only found when
+/// it is back.
+const LOOKED_AT_BYTES: u64 = 256 << 20;
+/// The same for its files.
+const LOOKED_AT_ITEMS: u64 = 100_000;
 
 /// The events that can be planned now, and the older ones that wait until those are taken back; newest first.
 pub fn first_round(events: &[Event]) -> (&[Event], &[Event]) {
@@ -36,4 +50,89 @@ fn place_of(capture: &Capture) -> Option<Bytes> {
 fn is_within(path: &Bytes, top: &Bytes) -> bool {
     let rest = path.as_slice().strip_prefix(top.as_slice());
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
+}
+
+/// What the first two rounds come to, known before the first one writes: the repository that is gone is looked at as it was
+/// captured. Nothing where there are no rounds, or where that cannot be known.
+pub fn foreseen(events: &[Event], scope: &Scope, store: &Store, home: &Home) -> Result<Option<UndoPlan>> {
+    let (now, later) = first_round(events);
+    for event in later {
+        refuse_what_cannot_be_undone(event)?;
+    }
+    let next = first_round(later).0;
+    let Some(copies) = Copies::of(now, next, store, home).ok().flatten() else { return Ok(None) };
+    let both: Vec<Event> = now.iter().chain(next).cloned().collect();
+    // A remote with a relative address, say, is not found from there: then it is not known before.
+    Ok(plan_elsewhere(&both, scope, store, home, &|capture| copies.stand_in(capture)).ok())
+}
+
+/// Copies of captured directories, for looking. They go with this value.
+struct Copies {
+    dir: PathBuf,
+    /// Where it was, and the copy.
+    tops: Vec<(Bytes, PathBuf)>,
+}
+
+impl Drop for Copies {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.dir);
+    }
+}
+
+impl Copies {
+    /// Of the directories that `now` brings back and `next` waits for.
+    fn of(now: &[Event], next: &[Event], store: &Store, home: &Home) -> Result<Option<Copies>> {
+        let waiting: Vec<Bytes> =
+            next.iter().flat_map(captured_of).filter_map(|c| place_of(&c.before)).collect();
+        let dir = home.cache().join(format!("ahead-{}", std::process::id()));
+        let mut copies = Copies { dir, tops: Vec::new() };
+        let reader = store.reader();
+        let cx =
+            ApplyCx { source: &reader, vault: home.vault(), label: "ahead".to_owned(), progress: &|_| {} };
+        // The oldest removal is the one whose capture will be there.
+        for capture in now.iter().rev().flat_map(captured_of).map(|captured| captured.before) {
+            let top = capture.locator.at.clone();
+            let is_waited_for =
+                waiting.iter().any(|place| is_within(place, &top) && !place.as_path().exists());
+            let is_known = copies.tops.iter().any(|(known, _)| *known == top);
+            if capture.system.0 != "fs" || capture.state.object.is_none() || !is_waited_for || is_known {
+                continue;
+            }
+            if capture.bytes > LOOKED_AT_BYTES || capture.items > LOOKED_AT_ITEMS || !capture.is_complete() {
+                return Ok(None);
+            }
+            let place = copies.dir.join(copies.tops.len().to_string());
+            let Some(system) = systems::by_id(&capture.system.0) else { return Ok(None) };
+            if system.restore_to(&capture, &place, &cx)? != StepOutcome::Done {
+                return Ok(None);
+            }
+            let name =
+                top.as_path().file_name().ok_or_else(|| Error::failure("a directory without a name"))?;
+            copies.tops.push((top.clone(), place.join(name)));
+        }
+        Ok(Some(copies))
+    }
+
+    /// The capture, pointed to the copy of where it is.
+    fn stand_in(&self, capture: &Capture) -> Option<Capture> {
+        let place = place_of(capture)?;
+        let moved = |path: &Bytes| {
+            self.tops.iter().find(|(top, _)| is_within(path, top)).map(|(top, copy)| below(path, top, copy))
+        };
+        let git_dir = moved(&place)?;
+        let mut stands_in = capture.clone();
+        if capture.locator.opts.contains_key("git-dir") {
+            stands_in.locator.opts.insert("git-dir".to_owned(), git_dir);
+        }
+        if let Some(at) = moved(&capture.locator.at) {
+            stands_in.locator.at = at;
+        }
+        Some(stands_in)
+    }
+}
+
+/// A path below `top` as it is below `copy`.
+fn below(path: &Bytes, top: &Bytes, copy: &Path) -> Bytes {
+    let rest = path.as_path().strip_prefix(top.as_path()).unwrap_or(Path::new(""));
+    Bytes::from(copy.join(rest))
 }

@@ -6,9 +6,10 @@ use super::planning::{
 };
 use super::promised::Promised;
 use super::scope::Scope;
+use super::uncaptured::told_apart;
 use crate::error::{Error, ExitCode, Result};
 use crate::journal::index::Event;
-use crate::model::{Capture, Captured, EventKind, ObjectSource, Policy, StateRef, Step};
+use crate::model::{Capture, Captured, EventKind, Missing, ObjectSource, Policy, StateRef, Step, SystemId};
 use crate::platform::home::Home;
 use crate::record;
 use crate::store::{Scratch, Store};
@@ -16,6 +17,17 @@ use crate::systems::{self, NetCx, PlanCx, Run, Taken};
 
 /// Plans the undo of events, newest first, as far as the scope goes. Writes nothing.
 pub fn plan_together(events: &[Event], scope: &Scope, store: &Store, home: &Home) -> Result<UndoPlan> {
+    plan_elsewhere(events, scope, store, home, &|_| None)
+}
+
+/// The same, where what some captures cover is looked at in another place: a copy of what will be there.
+pub fn plan_elsewhere(
+    events: &[Event],
+    scope: &Scope,
+    store: &Store,
+    home: &Home,
+    elsewhere: &dyn Fn(&Capture) -> Option<Capture>,
+) -> Result<UndoPlan> {
     for event in events {
         refuse_what_cannot_be_undone(event)?;
     }
@@ -24,10 +36,12 @@ pub fn plan_together(events: &[Event], scope: &Scope, store: &Store, home: &Home
     let made = Scratch::over(&present);
     let mut plan = empty(events)?;
     let observe = |capture: &Capture| {
-        record::observe(capture, &present, home, false)
+        let stands_in = elsewhere(capture);
+        record::observe(stands_in.as_ref().unwrap_or(capture), &present, home, false)
             .map_err(|e| e.context(format!("cannot read {} as it is now", capture.resource.lossy())))
     };
-    let taken = taken(events, scope, &observe, &made, &mut plan)?;
+    let mut missing = Vec::new();
+    let taken = taken(events, scope, &observe, &made, (&mut plan, &mut missing))?;
     let captured: Vec<Captured> = taken.iter().map(|one| one.captured.clone()).collect();
     let except = owned(&captured, &present)?;
     let cx = NetCx { source: &made, made: &made, observe: &observe, within: &scope.paths, except: &except };
@@ -45,6 +59,7 @@ pub fn plan_together(events: &[Event], scope: &Scope, store: &Store, home: &Home
         plan.net.extend(net.captured);
     }
     plan.steps = without_duplicates(steps);
+    plan.uncaptured = told_apart(missing, &plan.steps, &mut plan.residue);
     plan.residue.sort();
     plan.residue.dedup();
     plan.made = made.into_objects();
@@ -81,6 +96,7 @@ pub fn empty(events: &[Event]) -> Result<UndoPlan> {
         redo: matches!(newest.before.kind, EventKind::Undo(_)),
         steps: Vec::new(),
         residue: Vec::new(),
+        uncaptured: Vec::new(),
         unseen: super::unseen::unseen(events),
         policy: Policy::Abort,
         left_out: Vec::new(),
@@ -98,7 +114,7 @@ fn taken(
     scope: &Scope,
     observe: &dyn Fn(&Capture) -> Result<StateRef>,
     source: &dyn ObjectSource,
-    plan: &mut UndoPlan,
+    (plan, left_out): (&mut UndoPlan, &mut Vec<(SystemId, Missing)>),
 ) -> Result<Vec<Taken>> {
     let mut taken: Vec<Taken> = Vec::new();
     for event in events {
@@ -117,7 +133,8 @@ fn taken(
                 continue;
             }
             let missing = &captured.before.missing;
-            plan.residue.extend(missing.iter().map(|m| of(&format!("{}: {}", m.what.lossy(), m.why))));
+            // The same directory is left out of one capture after the other: it is named once.
+            left_out.extend(missing.iter().map(|m| (captured.before.system.clone(), m.clone())));
             let captured = match promised.says_of(captured) {
                 true => promised.kept(captured, &all, &found_since(&taken, captured, observe)?, source),
                 false => captured.clone(),

@@ -49,6 +49,11 @@ pub fn plan_text(plan: &UndoPlan, out: &mut Out) -> Result<()> {
     for gone in &plan.residue {
         out.line(out.paint(style::WARN, format!("does not come back: {}", safe(gone.as_bytes()))))?;
     }
+    for left in &plan.uncaptured {
+        let text =
+            format!("was not captured, whether it was changed is not known: {}", safe(left.as_bytes()));
+        out.line(out.paint(style::WARN, text))?;
+    }
     for unseen in &plan.unseen {
         out.line(out.paint(style::WARN, format!("was not seen: {}", safe(unseen.as_bytes()))))?;
     }
@@ -112,6 +117,11 @@ pub fn report_text(applied: &Applied, out: &mut Out) -> Result<()> {
     for gone in &applied.residue {
         out.line(out.paint(style::WARN, format!("  did not come back: {}", safe(gone.as_bytes()))))?;
     }
+    for left in &applied.uncaptured {
+        let text =
+            format!("  was not captured, whether it was changed is not known: {}", safe(left.as_bytes()));
+        out.line(out.paint(style::WARN, text))?;
+    }
     for left in &applied.left_out {
         out.line(out.paint(style::DIM, format!("  left out: {}", safe(left.as_bytes()))))?;
     }
@@ -129,6 +139,10 @@ pub fn report_text(applied: &Applied, out: &mut Out) -> Result<()> {
         (true, false) => out.paint(
             style::GOOD,
             format!("{what}: what was asked for is undone and verified, the rest stands"),
+        ),
+        _ if applied.is_all_back() => out.paint(
+            style::WARN,
+            format!("{what}: what was captured is undone and verified, what was not captured is named above"),
         ),
         _ => out.paint(style::WARN, format!("{what} {is} undone in part: see above")),
     };

@@ -3,18 +3,17 @@
 use crate::cli::Out;
 use crate::cli::args::RestoreArgs;
 use crate::cli::render::{safe, style};
-use crate::error::{Error, ExitCode, Result};
-use crate::model::StepOutcome;
+use crate::error::{ExitCode, Result};
+use crate::model::{Bytes, StepOutcome};
 use crate::recover;
 
 /// Runs the verb.
 pub fn run(args: &RestoreArgs, out: &mut Out) -> Result<u8> {
     let (home, index) = super::opened()?;
     let event = index.find(&args.id)?;
-    if event.before.captures.is_empty() {
-        return Err(Error::new(ExitCode::NothingToUndo, format!("event {} has no captured state", event.id)));
-    }
-    let done = recover::restore_to(&event, &args.to, &home, &|_| {})?;
+    let targets: Vec<Bytes> = args.target.iter().cloned().map(Bytes::from).collect();
+    let chosen = recover::Chosen::of(&event, &targets)?;
+    let done = recover::restore_to(&event, &chosen, &args.to, &home, &|_| {})?;
     if out.json {
         let rows: Vec<_> = done
             .iter()

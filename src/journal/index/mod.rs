@@ -5,6 +5,7 @@ mod catchup;
 mod check;
 mod facts;
 mod filter;
+mod near;
 mod open;
 mod pending;
 mod query;

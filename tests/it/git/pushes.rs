@@ -188,23 +188,20 @@ fn a_push_leaves_no_secret_in_the_record() {
     let env = TestEnv::with_git();
     env.sh("git init -q --bare ../there.git && git push -q ../there.git HEAD:main").ok();
     let hidden = ["hunter2secret", "Zm9vOnNlY3JldA"];
-    for to in [
-        "https://u:hunter2secret@127.0.0.1:9/x.git",
-        "file://u:hunter2secret@PWD/../there.git",
-        "../there.git",
-    ] {
-        let to = to.replace("PWD", env.project.to_str().unwrap());
+    for to in ["https://u:hunter2secret@127.0.0.1:9/x.git", "../there.git"] {
+        env.git(&["commit", "-q", "--amend", "--allow-empty", "-m", to]).ok();
+        env.git(&["commit", "-q", "--amend", "--allow-empty", "-m", to]).ok();
         env.claude_runs(&format!(
             "git -c http.extraheader='Authorization: Basic Zm9vOnNlY3JldA==' push -f {to} HEAD:main"
         ));
     }
-    env.fr(&["undo", "--yes", "3"]).ok();
+    env.fr(&["undo", "--yes", "2"]).ok();
     let told = [
         "timeline",
         "show 1",
         "show 2",
         "show 1 --json",
-        "show 4 --json",
+        "show 3 --json",
         "undo 1 --dry-run",
         "undo 2 --dry-run",
     ]

@@ -96,3 +96,26 @@ fn a_hard_link_to_a_name_that_the_command_did_not_touch() {
         assert_eq!(env.read("old/hard"), "x\n", "{line}");
     }
 }
+
+/// The work tree was captured, but for what git ignores and tools make again: nobody knows what became of that.
+#[test]
+fn what_the_capture_left_out_is_neither_called_undone_nor_lost() {
+    let left_out = "printf 'node_modules/\\n' >> .gitignore; mkdir node_modules; echo n > node_modules/x";
+    for (more, code) in [("", 3), ("rm node_modules/x;", 3)] {
+        let mut env = project_with(&format!("{left_out}\nprintf '%s\\n' 'rm -rf src; {more}' > clean.sh"));
+        destroy("make -f - all < /dev/null; sh clean.sh", Hook, &mut env);
+        let undo = undo(&env, &[]);
+        assert_eq!(undo.code, code, "{undo:?}");
+        let named = "was not captured, whether it was changed is not known: ";
+        assert!(undo.stdout.contains(named) && undo.stdout.contains("node_modules"), "{undo:?}");
+        assert!(!undo.stdout.contains("did not come back"), "{undo:?}");
+        assert!(undo.stdout.contains("what was captured is undone and verified"), "{undo:?}");
+        assert!(holds(&env, "test -e src"));
+    }
+    // Only that was changed: there is nothing to do, and not a word says that all is as it was.
+    let mut env = project_with(&format!("{left_out}\nprintf 'rm node_modules/x\\n' > clean.sh"));
+    destroy("sh clean.sh", Hook, &mut env);
+    let undo = undo(&env, &[]);
+    assert_eq!(undo.code, 5, "{undo:?}");
+    assert!(undo.stderr.contains("every captured target"), "{undo:?}");
+}

@@ -2,6 +2,7 @@
 
 mod finding;
 mod lines;
+mod pushes;
 mod run;
 mod same;
 mod tools;

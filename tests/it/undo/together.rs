@@ -359,3 +359,65 @@ fn a_file_that_a_person_changed_in_an_agent_s_directory_stays_when_the_rest_goes
     assert_eq!(env.read("made/deep/x"), "a person's\n");
     assert!(env.exists("old/x"));
 }
+
+/// What the later round will find is in the capture of the repository: nothing is written before it is known to work.
+#[test]
+fn a_conflict_in_a_repository_that_is_gone_is_known_before_anything_is_written() {
+    let env = project();
+    env.claude_runs("git branch -D topic; echo x > config.yml; git commit -q -a -m gone");
+    env.sh("git commit -q --allow-empty -m 'a person went on'").ok();
+    let persons = env.git(&["rev-parse", "main"]).ok().stdout;
+    env.claude_runs("rm -rf .git docs");
+    env.claude_runs("echo later > config.yml");
+    let dry = env.fr(&["undo", "--session", "--dry-run"]);
+    assert_eq!(dry.code, 4, "{dry:?}");
+    let refused = undo(&env, &["--session"]);
+    assert_eq!(refused.code, 4, "{refused:?}");
+    assert!(refused.stderr.contains("refs/heads/main") && refused.stderr.contains("event 1"), "{refused:?}");
+    assert!(!env.exists(".git") && !env.exists("docs"), "{refused:?}");
+    assert_eq!(env.read("config.yml"), "later\n");
+    // Nothing of the look is left behind.
+    let left = env.sh("find \"$FR_HOME/cache\" -name 'ahead-*'");
+    assert_eq!(left.stdout, "", "{left:?}");
+    let skipped = undo(&env, &["--session", "--on-conflict", "skip"]);
+    assert_eq!(skipped.code, 3, "{skipped:?}");
+    assert_eq!(env.git(&["rev-parse", "main"]).ok().stdout, persons);
+    assert!(env.exists("docs/guide.md"));
+}
+
+#[test]
+fn a_later_event_is_found_by_the_directory_that_it_names() {
+    let env = project();
+    env.claude_runs("echo one > docs/guide.md");
+    env.claude_runs("rm -rf docs; mkdir docs; echo two > docs/guide.md");
+    env.write("docs/guide.md", "a person's\n");
+    let refused = undo(&env, &["1"]);
+    assert_eq!(refused.code, 4, "{refused:?}");
+    assert!(refused.stderr.contains("event 2 (claude)"), "{refused:?}");
+}
+
+#[test]
+fn what_a_find_deleted_and_a_commit_come_back_by_a_redo() {
+    let env = project();
+    env.claude_runs("git commit -q -a -m work");
+    env.claude_runs("find . -name '*.md' -not -path './.git/*' -delete");
+    let destroyed = picture(&env);
+    undo(&env, &["1..2"]).ok();
+    let redo = env.fr(&["redo", "--yes"]);
+    assert_eq!(redo.code, 0, "{redo:?}");
+    picture(&env).without_directory_times().assert_same(&destroyed.without_directory_times());
+}
+
+#[test]
+fn one_target_of_several_is_put_beside_the_present() {
+    let env = project();
+    env.claude_runs("rm -rf docs old");
+    let to = env.root().join("beside");
+    let to = to.to_str().unwrap();
+    let wrong = env.fr(&["restore", "1", "--target", "path:src", "--to", to]);
+    assert_eq!(wrong.code, 2, "{wrong:?}");
+    assert!(wrong.stderr.contains("path:docs"), "{wrong:?}");
+    env.fr(&["restore", "1", "--target", "path:docs", "--to", to]).ok();
+    assert_eq!(env.sh("cat ../beside/docs/guide.md").stdout, "guide\n");
+    assert!(!env.exists("../beside/old") && !env.exists("docs"));
+}

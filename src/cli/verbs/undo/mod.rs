@@ -9,7 +9,7 @@ use crate::cli::render::{plan_text, progress, report_text, safe, when};
 use crate::cli::{Out, usage};
 use crate::error::{Error, ExitCode, Result};
 use crate::journal::index::{Event, Index};
-use crate::model::{Bytes, Policy, Step, StepVerdict, Way};
+use crate::model::{Bytes, EventId, Policy, Step, StepVerdict, Way};
 use crate::platform::clock;
 use crate::platform::home::Home;
 use crate::recover::{self, Applied, Later, Scope, Selection, UndoPlan};
@@ -111,7 +111,7 @@ fn scope(part: &WhichPart) -> Result<Scope> {
 fn planned(events: &[Event], scope: &Scope, policy: Policy, desk: &Desk<'_>) -> Result<UndoPlan> {
     let mut plan = recover::plan(events, scope, desk.store, desk.home)?;
     if plan.conflicts().next().is_some() {
-        Later::than(events, desk.index, desk.store)?.name_in(&mut plan);
+        Later::than(events, desk.index, desk.store).name_in(&mut plan)?;
     }
     plan.choose(policy);
     Ok(plan)
@@ -126,20 +126,45 @@ pub(super) fn take_back(
     out: &mut Out,
 ) -> Result<u8> {
     let (now, later) = recover::first_round(events);
-    let code = take_back_now(now, scope, wishes, desk, out)?;
     if later.is_empty() {
-        return Ok(code);
+        return take_back_now(now, scope, wishes, desk, out).map(|(code, _)| code);
     }
-    let ids: Vec<String> = later.iter().map(|event| event.id.to_string()).collect();
-    let ids = ids.join(" ");
+    let ahead = match conflict_ahead(events, scope, wishes.policy, desk)? {
+        Some(error) if !wishes.dry_run => return Err(error),
+        ahead => ahead,
+    };
+    let (code, undo) = take_back_now(now, scope, wishes, desk, out)?;
+    let ids = numbers(later);
     if wishes.dry_run {
         out.talk(format!("then {ids}: planned when the repository that they are about is back"));
-        return Ok(code);
+        let Some(error) = ahead else { return Ok(code) };
+        out.talk(format!("but that is known already: {error}"));
+        return Ok(ExitCode::Conflict as u8);
     }
     let rest = take_back(later, scope, wishes, desk, out);
-    let rest = rest
-        .map_err(|error| Error { code: ExitCode::Partial, ..error }.context(format!("not undone: {ids}")));
+    let done = match undo {
+        Some(undo) => format!("{} undone by event {undo} (`fr redo {undo}` takes that back)", numbers(now)),
+        None => format!("{} undone", numbers(now)),
+    };
+    let rest = rest.map_err(|error| {
+        Error { code: ExitCode::Partial, ..error }.context(format!("{done}, but not {ids}"))
+    });
     Ok(code.max(rest?))
+}
+
+fn numbers(events: &[Event]) -> String {
+    events.iter().map(|event| event.id.to_string()).collect::<Vec<_>>().join(" ")
+}
+
+/// A conflict of a later round that is known before the first one writes.
+fn conflict_ahead(events: &[Event], scope: &Scope, policy: Policy, desk: &Desk<'_>) -> Result<Option<Error>> {
+    let Some(mut plan) = recover::foreseen(events, scope, desk.store, desk.home)? else { return Ok(None) };
+    if plan.conflicts().next().is_some() {
+        Later::than(events, desk.index, desk.store).name_in(&mut plan)?;
+    }
+    plan.choose(policy);
+    let stops = plan.conflicts().next().is_some() && !plan.leaves_conflicts_alone();
+    Ok(stops.then(|| conflict(&plan)))
 }
 
 /// Plans, shows, asks, applies and reports the undo of events.
@@ -149,13 +174,13 @@ fn take_back_now(
     wishes: Wishes,
     desk: &Desk<'_>,
     out: &mut Out,
-) -> Result<u8> {
+) -> Result<(u8, Option<EventId>)> {
     let mut plan = planned(events, scope, wishes.policy, desk)?;
     if wishes.infra {
         plan.ask_for_infra();
     }
     if let Some(code) = previewed(&plan, wishes, out)? {
-        return Ok(code);
+        return Ok((code, None));
     }
     if plan.conflicts().next().is_some() && !plan.leaves_conflicts_alone() {
         let error = conflict(&plan);
@@ -181,7 +206,7 @@ fn take_back_now(
     let progress = progress::items("restoring");
     let applied = recover::apply(&plan, events, actor(), desk.home, &|n| progress.set_position(n))?;
     progress.finish_and_clear();
-    report(&applied, out)
+    Ok((report(&applied, out)?, Some(applied.event)))
 }
 
 fn actor() -> crate::model::Actor {
@@ -202,7 +227,8 @@ fn previewed(plan: &UndoPlan, wishes: Wishes, out: &mut Out) -> Result<Option<u8
             true => format!("is as it was before it or as --on-conflict {} leaves it", plan.policy.word()),
             false => "is as it was before it".to_owned(),
         };
-        let what = format!("nothing to do: every target of {} {is_so}", of(plan));
+        let captured = if plan.uncaptured.is_empty() { "" } else { "captured " };
+        let what = format!("nothing to do: every {captured}target of {} {is_so}", of(plan));
         return Err(Error::new(ExitCode::NothingToUndo, what));
     }
     if wishes.dry_run {

@@ -106,6 +106,7 @@ fn difference(reviewed: &Reviewed, now: &UndoPlan) -> Option<String> {
     match changed.or_else(moved) {
         Some(resource) => Some(safe(resource.as_slice())),
         None if plan.residue != now.residue
+            || plan.uncaptured != now.uncaptured
             || plan.left_out != now.left_out
             || net.len() != digests.len() =>
         {
