@@ -254,7 +254,7 @@ fn kubectl_asks_what_it_was_told_to_ask() {
     if there.is_empty() {
         return;
     }
-    let server = Server::start("404 Not Found", "{}");
+    let server = Server::start("500 Internal Server Error", "{}");
     let kubectl = format!("kubectl --server http://127.0.0.1:{}", server.port);
     let out = by_agent(
         &world,

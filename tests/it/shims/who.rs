@@ -272,12 +272,15 @@ impl Drop for Postgres {
 }
 
 /// `metadata.managedFields` can say which agent changed an object, but only an argument puts it there: so only where the
-/// user wants that, and never for a person. What kubectl makes of it is tested in `kubernetes`.
+/// user wants that, and never for a person. What the recorder itself asks kubectl is not counted.
 #[test]
 fn kubectl_names_an_agent_as_field_manager_where_the_user_wants_that() {
     let world = World::new();
     world.agent("gemini");
-    world.program("kubectl", "#!/bin/sh\nprintf '%s\\n' \"$*\" >> \"$HOME/kubectl-ran\"\n");
+    world.program(
+        "kubectl",
+        "#!/bin/sh\n[ \"$FR_SHIM\" = off ] || printf '%s\\n' \"$*\" >> \"$HOME/kubectl-ran\"\n",
+    );
     let ran = || {
         let path = world.env.home.join("kubectl-ran");
         let text = std::fs::read_to_string(&path).unwrap_or_default();
