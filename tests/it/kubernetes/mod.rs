@@ -1,7 +1,7 @@
 //! Kubernetes: a real API server with its controllers, the real kubectl, and what an agent does with them.
 
 mod changes;
-mod cluster;
+pub mod cluster;
 mod conflicts;
 mod deletes;
 mod failures;

@@ -94,16 +94,12 @@ impl Backend {
         )))
     }
 
-    /// The cluster that `FR_TEST_KUBECONFIG` leads to; never one that somebody uses by default.
+    /// Secrets of the cluster that the tests of Kubernetes use; never one that somebody uses by default.
     pub fn kubernetes() -> Option<Backend> {
-        let Ok(config) = std::env::var("FR_TEST_KUBECONFIG") else {
-            eprintln!("skipped: FR_TEST_KUBECONFIG names no cluster for tests");
-            return None;
-        };
+        let config = crate::kubernetes::cluster::kubeconfig()?.display();
         let suffix = format!("test-{}-{}x", std::process::id(), number());
-        // It does not heed insecure-skip-tls-verify of the file (terraform 1.11.4).
         Some(Backend::Kubernetes(format!(
-            "    secret_suffix = \"{suffix}\"\n    config_path = \"{config}\"\n    insecure = true\n"
+            "    secret_suffix = \"{suffix}\"\n    config_path = \"{config}\"\n"
         )))
     }
 
