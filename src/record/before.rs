@@ -191,12 +191,13 @@ pub(super) fn append(
     journal: &Journal,
     home: &Home,
 ) -> Result<Recorded> {
+    // With the words as they are: what runs inside is compared with them.
+    let nest = (slot.is_some() && !record.effects.is_empty()).then(|| Nest::of(&record, understood));
+    hide_secrets(&mut record, &TagKey::load(home));
     let (effects, warnings) = (record.effects.clone(), record.warnings.clone());
     let verdict = record.verdict.clone().unwrap_or(Verdict::Allow);
-    let nest = (slot.is_some() && !effects.is_empty()).then(|| Nest::of(&record, understood));
     // What is about to be destroyed must survive a power cut; the record of a harmless command need not.
     let durability = if record.effects.is_empty() { Durability::Buffered } else { Durability::Durable };
-    hide_secrets(&mut record, &TagKey::load(home));
     let captures = record.captures.clone();
     let appended = journal.append(&Record::Before(Box::new(record)), None, durability);
     let taken = captures.len();

@@ -1,6 +1,6 @@
-//! What a few small files beside the words tell: git aliases, and the branch that is checked out.
+//! What a few small files beside the words tell: git aliases, the branch that is checked out, the current cluster.
 //!
-//! Assessing looks at words alone; this looks at `.git/HEAD` and the configuration files, as data and within bounds.
+//! Assessing looks at words alone; this looks at `.git/HEAD`, git's configuration and the kubeconfig, as data and within bounds.
 //! Nothing is run and no include is followed.
 
 use std::fs::File;
@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use crate::model::{Bytes, Effect, Invocation, Word};
 use crate::shell::{self, ShellCx, Understood};
-use crate::systems::{AssessCx, git};
+use crate::systems::{AssessCx, git, kubernetes};
 
 /// The most bytes of a file that are read.
 const MAX_BYTES: u64 = 256 << 10;
@@ -21,6 +21,7 @@ pub fn assess_here(understood: &Understood, cx: &AssessCx<'_>) -> Vec<Effect> {
         None => super::assess::assess(understood, cx),
     };
     name_branches(&mut effects);
+    kubernetes::name_contexts(&mut effects, cx.env.get("KUBECONFIG"), cx.home);
     effects
 }
 

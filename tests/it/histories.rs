@@ -190,8 +190,10 @@ proptest! {
             (1..=commands.len()).filter(|id| !left_out[*id]).map(|id| id.to_string()).collect();
         prop_assume!(ids.len() > 1);
         let (one_by_one, at_once) = (project(), project());
-        run_all(&one_by_one, &commands);
+        let other = run_all(&one_by_one, &commands).pop().unwrap();
         let last = run_all(&at_once, &commands).pop().unwrap();
+        // What `cp -r src src` copies depends on the order in which a directory is read.
+        prop_assume!(other.difference(&last).is_empty());
         let undone = ids.iter().rev().map(|id| (id, one_by_one.fr(&["undo", id, "--yes"])));
         let undone: Vec<_> = undone.filter(|(_, undo)| undo.code != 5).collect();
         let what = format!("{commands:#?}\n{undone:#?}");

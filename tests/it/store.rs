@@ -90,6 +90,18 @@ fn checked(store: &Store) -> Report {
     verify(store, &|_| ()).unwrap()
 }
 
+/// The same when nobody holds a pack's lock. A child that another test is starting has it until it becomes its program, and
+/// the end of a pack that somebody writes is not looked at.
+fn settled(store: &Store) -> Report {
+    let looks = std::iter::repeat_with(|| checked(store)).take(100);
+    let mut looks = looks.inspect(|report| {
+        if report.worst() == Some(Severity::Note) {
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+    });
+    looks.find(|report| report.worst() != Some(Severity::Note)).unwrap_or_else(|| checked(store))
+}
+
 #[test]
 fn every_flipped_bit_of_a_pack_is_found_and_never_read_as_something_else() {
     let (_dir, store) = store();
@@ -149,7 +161,7 @@ fn a_torn_batch_of_any_length_is_not_there_and_nobody_writes_behind_it() {
                 assert_eq!(got, content);
             }
         }
-        assert_eq!(checked(&fresh).worst(), Some(Severity::Torn), "cut at {cut}");
+        assert_eq!(settled(&fresh).worst(), Some(Severity::Torn), "cut at {cut}");
         let again = fresh.batch();
         let id = again.put(ObjectKind::Blob, &noise(4, 80)).unwrap();
         again.commit().unwrap();

@@ -11,6 +11,7 @@ mod manifest;
 mod place;
 pub mod words;
 
+pub use place::CONTEXT;
 use place::Place;
 use words::Words;
 

@@ -10,6 +10,7 @@ mod capture;
 mod changes;
 mod cluster;
 mod controllers;
+mod current;
 mod fields;
 mod identity;
 mod kinds;
@@ -28,6 +29,8 @@ mod snapshot;
 mod yaml;
 
 use std::path::Path;
+
+pub use current::name_contexts;
 
 use super::{ApplyCx, AssessCx, CaptureCx, Held, Net, NetCx, PlanCx, System, Taken};
 use crate::error::Result;

@@ -137,6 +137,16 @@ impl Query {
     }
 }
 
+/// True where the command's words name the context.
+pub fn names_context(locator: &Locator) -> bool {
+    Access::of(locator).flags.iter().any(|flag| flag == "--context")
+}
+
+/// The command's `KUBECONFIG`, where it has one.
+pub fn kubeconfig(locator: &Locator) -> Option<Bytes> {
+    Access::of(locator).env.remove("KUBECONFIG")
+}
+
 /// A locator of what cannot be read before the command runs, and why.
 pub fn not_kept(at: Bytes, why: &str) -> Locator {
     let mut locator = Locator { at, ..Locator::default() };

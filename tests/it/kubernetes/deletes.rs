@@ -12,6 +12,8 @@ fn a_deleted_deployment_is_back_with_its_replicas() {
     scene.until("it is gone", || !scene.has("deploy web") && scene.names("pods").is_empty());
     let event = scene.event();
     assert_eq!(event["class"], "destroy", "{event:#}");
+    // The context that is current, not one that is assumed.
+    assert_eq!(event["effects"][0]["resource"], format!("k8s:fr/{}/deployment/web", scene.ns));
     let out = scene.undo();
     assert_eq!(out.code, 0, "{out:?}");
     let after = scene.get("deploy web").unwrap();

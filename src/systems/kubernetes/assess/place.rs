@@ -3,7 +3,7 @@
 use super::words::Words;
 use crate::model::Word;
 
-/// The context where none is named: what is current is known when the cluster is asked.
+/// The context where the words name none. What is current is read beside them ([`super::super::current`]).
 pub const CONTEXT: &str = "dev";
 
 /// Kinds with their short names (`kubectl api-resources`).
