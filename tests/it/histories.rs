@@ -193,7 +193,7 @@ proptest! {
         let other = run_all(&one_by_one, &commands).pop().unwrap();
         let last = run_all(&at_once, &commands).pop().unwrap();
         // What `cp -r src src` copies depends on the order in which a directory is read.
-        prop_assume!(other.difference(&last).is_empty());
+        prop_assume!(other.without_times() == last.clone().without_times());
         let undone = ids.iter().rev().map(|id| (id, one_by_one.fr(&["undo", id, "--yes"])));
         let undone: Vec<_> = undone.filter(|(_, undo)| undo.code != 5).collect();
         let what = format!("{commands:#?}\n{undone:#?}");

@@ -219,7 +219,10 @@ impl Asked<'_> {
             return Ok(true);
         }
         let others = log.append(&Line { body: channel, ..about(twin.id, twin.place, Kind::Mark) })?;
-        Ok(!line::lines(&others).any(|l| l.kind == Kind::Mark && *l.id() == twin.id && l.body == channel))
+        // One call is one call, however often it is reported.
+        let is_same_call = is_named(&self.place) && twin.place == self.place;
+        Ok(is_same_call
+            || !line::lines(&others).any(|l| l.kind == Kind::Mark && *l.id() == twin.id && l.body == channel))
     }
 }
 
