@@ -16,7 +16,8 @@ const FRONT: &[u8] = b"{\"remote\"";
 /// Some refs of a remote at one moment. The document is secret as states are: the URL may hold a password.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RemoteState {
-    /// Its name, or its URL, without user and password, where it was pushed to by URL. First, so that a document is known by its beginning.
+    /// Its name, or its URL, without user and password, where it was pushed to by URL. First, so that a document is known
+    /// by its beginning.
     pub remote: String,
     /// Format of this document.
     pub version: u32,
