@@ -39,6 +39,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
             line: "cd data && rm -rf -- -rf '*' \"a b'c\"",
         },
     ],
+    anew: &[],
     look,
 };
 

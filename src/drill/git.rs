@@ -27,6 +27,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
             line: "rm -rf src notes.txt && git rm -qf --cached README",
         },
     ],
+    anew: &[],
     look: git_look,
 };
 

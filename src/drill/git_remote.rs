@@ -22,6 +22,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
         },
         Incident { why: "the remote becomes what is here", line: "git push -q --mirror origin" },
     ],
+    anew: &[],
     look,
 };
 

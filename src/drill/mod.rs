@@ -21,5 +21,5 @@ pub use event::{exit_code, prepare, record};
 pub use git_look::git_look;
 pub use look::{Look, differences};
 pub use rehearse::{Moment, Rehearsal, Round, rehearse};
-pub use scenario::{Incident, SCENARIOS, Scenario, by_systems, systems};
+pub use scenario::{Incident, Promise, SCENARIOS, Scenario, by_systems, systems};
 pub use scene::Scene;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use super::look::differences;
-use super::scenario::{Incident, Scenario};
+use super::scenario::{Incident, Promise, Scenario};
 use super::scene::{Scene, missing_tool, tail};
 use crate::error::{Error, Result};
 use crate::model::{DrillOutcome, Drilled};
@@ -17,6 +17,8 @@ use crate::platform::runner::Finished;
 pub struct Round {
     /// The command.
     pub command: String,
+    /// What it destroyed comes back as something new: identities are not compared.
+    pub anew: bool,
     /// Its event in the scratch store; `null` where none was recorded.
     pub event: Option<u64>,
     /// The exit code of `fr undo`; `null` where it was never run.
@@ -69,7 +71,7 @@ pub fn rehearse(
         title: scenario.title.to_owned(),
         outcome: DrillOutcome::Passed,
         reason: None,
-        commands: scenario.incidents.len() as u64,
+        commands: scenario.rounds().count() as u64,
         rounds: Vec::new(),
         seconds: 0.0,
     };
@@ -81,9 +83,9 @@ pub fn rehearse(
     match set(scenario, scratch) {
         Err(e) => done.end(DrillOutcome::Failed, e.to_string()),
         Ok(scene) => {
-            for incident in scenario.incidents {
+            for (incident, promise) in scenario.rounds() {
                 watch(Moment { system: scenario.system, command: Some(incident.line) })?;
-                let round = round(scenario, incident, &scene);
+                let round = round(scenario, incident, promise, &scene);
                 let spoilt = !round.differences.is_empty();
                 done.rounds.push(round);
                 // The target is not what the next command is meant for.
@@ -108,16 +110,17 @@ fn set(scenario: &Scenario, scratch: &Path) -> Result<Scene> {
     Ok(scene)
 }
 
-fn round(scenario: &Scenario, incident: &Incident, scene: &Scene) -> Round {
+fn round(scenario: &Scenario, incident: &Incident, promise: Promise, scene: &Scene) -> Round {
     let mut round = Round {
         command: incident.line.to_owned(),
+        anew: promise == Promise::Anew,
         event: None,
         undo_exit_code: None,
         undo_seconds: None,
         differences: Vec::new(),
         failure: None,
     };
-    round.failure = match play(scenario, incident, scene, &mut round) {
+    round.failure = match play(scenario, incident, promise, scene, &mut round) {
         Ok(failure) => failure,
         Err(e) => Some(e.to_string()),
     };
@@ -128,6 +131,7 @@ fn round(scenario: &Scenario, incident: &Incident, scene: &Scene) -> Round {
 fn play(
     scenario: &Scenario,
     incident: &Incident,
+    promise: Promise,
     scene: &Scene,
     round: &mut Round,
 ) -> Result<Option<String>> {
@@ -149,11 +153,15 @@ fn play(
     if (scenario.look)(scene)? == before {
         return Ok(Some("the command changed nothing, so there was nothing to take back".to_owned()));
     }
-    let (undo, took) = scene.undo(event)?;
+    let (undo, took) = scene.undo(event, promise)?;
     round.undo_exit_code = Some(undo.code);
     round.undo_seconds = Some(took.as_secs_f64());
-    round.differences = differences(&before, &(scenario.look)(scene)?);
-    Ok(verdict(&round.differences, undo.code, &reason(&undo)))
+    let after = (scenario.look)(scene)?;
+    round.differences = match promise {
+        Promise::Same => differences(&before, &after),
+        Promise::Anew => differences(&before.without_identities(), &after.without_identities()),
+    };
+    Ok(verdict(&round.differences, undo.code, promise, &reason(&undo)))
 }
 
 /// Why an undo did not end with 0: the error on stderr, before its hints; else the end of its report.
@@ -165,13 +173,14 @@ fn reason(undo: &Finished) -> String {
     }
 }
 
-fn verdict(differences: &[String], code: i32, said: &str) -> Option<String> {
+fn verdict(differences: &[String], code: i32, promise: Promise, said: &str) -> Option<String> {
     let differ = match differences.len() {
         1 => "1 thing differs".to_owned(),
         n => format!("{n} things differ"),
     };
     match (differences.is_empty(), code) {
         (true, 0) => None,
+        (true, 3) if promise == Promise::Anew => None,
         (false, 0) => Some(format!("undo said that it is done, but {differ}")),
         (true, code) => Some(format!("everything is back, but undo ended with exit code {code}: {said}")),
         (false, code) => Some(format!("undo ended with exit code {code}: {said}; {differ}")),
@@ -191,7 +200,7 @@ impl Rehearsal {
         Some(format!("{}: {why}{difference}", round.command))
     }
 
-    /// How many commands came back identical.
+    /// How many commands came back as promised.
     pub fn restored(&self) -> u64 {
         self.rounds.iter().filter(|r| r.failure.is_none()).count() as u64
     }
@@ -220,13 +229,16 @@ impl Rehearsal {
 
 #[cfg(test)]
 mod tests {
-    use super::verdict;
+    use super::{Promise, verdict};
 
     #[test]
     fn only_identical_with_exit_code_0_counts() {
         let lines = |n: usize| (0..n).map(|i| format!("f{i}: gone")).collect::<Vec<_>>();
-        let said = |n: usize, code: i32| verdict(&lines(n), code, "damaged").unwrap_or_default();
-        assert_eq!(verdict(&[], 0, ""), None);
+        let said =
+            |n: usize, code: i32| verdict(&lines(n), code, Promise::Same, "damaged").unwrap_or_default();
+        assert_eq!(verdict(&[], 0, Promise::Same, ""), None);
+        assert_eq!(verdict(&[], 3, Promise::Anew, "new ids"), None);
+        assert!(verdict(&lines(1), 3, Promise::Anew, "new ids").is_some());
         assert_eq!(said(1, 0), "undo said that it is done, but 1 thing differs");
         assert_eq!(said(0, 3), "everything is back, but undo ended with exit code 3: damaged");
         assert_eq!(said(2, 1), "undo ended with exit code 1: damaged; 2 things differ");

@@ -28,8 +28,28 @@ pub struct Scenario {
     pub build: fn(&Scene) -> Result<()>,
     /// What destroys it, each from the state that `build` left.
     pub incidents: &'static [Incident],
+    /// What destroys it so that it comes back as something new, run after the others: all is there again but identities,
+    /// and undo, which is asked to change infrastructure, says what is not what it was (exit code 3).
+    pub anew: &'static [Incident],
     /// Looks at the target by other means than `fr`'s own.
     pub look: fn(&Scene) -> Result<Look>,
+}
+
+impl Scenario {
+    /// All its commands, and what their undo promises.
+    pub fn rounds(&self) -> impl Iterator<Item = (&'static Incident, Promise)> {
+        let same = self.incidents.iter().map(|incident| (incident, Promise::Same));
+        same.chain(self.anew.iter().map(|incident| (incident, Promise::Anew)))
+    }
+}
+
+/// What a target is after an undo.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Promise {
+    /// What it was.
+    Same,
+    /// Something new in its place: identities differ.
+    Anew,
 }
 
 /// All scenarios. A new one is a line here.

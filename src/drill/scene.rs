@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use super::scenario::Promise;
 use crate::error::{Error, Result};
 use crate::intake::shims::PROGRAMS;
 use crate::platform::runner::{self, Finished};
@@ -80,10 +81,16 @@ impl Scene {
         Ok(events.pointer("/0/id").and_then(Value::as_u64))
     }
 
-    /// Takes an event back by the real `fr undo`; how it ended and how long it took.
-    pub fn undo(&self, event: u64) -> Result<(Finished, Duration)> {
+    /// Takes an event back by the real `fr undo`, which may change infrastructure where that is what was promised; how it
+    /// ended and how long it took.
+    pub fn undo(&self, event: u64, promise: Promise) -> Result<(Finished, Duration)> {
         let started = Instant::now();
-        let undo = self.fr(&["undo", &event.to_string(), "--yes"], b"")?;
+        let event = event.to_string();
+        let args: &[&str] = match promise {
+            Promise::Same => &["undo", &event, "--yes"],
+            Promise::Anew => &["undo", &event, "--yes", "--apply-infra"],
+        };
+        let undo = self.fr(args, b"")?;
         Ok((undo, started.elapsed()))
     }
 

@@ -1,7 +1,6 @@
-//! Terraform: a root module with a local state and provisioner-free resources, and commands that lose the state.
-//!
-//! `destroy` is no part of it: what it removes comes back as something new, and a drill passes only where all is as it
-//! was. Only the provider that is built into terraform is used, so nothing is fetched.
+//! Terraform: a root module with a local state and provisioner-free resources, commands that lose the state, and commands
+//! that destroy resources, which come back as new ones. Only the provider that is built into terraform is used, so nothing
+//! is fetched.
 
 use std::ffi::OsString;
 
@@ -36,6 +35,16 @@ pub(super) const SCENARIO: Scenario = Scenario {
         Incident {
             why: "a workspace is deleted with its state",
             line: "terraform workspace delete -no-color -force staging >/dev/null",
+        },
+    ],
+    anew: &[
+        Incident {
+            why: "one resource is destroyed, and what depends on it",
+            line: "terraform destroy -no-color -auto-approve -target='terraform_data.db[0]' >/dev/null",
+        },
+        Incident {
+            why: "everything is destroyed",
+            line: "terraform destroy -no-color -auto-approve >/dev/null",
         },
     ],
     look,

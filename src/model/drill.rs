@@ -32,7 +32,7 @@ pub struct Drilled {
     pub system: String,
     /// How it ended.
     pub outcome: DrillOutcome,
-    /// How many commands came back identical.
+    /// How many commands came back: identical, or as something new where that was the promise.
     pub restored: u64,
     /// How many commands were to be taken back.
     pub commands: u64,

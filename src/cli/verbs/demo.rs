@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::cli::Out;
 use crate::cli::args::DemoArgs;
 use crate::cli::render::{safe, style};
-use crate::drill::{Incident, Look, Scene, differences, git_look};
+use crate::drill::{Incident, Look, Promise, Scene, differences, git_look};
 use crate::error::{ExitCode, Result};
 use crate::platform::scratch::ScratchDir;
 
@@ -111,7 +111,7 @@ fn undo_all(scene: &Scene, shots: &[Shot], out: &mut Out) -> Result<Vec<Proof>> 
     let mut proofs = Vec::new();
     for (number, (shot, incident)) in shots.iter().zip(INCIDENTS).enumerate().rev() {
         let event = number as u64 + 1;
-        let (undo, _) = scene.undo(event)?;
+        let (undo, _) = scene.undo(event, Promise::Same)?;
         let left = differences(&shot.before, &git_look(scene)?);
         let (command, identical) = (incident.line.to_owned(), left.is_empty());
         if !out.json {

@@ -116,6 +116,7 @@ fn text(rehearsal: &Rehearsal, out: &mut Out) -> Result<()> {
 fn round_text(round: &Round, out: &mut Out) -> Result<()> {
     let took = round.undo_seconds.map(seconds).unwrap_or_default();
     let mark = match round.failure {
+        None if round.anew => out.paint(style::GOOD, format!("{:<9}", "anew")),
         None => out.paint(style::GOOD, format!("{:<9}", "identical")),
         Some(_) => out.paint(style::ERROR, format!("{:<9}", "FAILED")),
     };
