@@ -312,7 +312,8 @@ pub fn errand_fed(
         let stdout = out.join().map_err(|_| lost())?.map_err(failed)?;
         let stderr = err.join().map_err(|_| lost())?.map_err(failed)?;
         let Some(status) = status else {
-            let what = format!("{} did not end within {} s", program.display(), limit.as_secs());
+            let what =
+                format!("{} did not end within {:.0} s", program.display(), limit.as_secs_f32().ceil());
             return Err(Error::failure(what));
         };
         let code = status.code().or_else(|| status.signal().map(|s| 128 + s)).unwrap_or(-1);

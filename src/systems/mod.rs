@@ -146,6 +146,8 @@ pub struct Caps {
     pub cluster_named_seconds: u64,
     /// The same where all in a namespace has to be read.
     pub cluster_namespace_seconds: u64,
+    /// The longest that the backend of a terraform state is waited for, in seconds.
+    pub backend_seconds: u64,
 }
 
 impl Default for Caps {
@@ -158,6 +160,7 @@ impl Default for Caps {
             ignored_file_bytes: 4 << 20,
             cluster_named_seconds: 5,
             cluster_namespace_seconds: 20,
+            backend_seconds: 10,
         }
     }
 }

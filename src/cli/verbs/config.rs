@@ -48,5 +48,9 @@ pub fn run(out: &mut Out) -> Result<u8> {
         "cluster_namespace_seconds = {}  # the same where all in a namespace is read",
         caps.cluster_namespace_seconds
     ))?;
+    out.line(format!(
+        "backend_seconds = {}            # how long the backend of a terraform state is waited for",
+        caps.backend_seconds
+    ))?;
     Ok(0)
 }

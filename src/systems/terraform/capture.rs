@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::bound::Bound;
 use super::cli::Cli;
@@ -267,7 +267,9 @@ impl Look<'_> {
     }
 
     fn cli(&self, state: &RootState) -> Cli {
-        Cli { until: self.cx.deadline.map(|end| end.max(Instant::now())), ..state.cli() }
+        let now = Instant::now();
+        let end = now + Duration::from_secs(self.cx.caps.backend_seconds);
+        Cli { until: Some(self.cx.deadline.map_or(end, |deadline| deadline.clamp(now, end))), ..state.cli() }
     }
 
     fn put(&self, bytes: &[u8]) -> Result<ObjectId> {

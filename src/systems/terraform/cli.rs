@@ -10,8 +10,8 @@ use crate::error::{Error, Result};
 use crate::model::Bytes;
 use crate::platform::runner::{self, Finished};
 
-/// How long a look at a state may take before a command: systems.md 0.4 (2 s is usual, 10 s the hard cap).
-pub const LOOK: Duration = Duration::from_secs(10);
+/// How long a look at a state may take where a person waits for it. Before a command, `caps.backend_seconds` ends it sooner.
+pub const LOOK: Duration = Duration::from_secs(60);
 /// How long a state may take to be written.
 pub const WRITE: Duration = Duration::from_secs(120);
 /// How long a plan may take: it asks every provider.
