@@ -355,13 +355,14 @@ fn skipped(plan: &UndoPlan) -> Vec<String> {
 }
 
 fn residue(plan: &UndoPlan) -> Vec<String> {
-    let uncaptured = plan.steps.iter().filter_map(|s| match &s.verdict {
-        StepVerdict::NotCaptured { reason } | StepVerdict::OnRequest { reason } => {
-            Some(format!("{}: {reason}", s.resource.lossy()))
-        }
-        _ => None,
-    });
-    plan.residue.iter().cloned().chain(uncaptured).collect()
+    let name = |s: &Step, reason: &str| format!("{}: {reason}", s.resource.lossy());
+    let of_step = |s: &Step| match &s.verdict {
+        StepVerdict::NotCaptured { reason } | StepVerdict::OnRequest { reason } => vec![name(s, reason)],
+        // Done before a crash: what it could not bring back is as true now.
+        StepVerdict::Already => s.not_restored.clone(),
+        _ => Vec::new(),
+    };
+    plan.residue.iter().cloned().chain(plan.steps.iter().flat_map(of_step)).collect()
 }
 
 fn mark(journal: &Journal, undo: EventId, step: usize, phase: StepPhase, note: Option<String>) -> Result<()> {

@@ -11,7 +11,7 @@ use super::plan::{How, Payload};
 use super::push::Push;
 use super::state::RootState;
 use crate::error::{Error, Result};
-use crate::model::{ObjectId, ObjectKind, Step, StepOutcome};
+use crate::model::{ObjectId, ObjectKind, Step, StepOutcome, Verification};
 use crate::systems::ApplyCx;
 
 /// The most bytes of a small file.
@@ -22,8 +22,7 @@ const SMALL: u64 = 16 << 20;
 /// # Errors
 /// Where terraform or a file cannot be asked.
 pub fn apply(step: &Step, cx: &ApplyCx<'_>) -> Result<StepOutcome> {
-    let payload: Payload = serde_json::from_value(step.payload.clone())
-        .map_err(|e| Error::failure(format!("the plan's step for terraform cannot be read: {e}")))?;
+    let payload = payload(step)?;
     let before = RootState::by_id(&payload.before, cx.source)?;
     match payload.how {
         How::Push { expect, serial, force } => {
@@ -49,12 +48,43 @@ pub fn apply(step: &Step, cx: &ApplyCx<'_>) -> Result<StepOutcome> {
         How::Apply { at, wish, present } => {
             let site = match present {
                 true => Site::present(&before, &step.locator)?,
-                false => Site::of(&before, &step.locator, Some(&at), cx.source)?,
+                false => {
+                    Site::of(&before, &step.locator, Some(at.as_path()).filter(|at| at.is_dir()), cx.source)?
+                }
             };
             site.apply(&wish, &step.locator)
         }
         How::Nothing => Ok(StepOutcome::Failed { reason: "there is nothing that could be done".to_owned() }),
     }
+}
+
+/// Reads the state again: what a policy had made is in it.
+///
+/// # Errors
+/// Where it cannot be read.
+pub fn verify(step: &Step, cx: &ApplyCx<'_>) -> Result<Verification> {
+    let payload = payload(step)?;
+    let How::Apply { at, wish, present } = payload.how else {
+        let reason = "only terraform's own work is read again".to_owned();
+        return Ok(Verification::NotVerified { reason });
+    };
+    let before = RootState::by_id(&payload.before, cx.source)?;
+    let site = match present {
+        true => Site::present(&before, &step.locator)?,
+        false => Site::of(&before, &step.locator, Some(at.as_path()).filter(|at| at.is_dir()), cx.source)?,
+    };
+    let there = site.state_now(&step.locator)?.resources;
+    let is_there = |name: &&String| there.iter().any(|resource| resource.address == **name);
+    Ok(match wish.addresses.iter().find(|name| is_there(name) == wish.remove) {
+        None => Verification::Verified,
+        Some(name) if wish.remove => Verification::Failed { reason: format!("{name} is in the state still") },
+        Some(name) => Verification::Failed { reason: format!("{name} is not in the state") },
+    })
+}
+
+fn payload(step: &Step) -> Result<Payload> {
+    serde_json::from_value(step.payload.clone())
+        .map_err(|e| Error::failure(format!("the plan's step for terraform cannot be read: {e}")))
 }
 
 /// The terraform that works on no workspace in particular, and does not touch which one is selected: with a data

@@ -223,13 +223,21 @@ impl Site {
         Ok(StepOutcome::Failed { reason: format!("{said}; what it has made until then is in the state") })
     }
 
-    fn moved(&self, wish: &Wish, locator: &Locator) -> Result<Option<String>> {
+    /// What the state says.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    pub fn state_now(&self, locator: &Locator) -> Result<Snapshot> {
         let place = Place::find(locator)?;
         let bytes = match (&self.state, &place.backend) {
             (Some(file), _) | (None, Backend::Local { state: file, .. }) => place::bytes(file, MOST)?,
             _ => Cli { root: place.root, ..self.cli.clone() }.pull()?,
         };
-        let now = Snapshot::read(bytes.as_deref().unwrap_or_default())?;
+        Snapshot::read(bytes.as_deref().unwrap_or_default())
+    }
+
+    fn moved(&self, wish: &Wish, locator: &Locator) -> Result<Option<String>> {
+        let now = self.state_now(locator)?;
         let moved = now.content != wish.expect;
         Ok(moved.then(|| {
             format!("the state is at {} now: somebody applied since the plan was made", now.shown())

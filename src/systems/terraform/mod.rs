@@ -31,7 +31,7 @@ use super::{ApplyCx, AssessCx, CaptureCx, Held, Net, NetCx, PlanCx, System, Take
 use crate::error::Result;
 use crate::model::{
     Bytes, Capture, Captured, Change, Effect, Invocation, Locator, ObjectId, ObjectKind, ObjectSource,
-    StateRef, Step, StepOutcome, SystemId,
+    StateRef, Step, StepOutcome, SystemId, Verification,
 };
 
 /// The system's id.
@@ -90,6 +90,9 @@ impl System for Terraform {
     }
     fn apply(&self, step: &Step, cx: &ApplyCx<'_>) -> Result<StepOutcome> {
         apply::apply(step, cx)
+    }
+    fn verify(&self, step: &Step, cx: &ApplyCx<'_>) -> Result<Verification> {
+        apply::verify(step, cx)
     }
     fn changes(&self, before: &StateRef, after: Option<&StateRef>, cx: &PlanCx<'_>) -> Result<Vec<Change>> {
         changes::changes(before, after, cx.source)

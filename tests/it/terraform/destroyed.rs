@@ -1,9 +1,11 @@
 //! The founding incident: resources are destroyed. Their state does not bring them back, and undo never says so: it puts
 //! the configuration beside, names what is gone, and lets terraform make it again where it is asked to.
 
-use super::scene::{Scene, names};
+use std::process::{Command, Stdio};
 
-on_each!([local http pg s3 kubernetes] (all_of_it a_target failed_half_way somebody_applied_since configuration_changed_since never_reported));
+use super::scene::{Apply, Scene, names};
+
+on_each!([local http pg s3 kubernetes] (all_of_it a_target failed_half_way somebody_applied_since destroyed_under_a_lock configuration_changed_since never_reported));
 
 const DESTROY: &str = "terraform -chdir=infra destroy -auto-approve";
 
@@ -90,6 +92,65 @@ fn somebody_applied_since(scene: Scene) {
         "{undone:?}"
     );
     assert_eq!((scene.state(), scene.real()), (state, real), "nothing was written");
+    let merged = scene.undo(&["--apply-infra", "--on-conflict", "merge"]);
+    assert_eq!(merged.code, 3, "what was made is not what was: {merged:?}");
+    assert_eq!(
+        scene.real(),
+        ["disk-a-small", "disk-b-small", "web"],
+        "theirs stays, the rest is made: {merged:?}"
+    );
+    assert_eq!(scene.listed().len(), 3);
+}
+
+/// A colleague's apply holds the lock: the destroy fails and has changed nothing, so there is nothing to take back.
+fn destroyed_under_a_lock(scene: Scene) {
+    scene.tf("taint terraform_data.web").ok();
+    let before = scene.state();
+    let apply = Apply::waiting(&scene);
+    assert_eq!(scene.agent(DESTROY).code, 1);
+    let undone = scene.undo(&["--apply-infra"]);
+    assert_eq!(undone.code, 5, "{undone:?}");
+    apply.answer("no");
+    assert_eq!((scene.state(), scene.real().len()), (before, 3));
+}
+
+/// The machine of the person on call dies while terraform makes things again. What was made stays, and the rest is made
+/// when they are back.
+#[test]
+fn killed_while_it_is_made_again() {
+    if super::terraform().is_none() {
+        return;
+    }
+    let scene = Scene::on(super::backends::Backend::Local);
+    scene.agent(DESTROY).ok();
+    scene.env.write("infra/real/hold-a-small", "");
+    let mut undo = scene.env.command("fr");
+    undo.args(["undo", &scene.event(), "--yes", "--apply-infra"]).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut undo = undo.spawn().unwrap();
+    crate::pty::until("the other disk is made", || scene.env.exists("infra/real/disk-b-small"));
+    kill_tree(undo.id());
+    undo.wait().unwrap();
+    std::fs::remove_file(scene.root.join("real/hold-a-small")).unwrap();
+    let event = scene.env.fr(&["timeline", "--grep", "destroy", "--json"]).ok().json()[0]["id"].to_string();
+    assert_eq!(scene.env.fr(&["undo", &event, "--yes"]).code, 1, "the other one is to be ended first");
+    let resumed = scene.env.fr(&["undo", "--resume"]);
+    assert_eq!(resumed.code, 3, "{resumed:?}");
+    let made = scene.env.fr(&["undo", &event, "--yes", "--apply-infra", "--on-conflict", "merge"]);
+    assert_eq!(made.code, 3, "{made:?}");
+    assert_eq!(scene.listed().len(), 3, "{resumed:?} {made:?}");
+    assert_eq!(scene.real(), ["disk-b-small", "web"], "what is in the state is not made twice");
+    let again = scene.env.fr(&["undo", &event, "--yes", "--apply-infra"]);
+    assert_eq!(again.code, 5, "{again:?}");
+    assert!(again.stderr.contains("is back as far as it can be"), "{again:?}");
+}
+
+/// Ends a process and all that it has started, at once.
+fn kill_tree(pid: u32) {
+    let pid = pid.to_string();
+    let listed = Command::new("ps").args(["-o", "pid=", "--ppid", &pid]).output().unwrap().stdout;
+    let _ = Command::new("kill").args(["-9", &pid]).status();
+    let children = String::from_utf8(listed).unwrap();
+    children.split_whitespace().filter_map(|child| child.parse().ok()).for_each(kill_tree);
 }
 
 /// The configuration that is there now does not know what is gone: it is made again from the recorded one.

@@ -1,7 +1,9 @@
 //! A root module in a test's project: real terraform, real backends, and files as the "real resources" that its
 //! provisioners make and remove.
 
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 
 use serde_json::Value;
 
@@ -37,7 +39,7 @@ resource "terraform_data" "disk" {
   for_each = toset(["a", "b"])
   input    = "${each.key}-${var.size}"
   provisioner "local-exec" {
-    command = "echo disk > REAL/disk-${self.input}"
+    command = "while test -e REAL/hold-${self.input}; do sleep 0.1; done; echo disk > REAL/disk-${self.input}"
   }
   provisioner "local-exec" {
     when    = destroy
@@ -153,6 +155,40 @@ impl Scene {
             let said = self.env.fr(&args);
             assert!(!format!("{said:?}").contains("tf-secret-in-state"), "{args:?}: {said:?}");
         }
+    }
+}
+
+/// `terraform apply` at its question.
+pub struct Apply(std::process::Child);
+
+impl Apply {
+    /// Starts it and waits for the question.
+    pub fn waiting(scene: &Scene) -> Apply {
+        let mut command = scene.env.command("terraform");
+        command.args(["-chdir=infra", "apply", "-no-color"]);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let (mut said, mut byte) = (Vec::new(), [0u8; 1]);
+        let out = child.stdout.as_mut().unwrap();
+        while !said.ends_with(b"Enter a value:") && matches!(out.read(&mut byte), Ok(1)) {
+            said.extend(byte);
+        }
+        assert!(said.ends_with(b"Enter a value:"), "{}", String::from_utf8_lossy(&said));
+        Apply(child)
+    }
+
+    /// Answers, and waits for the end.
+    pub fn answer(mut self, word: &str) {
+        self.0.stdin.take().unwrap().write_all(format!("{word}\n").as_bytes()).unwrap();
+        let _ = std::io::copy(self.0.stdout.as_mut().unwrap(), &mut std::io::sink());
+        self.0.wait().unwrap();
+    }
+}
+
+impl Drop for Apply {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 

@@ -1,9 +1,6 @@
 //! Commands that change the state and nothing else: it comes back as it was, whatever its serial.
 
-use std::io::{Read, Write};
-use std::process::Stdio;
-
-use super::scene::Scene;
+use super::scene::{Apply, Scene};
 
 on_each!([local http pg s3 kubernetes] (removed_from_the_state moved_and_tainted pushed_over somebody_applied_since a_lock_is_held applied_while_we_wait two_at_once));
 
@@ -91,38 +88,6 @@ fn applied_while_we_wait(scene: Scene) {
     assert!(undone.stdout.contains("the plan was made over serial"), "{undone:?}");
     assert!(scene.listed().contains(&"terraform_data.web".to_owned()), "theirs, made again");
     assert_eq!(scene.listed().len(), 3);
-}
-
-/// `terraform apply` at its question.
-struct Apply(std::process::Child);
-
-impl Apply {
-    fn waiting(scene: &Scene) -> Apply {
-        let mut command = scene.env.command("terraform");
-        command.args(["-chdir=infra", "apply", "-no-color"]);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        let (mut said, mut byte) = (Vec::new(), [0u8; 1]);
-        let out = child.stdout.as_mut().unwrap();
-        while !said.ends_with(b"Enter a value:") && matches!(out.read(&mut byte), Ok(1)) {
-            said.extend(byte);
-        }
-        assert!(said.ends_with(b"Enter a value:"), "{}", String::from_utf8_lossy(&said));
-        Apply(child)
-    }
-
-    fn answer(mut self, word: &str) {
-        self.0.stdin.take().unwrap().write_all(format!("{word}\n").as_bytes()).unwrap();
-        let _ = std::io::copy(self.0.stdout.as_mut().unwrap(), &mut std::io::sink());
-        self.0.wait().unwrap();
-    }
-}
-
-impl Drop for Apply {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
 }
 
 fn two_at_once(scene: Scene) {

@@ -223,7 +223,9 @@ fn previewed(plan: &UndoPlan, wishes: Wishes, out: &mut Out) -> Result<Option<u8
         plan_text(plan, out)?;
     }
     if plan.is_done() {
+        let lacks = plan.steps.iter().any(|step| !step.not_restored.is_empty());
         let is_so = match plan.steps.iter().any(|step| step.policy.is_some()) {
+            false if lacks => "is back as far as it can be".to_owned(),
             true => format!("is as it was before it or as --on-conflict {} leaves it", plan.policy.word()),
             false => "is as it was before it".to_owned(),
         };

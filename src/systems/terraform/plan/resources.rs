@@ -11,7 +11,7 @@ use super::super::state::RootState;
 use super::super::{data, kit};
 use super::{How, Moments, lost, some};
 use crate::error::Result;
-use crate::model::{Reversibility, Step, StepVerdict};
+use crate::model::{Policy, Reversibility, Step, StepVerdict, Way};
 use crate::systems::PlanCx;
 
 /// What of the resources is not as it was.
@@ -54,13 +54,13 @@ impl Moments<'_> {
             None => self.only_lost(),
         };
         if !is_ours {
-            return Ok(vec![self.since(&difference)]);
+            return self.since(&difference, cx).map(|step| vec![step]);
         }
         self.offered(&difference, cx)
     }
 
     /// Somebody has written the state since.
-    fn since(&self, difference: &Difference) -> Step {
+    fn since(&self, difference: &Difference, cx: &PlanCx<'_>) -> Result<Step> {
         let is_there = |r: &&Resource| self.now.resources().iter().any(|n| n.address == r.address);
         let again: Vec<&Resource> = difference.gone.iter().filter(is_there).collect();
         let gone_again =
@@ -72,10 +72,40 @@ impl Moments<'_> {
         {
             let names: Vec<&str> = again.iter().map(|r| r.address.as_str()).collect();
             let action = format!("{} exist again, as new resources", some(&names));
-            return self.step(resources_of(&self.before), action, StepVerdict::Already, How::Nothing);
+            let mut step = self.step(resources_of(&self.before), action, StepVerdict::Already, How::Nothing);
+            step.not_restored = difference.gone.iter().map(loss).collect();
+            return Ok(step);
         }
         let verdict = StepVerdict::Conflict { reason: self.somebody_wrote() };
-        self.step(resources_of(&self.before), String::new(), verdict, How::Nothing)
+        let mut step = self.step(resources_of(&self.before), String::new(), verdict, How::Nothing);
+        let still = difference.gone.iter().filter(|r| !is_there(r) && !self.what.takes_out(&r.address));
+        let still: Vec<Resource> = still.cloned().collect();
+        step.ways = self.ways_since(&still, cx)?;
+        step.not_restored = difference.gone.iter().map(loss).collect();
+        Ok(step)
+    }
+
+    /// What somebody has made since stays, and so does what they changed; what is still gone can be made beside it.
+    fn ways_since(&self, still: &[Resource], cx: &PlanCx<'_>) -> Result<Vec<Way>> {
+        let closed = |policy| Way::closed(policy, "what somebody applied since is not undone");
+        let mut ways = vec![closed(Policy::SideBySide), closed(Policy::Force)];
+        if still.is_empty() {
+            ways.push(Way::closed(Policy::Merge, "nothing that the command destroyed is still gone"));
+            return Ok(ways);
+        }
+        let wish = Wish { addresses: addresses(still), expect: self.now.content(), ..Wish::default() };
+        let site = Site::of(&self.before, &self.captured.before.locator, None, cx.source)?;
+        let planned = site.plan(&wish).map(|(planned, _)| planned).map_err(|e| e.to_string());
+        let at = kit::place(self.before.terraform.as_path(), cx.event);
+        let offer = self.offer(resources_of(&self.before), planned, How::Apply { at, wish, present: false });
+        ways.push(Way {
+            policy: Policy::Merge,
+            action: offer.action,
+            verdict: offer.verdict,
+            locator: None,
+            payload: offer.payload,
+        });
+        Ok(ways)
     }
 
     /// The recorded configuration beside the present, and what terraform would do.
