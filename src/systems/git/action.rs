@@ -55,6 +55,15 @@ pub enum Action {
         /// The index to write; `None`: remove it.
         want: Option<IndexState>,
     },
+    /// Moves the whole git directory: git has moved that of a submodule out of its work tree.
+    Move {
+        /// Where the capture found it.
+        home: Bytes,
+        /// Where it is now; `None`: at home.
+        expect: Option<Bytes>,
+        /// Where it is to be; `None`: at home.
+        want: Option<Bytes>,
+    },
     /// Writes or removes another file.
     File {
         /// Its key ([`super::state::RepoState::files`]).
@@ -96,13 +105,15 @@ impl Action {
             Action::File { key, .. } if key.as_slice().ends_with(b"/tables.list") => 7,
             Action::File { kind: FileKind::Config, .. } => 6,
             Action::File { .. } => 5,
+            // All else is written where it is now.
+            Action::Move { .. } => 8,
         }
     }
 
     /// The name of the file that it is about, where the repository keeps refs as files.
     pub fn file_name(&self) -> Option<&[u8]> {
         match self {
-            Action::Objects { .. } => None,
+            Action::Objects { .. } | Action::Move { .. } => None,
             Action::Ref { name, .. } => Some(name.as_slice()),
             Action::Head { .. } => Some(b"HEAD"),
             Action::Index { .. } => Some(b"index"),
@@ -126,6 +137,9 @@ impl Action {
                 format!("restore the index ({} entries)", index.entries)
             }
             Action::Index { want: None, .. } => "remove the index".to_owned(),
+            Action::Move { home, want, .. } => {
+                format!("move the git directory to {}", want.as_ref().unwrap_or(home).lossy())
+            }
             Action::File { kind: FileKind::StashLog, .. } => "restore the stash list".to_owned(),
             Action::File { key, want, .. } => {
                 let name = key.lossy();

@@ -1,6 +1,7 @@
 //! Carrying out a step: everything is checked first, objects come before what names them, and each write is a
 //! compare-and-swap under git's own lock. What is done already is passed over, so a second run is harmless.
 
+mod moved;
 mod objects;
 mod tables;
 
@@ -148,7 +149,7 @@ impl<'a> Job<'a> {
     fn clear_dead_lock(&self, action: &Action) {
         let (root, name) = match action {
             _ if self.roots.tables && tables::kept(action).is_some() => return self.clear_dead_table_locks(),
-            Action::Objects { .. } => return,
+            Action::Objects { .. } | Action::Move { .. } => return,
             Action::Ref { name, .. } => (refs::root_of(&self.roots, name.as_slice()), name.as_slice()),
             Action::Head { .. } => (&self.roots.own, &b"HEAD"[..]),
             Action::Index { .. } => (&self.roots.own, &b"index"[..]),
@@ -166,6 +167,7 @@ impl<'a> Job<'a> {
         Ok(match action {
             // Brought by `bring_objects`, which looks at each of them.
             Action::Objects { .. } => Found::Wanted,
+            Action::Move { home, expect, want } => self.look_at_place(home, expect.as_ref(), want.as_ref()),
             Action::Ref { name, expect, want } => {
                 let found = self.value(name.as_slice(), tables)?;
                 judge(found.as_ref() == want.as_ref(), found == *expect, || {
@@ -205,6 +207,9 @@ impl<'a> Job<'a> {
     fn carry_out(&self, action: &Action) -> Result<Found> {
         match action {
             Action::Objects { .. } => {}
+            Action::Move { home, expect, want } => {
+                return self.move_dir(expect.as_ref().unwrap_or(home), want.as_ref().unwrap_or(home));
+            }
             Action::Ref { name, expect, want } => {
                 let name = name.as_slice();
                 let swapped = refs::swap(&self.roots, name, expect.as_ref(), want.as_ref())?;

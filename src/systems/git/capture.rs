@@ -30,8 +30,9 @@ pub fn capture(effect: &Effect, cx: &CaptureCx<'_>) -> Result<Vec<Capture>> {
     };
     let what = What { passing: effect.class == EffectClass::Opaque, ..What::of(locator) };
     let mut taken = repository(&place, locator, what, cx)?;
-    if what.modules || modules::are_configured(&place) {
-        modules::capture(&place, locator, cx, &mut taken);
+    let all = what.modules || modules::are_configured(&place);
+    if all || what.embedded {
+        modules::capture(&place, locator, !all, cx, &mut taken);
     }
     Ok(taken)
 }
@@ -51,6 +52,7 @@ fn nothing_there(effect: &Effect, locator: &Locator) -> Capture {
 /// One repository, and the other side of a push from it.
 pub fn repository(place: &Place, locator: &Locator, what: What, cx: &CaptureCx<'_>) -> Result<Vec<Capture>> {
     let mut seen = look(place, cx.sink, cx.contents, what)?;
+    seen.state.moved = place.moved(locator);
     let mut missing = seen.missing.clone();
     if let Err(e) = list_objects(place, &mut seen.state, what, cx) {
         missing.push(Missing { what: Bytes::from("objects"), why: e.to_string() });
@@ -93,6 +95,10 @@ fn other_side(
 /// The place, and the vault's name: it must be found although the repository may be gone by then.
 fn with_vault(place: &Place, from: &Locator, remote_has_its_own: bool) -> Locator {
     let mut locator = place.locator(from);
+    if place.moved(from).is_some() {
+        // It is called by where it was, then as now.
+        locator.opts.extend(from.opts.get("git-dir").map(|dir| ("git-dir".to_owned(), dir.clone())));
+    }
     remote::forget_push(&mut locator, remote_has_its_own);
     locator.opts.remove(assess::FILES);
     locator.opts.insert("vault".to_owned(), Bytes::from(Vault::name(place)));
@@ -105,6 +111,7 @@ pub fn observe(captured: &Capture, cx: &CaptureCx<'_>) -> Result<StateRef> {
         Ok(place) => {
             let what = What::of(&captured.locator);
             let mut state = look(&place, cx.sink, cx.contents, what)?.state;
+            state.moved = place.moved(&captured.locator);
             // Without the list nothing is planned for pruned objects; the rest can still be compared.
             let _ = list_objects(&place, &mut state, what, cx);
             state.store(cx.sink)

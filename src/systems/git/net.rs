@@ -44,7 +44,10 @@ fn key(locator: &Locator) -> Key {
 /// The words of a locator's `what`, but for the other side, which has captures of its own.
 fn parts(locator: &Locator) -> Vec<String> {
     let list = locator.opts.get("what").map(|what| what.lossy().into_owned()).unwrap_or_default();
-    list.split(',').filter(|word| !matches!(*word, "" | "remote" | "modules")).map(str::to_owned).collect()
+    list.split(',')
+        .filter(|word| !matches!(*word, "" | "remote" | "modules" | "embedded"))
+        .map(str::to_owned)
+        .collect()
 }
 
 fn repository(taken: &[&Taken], cx: &NetCx<'_>, net: &mut Net) -> Result<()> {
@@ -144,6 +147,7 @@ fn enact(
         Action::Ref { name, want: None, .. } => drop(value.refs.remove(&name)),
         Action::Head { want, .. } => value.head = Some(want),
         Action::Index { want, .. } => value.index = want,
+        Action::Move { want, .. } => value.moved = want,
         Action::File { key, want: None, .. } => drop(value.files.remove(&key)),
         Action::File { key, kind, want: Some(target), .. } => {
             let mut blobs = target.pieces;

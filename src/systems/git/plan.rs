@@ -144,6 +144,7 @@ impl<'a> Planner<'a> {
         planner.head();
         planner.index();
         planner.files()?;
+        planner.place(capture.locator.opts.get("git-dir"));
         Ok(planner)
     }
 
@@ -276,6 +277,23 @@ impl<'a> Planner<'a> {
             Case::Moved => {
                 let force = Action::Index { expect: digest(self.now), want: self.before.index.clone() };
                 self.clash("the index was changed since".to_owned(), Some(force));
+            }
+        }
+    }
+
+    /// Where the git directory is; `home`: where the capture found it.
+    fn place(&mut self, home: Option<&Bytes>) {
+        let Some(home) = home else { return };
+        let (b, n) = (self.before.moved.as_ref(), self.now.moved.as_ref());
+        match case(b, self.after.map(|a| a.moved.as_ref()), n) {
+            Case::Untouched => {}
+            Case::Already => self.already += 1,
+            Case::Restore => {
+                self.actions.push(Action::Move { home: home.clone(), expect: n.cloned(), want: b.cloned() })
+            }
+            Case::Moved => {
+                let here = n.unwrap_or(home).lossy().into_owned();
+                self.clash(format!("its git directory is {here}: somebody moved it since"), None);
             }
         }
     }

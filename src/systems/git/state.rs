@@ -87,6 +87,9 @@ pub struct RepoState {
     /// prune. Not part of equality, as objects come and go without meaning.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub objects: Option<ObjectId>,
+    /// Where the git directory is, if git has moved it away from where the capture found it (`submodule absorbgitdirs`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moved: Option<Bytes>,
     /// Other files, by key: `own/` or `common/` and the path below that directory.
     #[serde(with = "pairs")]
     pub files: BTreeMap<Bytes, FileState>,
@@ -141,8 +144,11 @@ impl RepoState {
         let head = self.head.as_ref().map(|h| h.as_slice().trim_ascii_end());
         let refs: Vec<_> = self.refs.iter().collect();
         let index = self.index.as_ref().map(|i| i.digest);
-        let text = serde_json::to_vec(&(head, refs, index, files))
-            .map_err(|e| Error::failure(format!("cannot compare states of a repository: {e}")))?;
+        let text = match &self.moved {
+            None => serde_json::to_vec(&(head, refs, index, files)),
+            Some(to) => serde_json::to_vec(&(head, refs, index, files, to)),
+        };
+        let text = text.map_err(|e| Error::failure(format!("cannot compare states of a repository: {e}")))?;
         Ok(ObjectId::of(ObjectKind::State, &text))
     }
 

@@ -12,6 +12,8 @@ pub struct What {
     pub remote: bool,
     /// The repositories of submodules.
     pub modules: bool,
+    /// Of those the ones that lie in the work tree, because git may move them.
+    pub embedded: bool,
     /// Recorded resolutions of conflicts.
     pub rerere: bool,
     /// Only in passing: the command is not known to touch the repository. Not a word of a locator.
@@ -27,6 +29,7 @@ impl What {
             objects: has("objects"),
             remote: has("remote"),
             modules: has("modules"),
+            embedded: has("embedded"),
             rerere: has("rerere"),
             passing: false,
         }

@@ -120,7 +120,8 @@ pub fn rm(git: &mut Git<'_>) -> &'static str {
         git.add(C::Destroy, format!("dyn:{source}"));
     }
     git.add(C::Mutate, "git:index");
-    "index,worktree"
+    // git moves the repository of a submodule that has it in its work tree.
+    "index,worktree,embedded"
 }
 
 /// `git mv`
