@@ -32,6 +32,13 @@ pub enum Action {
         /// How many were missing when the plan was made.
         count: usize,
     },
+    /// Puts contents of git-lfs back that are not there. Nothing can be in the way of that either.
+    Lfs {
+        /// The list: 32 bytes each.
+        list: ObjectId,
+        /// How many were missing when the plan was made.
+        count: usize,
+    },
     /// Gives a ref a value, or removes it.
     Ref {
         /// The full name.
@@ -95,7 +102,7 @@ impl Action {
     /// logs, index and other files; the table of contents of a reftable after its tables.
     pub fn rank(&self) -> u8 {
         match self {
-            Action::Objects { .. } | Action::Ref { want: None, .. } => 0,
+            Action::Objects { .. } | Action::Lfs { .. } | Action::Ref { want: None, .. } => 0,
             Action::Ref { .. } => 1,
             Action::Head { .. } => 2,
             Action::File { kind: FileKind::Log | FileKind::StashLog, .. } => 3,
@@ -113,7 +120,7 @@ impl Action {
     /// The name of the file that it is about, where the repository keeps refs as files.
     pub fn file_name(&self) -> Option<&[u8]> {
         match self {
-            Action::Objects { .. } | Action::Move { .. } => None,
+            Action::Objects { .. } | Action::Lfs { .. } | Action::Move { .. } => None,
             Action::Ref { name, .. } => Some(name.as_slice()),
             Action::Head { .. } => Some(b"HEAD"),
             Action::Index { .. } => Some(b"index"),
@@ -125,6 +132,7 @@ impl Action {
     pub fn describe(&self) -> String {
         match self {
             Action::Objects { count, .. } => format!("bring back {count} objects"),
+            Action::Lfs { count, .. } => format!("bring back {count} LFS objects"),
             Action::Ref { name, want: None, .. } => format!("remove {}", name.lossy()),
             Action::Ref { name, expect: None, want: Some(value) } => {
                 format!("bring back {} at {}", name.lossy(), short(value))

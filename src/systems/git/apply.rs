@@ -112,7 +112,7 @@ impl<'a> Job<'a> {
             return Ok(StepOutcome::Conflict { reason: reasons.join("; ") });
         }
         let head_was = self.head_oid();
-        let lost = self.bring_objects()?;
+        let lost = self.bring_objects()? + self.bring_large_files()?;
         let mut done = 0;
         if self.roots.tables {
             let in_tables = open.len();
@@ -149,7 +149,7 @@ impl<'a> Job<'a> {
     fn clear_dead_lock(&self, action: &Action) {
         let (root, name) = match action {
             _ if self.roots.tables && tables::kept(action).is_some() => return self.clear_dead_table_locks(),
-            Action::Objects { .. } | Action::Move { .. } => return,
+            Action::Objects { .. } | Action::Lfs { .. } | Action::Move { .. } => return,
             Action::Ref { name, .. } => (refs::root_of(&self.roots, name.as_slice()), name.as_slice()),
             Action::Head { .. } => (&self.roots.own, &b"HEAD"[..]),
             Action::Index { .. } => (&self.roots.own, &b"index"[..]),
@@ -165,8 +165,8 @@ impl<'a> Job<'a> {
     /// `tables`: where refs are kept in tables, what these say.
     fn look_at(&self, action: &Action, tables: Option<&Tables>) -> Result<Found> {
         Ok(match action {
-            // Brought by `bring_objects`, which looks at each of them.
-            Action::Objects { .. } => Found::Wanted,
+            // Brought by `bring_objects` and `bring_large_files`, which look at each of them.
+            Action::Objects { .. } | Action::Lfs { .. } => Found::Wanted,
             Action::Move { home, expect, want } => self.look_at_place(home, expect.as_ref(), want.as_ref()),
             Action::Ref { name, expect, want } => {
                 let found = self.value(name.as_slice(), tables)?;
@@ -206,7 +206,7 @@ impl<'a> Job<'a> {
 
     fn carry_out(&self, action: &Action) -> Result<Found> {
         match action {
-            Action::Objects { .. } => {}
+            Action::Objects { .. } | Action::Lfs { .. } => {}
             Action::Move { home, expect, want } => {
                 return self.move_dir(expect.as_ref().unwrap_or(home), want.as_ref().unwrap_or(home));
             }

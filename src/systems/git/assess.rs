@@ -23,7 +23,7 @@ use crate::model::{Bytes, Effect, Invocation, Locator, Word};
 pub const PROGRAMS: &[&str] = &["git", "git-filter-repo", "git-lfs", "hub"];
 
 /// What the capture of a command covers that may do anything.
-pub const ANYTHING: &str = "refs,index,worktree,stash,config,modules,rerere";
+pub const ANYTHING: &str = "refs,index,worktree,stash,config,modules,rerere,lfs";
 
 /// What an invocation of git does.
 pub fn assess(inv: &Invocation, cx: &AssessCx<'_>) -> Vec<Effect> {

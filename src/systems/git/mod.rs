@@ -15,6 +15,7 @@ mod dir;
 mod forget;
 mod gitmodules;
 mod index_file;
+mod lfs;
 mod lock;
 mod look;
 mod modules;

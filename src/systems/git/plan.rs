@@ -8,6 +8,7 @@ use std::collections::{BTreeSet, HashSet};
 use git2::Oid;
 
 use super::action::{Action, Payload, short};
+use super::lfs;
 use super::look::Area;
 use super::objects::listed;
 use super::rebuild;
@@ -139,6 +140,7 @@ impl<'a> Planner<'a> {
             rerere: What::of(&capture.locator).rerere,
         };
         planner.objects()?;
+        planner.large_files()?;
         planner.refs();
         planner.name_obstacles();
         planner.head();
@@ -156,6 +158,26 @@ impl<'a> Planner<'a> {
         if count > 0 {
             self.actions.push(Action::Objects { list: before, count });
         } else if self.after.and_then(|a| a.objects).is_some_and(|after| after != before) {
+            self.already += 1;
+        }
+        Ok(())
+    }
+
+    fn large_files(&mut self) -> Result<()> {
+        let load = |state: &RepoState| -> Result<HashSet<[u8; 32]>> {
+            let list = state.lfs.map(|id| self.source.get(&id)).transpose()?.unwrap_or_default();
+            Ok(lfs::listed(&list).collect())
+        };
+        let Some(list) = self.before.lfs else { return Ok(()) };
+        let present = load(self.now)?;
+        let left = self.after.map(load).transpose()?;
+        // What went later is not the command's.
+        let was_removed = |name: &[u8; 32]| left.as_ref().is_none_or(|left| !left.contains(name));
+        let removed: Vec<[u8; 32]> = load(self.before)?.into_iter().filter(was_removed).collect();
+        let count = removed.iter().filter(|name| !present.contains(*name)).count();
+        if count > 0 {
+            self.actions.push(Action::Lfs { list, count });
+        } else if !removed.is_empty() {
             self.already += 1;
         }
         Ok(())

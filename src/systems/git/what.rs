@@ -16,6 +16,8 @@ pub struct What {
     pub embedded: bool,
     /// Recorded resolutions of conflicts.
     pub rerere: bool,
+    /// Contents of git-lfs.
+    pub lfs: bool,
     /// Only in passing: the command is not known to touch the repository. Not a word of a locator.
     pub passing: bool,
 }
@@ -31,6 +33,7 @@ impl What {
             modules: has("modules"),
             embedded: has("embedded"),
             rerere: has("rerere"),
+            lfs: has("lfs"),
             passing: false,
         }
     }

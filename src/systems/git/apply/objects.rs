@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::model::Bytes;
 use crate::systems::git::action::Action;
 use crate::systems::git::index_file::Index;
+use crate::systems::git::lfs;
 use crate::systems::git::look::staged_in;
 use crate::systems::git::objects::{Objects, holds, listed, parse_oid};
 use crate::systems::git::vault::{Limits, Vault, take_files};
@@ -53,6 +54,18 @@ impl Job<'_> {
             both.pack_into(&needed.into_iter().collect::<Vec<_>>(), &pack)?;
         }
         Ok(gone.iter().filter(|id| wanted.listed.contains(*id)).count())
+    }
+
+    /// Puts contents of git-lfs back. Returns how many are nowhere.
+    pub(super) fn bring_large_files(&self) -> Result<usize> {
+        let mut lost = 0;
+        for action in &self.payload.actions {
+            let Action::Lfs { list, .. } = action else { continue };
+            let names: Vec<[u8; 32]> = lfs::listed(&self.cx.source.get(list)?).collect();
+            let vault = Vault::of(&self.cx.vault, &self.locator)?;
+            lost += lfs::bring(&self.place.common_dir, &vault, &names)?;
+        }
+        Ok(lost)
     }
 
     fn wanted_objects(&self) -> Result<Wanted> {

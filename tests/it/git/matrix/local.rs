@@ -353,8 +353,8 @@ tables! {
         "printf '#!/bin/sh\\nset -e\\ngit reset -q --hard HEAD~1\\ngit branch -D topic\\n' > ../s.sh" => "sh ../s.sh";
         "printf 'all:\\n\\tgit reset -q --hard HEAD~1; git stash drop\\n' > Makefile" => "make";
         "" => "rm -rf .git";
-        "printf 'rm -rf .git sub\n' > ../s.sh; rm -rf .git/lfs" => "sh ../s.sh";
-        "printf 'rm -rf .git; git init -q\n' > ../s.sh; rm -rf .git/lfs; git gc -q --prune=now" => "sh ../s.sh; true";
+        "printf 'rm -rf .git sub\n' > ../s.sh" => "sh ../s.sh";
+        "printf 'rm -rf .git; git init -q\n' > ../s.sh; git gc -q --prune=now" => "sh ../s.sh; true";
         "" => "rm -rf .git/refs .git/packed-refs";
         "" => "echo 'ref: refs/heads/nowhere' > .git/HEAD";
     }
