@@ -30,6 +30,9 @@ pub fn wanted(effects: &[Effect]) -> Vec<Wanted> {
         let parts: BTreeSet<&str> = what.split(',').collect();
         let (effect, files) = without_files(effect);
         let mut new = |effect: Effect| add(&mut wanted, Wanted { effect, destroys, spares_ignored: false });
+        // What is captured first comes back last: the files of a submodule make way for its repository.
+        let around = if is_opaque_work(&effect) { repository_of(&effect) } else { None };
+        around.clone().into_iter().for_each(&mut new);
         if !parts.contains("files") {
             new(effect.clone());
         }
@@ -37,8 +40,14 @@ pub fn wanted(effects: &[Effect]) -> Vec<Wanted> {
         if parts.contains("nested") {
             git::nested(locator).into_iter().for_each(|dir| new(tree(&effect, Bytes::from(dir))));
         }
-        if is_opaque_work(&effect) {
-            repository_of(&effect).into_iter().for_each(&mut new);
+        let to_come = |place: &Locator| {
+            git::modules_to_come(place).into_iter().map(|dir| tree(&effect, Bytes::from(dir)))
+        };
+        if parts.contains("modules") {
+            to_come(locator).for_each(&mut new);
+        }
+        if let Some(place) = around.as_ref().and_then(|around| around.locator.as_ref()) {
+            to_come(place).for_each(&mut new);
         }
         if parts.contains("worktree") || parts.contains("ignored") {
             let ignored = parts.contains("ignored");

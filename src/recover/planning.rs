@@ -104,7 +104,13 @@ fn plan_as(event: &Event, run: Run, store: &Store, home: &Home) -> Result<UndoPl
     let all = captured_of(event);
     let promised = Promised::of(event, &scratch);
     let except = owned(&all, &scratch)?;
-    for (position, captured) in all.iter().enumerate().rev() {
+    // An undo has gone through the same captures from the end: its own way back begins at the other one.
+    let redo = matches!(event.before.kind, EventKind::Undo(_));
+    let mut order: Vec<(usize, &Captured)> = all.iter().enumerate().collect();
+    if !redo {
+        order.reverse();
+    }
+    for (position, captured) in order {
         if !event.parts.is_empty() && is_covered(position, &all, &reader) {
             unchanged.push(position);
             continue;
@@ -129,7 +135,7 @@ fn plan_as(event: &Event, run: Run, store: &Store, home: &Home) -> Result<UndoPl
     Ok(UndoPlan {
         events: vec![event.id],
         command: event.before.command.line.lossy().into_owned(),
-        redo: matches!(event.before.kind, EventKind::Undo(_)),
+        redo,
         steps: without_duplicates(steps),
         residue,
         uncaptured,

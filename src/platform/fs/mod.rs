@@ -19,6 +19,6 @@ pub use meta::{
 };
 pub use stat::{FileKind, Stat, coarse_now_ns, file_system_magic, stat_at, stat_fd};
 pub use swap::{
-    create_new, link_beside, make_dir, make_fifo, make_symlink, move_new, read_link, remove_dir, remove_file,
-    swap_in, sync_dir, sync_file_system,
+    create_new, link_beside, make_dir, make_fifo, make_symlink, move_between, move_new, read_link,
+    remove_dir, remove_file, swap_in, sync_dir, sync_file_system,
 };

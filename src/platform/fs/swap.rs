@@ -7,7 +7,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 
 use rustix::fs::{
     AtFlags, Mode, OFlags, RenameFlags, fsync, linkat, mkdirat, mkfifoat, openat, readlinkat, renameat,
-    renameat_with, symlinkat, syncfs, unlinkat,
+    renameat_with, statat, symlinkat, syncfs, unlinkat,
 };
 use rustix::io::Errno;
 
@@ -57,6 +57,23 @@ pub fn move_new(dir: BorrowedFd<'_>, from: &[u8], to: &[u8]) -> io::Result<()> {
             linkat(dir, from, dir, to, AtFlags::empty())?;
             Ok(unlinkat(dir, from, AtFlags::empty())?)
         }
+        other => Ok(other?),
+    }
+}
+
+/// Renames `from` in one directory to `to` in another on the same file system; `to` must not exist (`EEXIST`).
+pub fn move_between(
+    from_dir: BorrowedFd<'_>,
+    from: &[u8],
+    to_dir: BorrowedFd<'_>,
+    to: &[u8],
+) -> io::Result<()> {
+    match renameat_with(from_dir, from, to_dir, to, RenameFlags::NOREPLACE) {
+        // A file system without the flag: what is there by then is seen, but not in one step.
+        Err(Errno::INVAL | Errno::NOSYS) => match statat(to_dir, to, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(_) => Err(Errno::EXIST.into()),
+            Err(_) => Ok(renameat(from_dir, from, to_dir, to)?),
+        },
         other => Ok(other?),
     }
 }

@@ -32,6 +32,13 @@ pub enum Action {
         /// How many were missing when the plan was made.
         count: usize,
     },
+    /// Puts contents of git-lfs back that are not there. Nothing can be in the way of that either.
+    Lfs {
+        /// The list: 32 bytes each.
+        list: ObjectId,
+        /// How many were missing when the plan was made.
+        count: usize,
+    },
     /// Gives a ref a value, or removes it.
     Ref {
         /// The full name.
@@ -54,6 +61,15 @@ pub enum Action {
         expect: Option<ObjectId>,
         /// The index to write; `None`: remove it.
         want: Option<IndexState>,
+    },
+    /// Moves the whole git directory: git has moved that of a submodule out of its work tree.
+    Move {
+        /// Where the capture found it.
+        home: Bytes,
+        /// Where it is now; `None`: at home.
+        expect: Option<Bytes>,
+        /// Where it is to be; `None`: at home.
+        want: Option<Bytes>,
     },
     /// Writes or removes another file.
     File {
@@ -86,7 +102,7 @@ impl Action {
     /// logs, index and other files; the table of contents of a reftable after its tables.
     pub fn rank(&self) -> u8 {
         match self {
-            Action::Objects { .. } | Action::Ref { want: None, .. } => 0,
+            Action::Objects { .. } | Action::Lfs { .. } | Action::Ref { want: None, .. } => 0,
             Action::Ref { .. } => 1,
             Action::Head { .. } => 2,
             Action::File { kind: FileKind::Log | FileKind::StashLog, .. } => 3,
@@ -96,13 +112,15 @@ impl Action {
             Action::File { key, .. } if key.as_slice().ends_with(b"/tables.list") => 7,
             Action::File { kind: FileKind::Config, .. } => 6,
             Action::File { .. } => 5,
+            // All else is written where it is now.
+            Action::Move { .. } => 8,
         }
     }
 
     /// The name of the file that it is about, where the repository keeps refs as files.
     pub fn file_name(&self) -> Option<&[u8]> {
         match self {
-            Action::Objects { .. } => None,
+            Action::Objects { .. } | Action::Lfs { .. } | Action::Move { .. } => None,
             Action::Ref { name, .. } => Some(name.as_slice()),
             Action::Head { .. } => Some(b"HEAD"),
             Action::Index { .. } => Some(b"index"),
@@ -114,6 +132,7 @@ impl Action {
     pub fn describe(&self) -> String {
         match self {
             Action::Objects { count, .. } => format!("bring back {count} objects"),
+            Action::Lfs { count, .. } => format!("bring back {count} LFS objects"),
             Action::Ref { name, want: None, .. } => format!("remove {}", name.lossy()),
             Action::Ref { name, expect: None, want: Some(value) } => {
                 format!("bring back {} at {}", name.lossy(), short(value))
@@ -126,6 +145,9 @@ impl Action {
                 format!("restore the index ({} entries)", index.entries)
             }
             Action::Index { want: None, .. } => "remove the index".to_owned(),
+            Action::Move { home, want, .. } => {
+                format!("move the git directory to {}", want.as_ref().unwrap_or(home).lossy())
+            }
             Action::File { kind: FileKind::StashLog, .. } => "restore the stash list".to_owned(),
             Action::File { key, want, .. } => {
                 let name = key.lossy();

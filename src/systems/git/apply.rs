@@ -1,25 +1,21 @@
 //! Carrying out a step: everything is checked first, objects come before what names them, and each write is a
 //! compare-and-swap under git's own lock. What is done already is passed over, so a second run is harmless.
 
+mod moved;
+mod objects;
 mod tables;
-
-use std::collections::BTreeSet;
-
-use git2::Oid;
 
 use super::action::{Action, Payload, Target};
 use super::dir::Root;
 use super::index_file::Index;
-use super::look::{Area, staged_in};
-use super::objects::{Objects, holds, listed, parse_oid};
+use super::look::Area;
+use super::objects::parse_oid;
 use super::place::{Place, Roots};
 use super::rebuild;
 use super::reflog;
 use super::refs::{self, Swap};
 use super::reftable::Tables;
 use super::state::{RepoState, has_pieces};
-use super::vault::{Limits, Vault, take_files};
-use super::walk::missing_in;
 use crate::error::{Error, Result};
 use crate::model::{Bytes, Locator, ObjectId, ObjectKind, Step, StepOutcome, Verification};
 use crate::systems::ApplyCx;
@@ -116,7 +112,7 @@ impl<'a> Job<'a> {
             return Ok(StepOutcome::Conflict { reason: reasons.join("; ") });
         }
         let head_was = self.head_oid();
-        let lost = self.bring_objects()?;
+        let lost = self.bring_objects()? + self.bring_large_files()?;
         let mut done = 0;
         if self.roots.tables {
             let in_tables = open.len();
@@ -153,7 +149,7 @@ impl<'a> Job<'a> {
     fn clear_dead_lock(&self, action: &Action) {
         let (root, name) = match action {
             _ if self.roots.tables && tables::kept(action).is_some() => return self.clear_dead_table_locks(),
-            Action::Objects { .. } => return,
+            Action::Objects { .. } | Action::Lfs { .. } | Action::Move { .. } => return,
             Action::Ref { name, .. } => (refs::root_of(&self.roots, name.as_slice()), name.as_slice()),
             Action::Head { .. } => (&self.roots.own, &b"HEAD"[..]),
             Action::Index { .. } => (&self.roots.own, &b"index"[..]),
@@ -169,8 +165,9 @@ impl<'a> Job<'a> {
     /// `tables`: where refs are kept in tables, what these say.
     fn look_at(&self, action: &Action, tables: Option<&Tables>) -> Result<Found> {
         Ok(match action {
-            // Brought by `bring_objects`, which looks at each of them.
-            Action::Objects { .. } => Found::Wanted,
+            // Brought by `bring_objects` and `bring_large_files`, which look at each of them.
+            Action::Objects { .. } | Action::Lfs { .. } => Found::Wanted,
+            Action::Move { home, expect, want } => self.look_at_place(home, expect.as_ref(), want.as_ref()),
             Action::Ref { name, expect, want } => {
                 let found = self.value(name.as_slice(), tables)?;
                 judge(found.as_ref() == want.as_ref(), found == *expect, || {
@@ -209,7 +206,10 @@ impl<'a> Job<'a> {
 
     fn carry_out(&self, action: &Action) -> Result<Found> {
         match action {
-            Action::Objects { .. } => {}
+            Action::Objects { .. } | Action::Lfs { .. } => {}
+            Action::Move { home, expect, want } => {
+                return self.move_dir(expect.as_ref().unwrap_or(home), want.as_ref().unwrap_or(home));
+            }
             Action::Ref { name, expect, want } => {
                 let name = name.as_slice();
                 let swapped = refs::swap(&self.roots, name, expect.as_ref(), want.as_ref())?;
@@ -329,90 +329,6 @@ impl<'a> Job<'a> {
         }
         Ok(())
     }
-
-    /// Puts objects that the restored state needs and the repository lost back into it, from the vault. Returns how
-    /// many pruned objects are nowhere.
-    fn bring_objects(&self) -> Result<usize> {
-        let vault = Vault::of(&self.cx.vault, &self.locator)?.objects();
-        let objects = self.place.objects();
-        let pack = objects.join("pack");
-        if !is_real_dir(&objects) || !is_real_dir(&pack) {
-            return Err(Error::failure(format!("{} is not a directory of its own", pack.display())));
-        }
-        if self.payload.create || self.before.object_format != "sha1" || !self.before.knows_refs() {
-            let mut missing = Vec::new();
-            take_files(&vault, &objects, &mut Limits::none(), &mut missing)?;
-            return match missing.first() {
-                Some(m) => Err(Error::failure(format!("cannot bring back {}: {}", m.what.lossy(), m.why))),
-                None => Ok(0),
-            };
-        }
-        let wanted = self.wanted_objects()?;
-        let source = Objects::open(&[&objects])?;
-        let both = Objects::open(&[self.place.all_objects(), vec![vault]].concat())?;
-        let (have, from) = (source.odb()?, both.odb()?);
-        let lacking = |ids: &BTreeSet<Oid>| -> Vec<Oid> {
-            ids.iter().copied().filter(|id| !holds(&have, *id)).collect()
-        };
-        let strict = missing_in(&have, &from, &lacking(&wanted.required), usize::MAX);
-        let has_holes = self.before.files.contains_key(&Bytes::from("common/shallow"));
-        let lost = |id: &&Oid| !has_holes || wanted.required.contains(id);
-        if let Some(id) = strict.absent.iter().find(lost) {
-            return Err(Error::failure(format!("object {id} is neither in the repository nor in the vault")));
-        }
-        let (found, gone): (Vec<Oid>, Vec<Oid>) =
-            lacking(&wanted.optional).into_iter().partition(|id| holds(&from, *id));
-        let loose_ends = missing_in(&have, &from, &found, usize::MAX);
-        let needed: BTreeSet<Oid> = strict.needed.into_iter().chain(loose_ends.needed).collect();
-        if !needed.is_empty() {
-            both.pack_into(&needed.into_iter().collect::<Vec<_>>(), &pack)?;
-        }
-        Ok(gone.iter().filter(|id| wanted.listed.contains(*id)).count())
-    }
-
-    fn wanted_objects(&self) -> Result<Wanted> {
-        let mut wanted = Wanted::default();
-        for action in &self.payload.actions {
-            match action {
-                Action::Objects { list, .. } => wanted.listed.extend(listed(&self.cx.source.get(list)?)),
-                Action::Ref { want: Some(want), .. } => wanted.required.extend(parse_oid(want.as_slice())),
-                Action::Head { want, .. } => {
-                    wanted.required.extend(parse_oid(want.as_slice().trim_ascii_end()));
-                }
-                Action::Index { want: Some(index), .. } => {
-                    let bytes = self.cx.source.get(&index.blob)?;
-                    if let Ok(index) = Index::parse(&bytes, self.oid_len()) {
-                        let blobs = index.entries.iter().filter(|e| e.mode != 0o160_000);
-                        let ids = blobs.filter_map(|e| Oid::from_bytes(&e.oid).ok());
-                        wanted.optional.extend(ids.filter(|id| !id.is_zero()));
-                        wanted.optional.extend(index.tree.as_deref().and_then(|t| Oid::from_bytes(t).ok()));
-                    }
-                }
-                Action::File { key, want: Some(target), .. } => {
-                    let content = self.content(target)?;
-                    if key.as_slice().starts_with(b"common/worktrees/") {
-                        wanted.optional.extend(staged_in(key.as_slice(), &content));
-                    }
-                    let words = content.split(|b| b.is_ascii_whitespace());
-                    wanted.optional.extend(words.filter_map(parse_oid));
-                }
-                _ => {}
-            }
-        }
-        wanted.optional.extend(&wanted.listed);
-        Ok(wanted)
-    }
-}
-
-/// Objects that the actions of a step name.
-#[derive(Default)]
-struct Wanted {
-    /// Values of refs and HEAD: with all that they point to, or nothing is written.
-    required: BTreeSet<Oid>,
-    /// What index, logs and other files name: as far as it exists.
-    optional: BTreeSet<Oid>,
-    /// What was pruned: those that are nowhere are counted and reported.
-    listed: BTreeSet<Oid>,
 }
 
 fn judge(is_wanted: bool, is_expected: bool, reason: impl FnOnce() -> String) -> Found {
@@ -433,10 +349,6 @@ fn keep_dirs(name: &[u8]) -> usize {
     usize::from(
         [&b"info/"[..], b"hooks/", b"logs/", b"reftable/"].iter().any(|fixed| name.starts_with(fixed)),
     )
-}
-
-fn is_real_dir(path: &std::path::Path) -> bool {
-    path.symlink_metadata().is_ok_and(|m| m.is_dir())
 }
 
 fn show(value: Option<&Bytes>) -> String {

@@ -11,7 +11,7 @@ use super::remote;
 use super::state::{FileKind, RepoState, put_new};
 use super::vault::{Limits, Vault, Wanted};
 use super::what::What;
-use super::{assess, modules};
+use super::{assess, lfs, modules};
 use crate::error::Result;
 use crate::model::{Bytes, Capture, Effect, EffectClass, Locator, Missing, StateRef, SystemId};
 use crate::systems::{CaptureCx, Held};
@@ -30,8 +30,9 @@ pub fn capture(effect: &Effect, cx: &CaptureCx<'_>) -> Result<Vec<Capture>> {
     };
     let what = What { passing: effect.class == EffectClass::Opaque, ..What::of(locator) };
     let mut taken = repository(&place, locator, what, cx)?;
-    if what.modules || modules::are_configured(&place) {
-        modules::capture(&place, locator, cx, &mut taken);
+    let all = what.modules || modules::are_configured(&place);
+    if all || what.embedded {
+        modules::capture(&place, locator, !all, cx, &mut taken);
     }
     Ok(taken)
 }
@@ -51,12 +52,20 @@ fn nothing_there(effect: &Effect, locator: &Locator) -> Capture {
 /// One repository, and the other side of a push from it.
 pub fn repository(place: &Place, locator: &Locator, what: What, cx: &CaptureCx<'_>) -> Result<Vec<Capture>> {
     let mut seen = look(place, cx.sink, cx.contents, what)?;
+    seen.state.moved = place.moved(locator);
     let mut missing = seen.missing.clone();
     if let Err(e) = list_objects(place, &mut seen.state, what, cx) {
         missing.push(Missing { what: Bytes::from("objects"), why: e.to_string() });
     }
+    let large = large_files(place, what, &mut missing);
+    seen.state.lfs = lfs::stored(&large, cx.sink)?;
     if cx.contents {
         missing.extend(pin(place, &seen, what, cx));
+        let vault = Vault::at(&cx.vault, &Vault::name(place));
+        if !large.is_empty() {
+            let limits = Limits { bytes: cx.caps.tree_bytes, until: cx.deadline };
+            missing.extend(lfs::pin(&place.common_dir, &vault, &large, limits));
+        }
     }
     let remotes = if what.remote { other_side(place, locator, cx, &mut missing) } else { Vec::new() };
     let local = Capture {
@@ -69,6 +78,17 @@ pub fn repository(place: &Place, locator: &Locator, what: What, cx: &CaptureCx<'
         missing,
     };
     Ok(std::iter::once(local).chain(remotes).collect())
+}
+
+/// The contents that git-lfs has here, where the command may remove them.
+fn large_files(place: &Place, what: What, missing: &mut Vec<Missing>) -> BTreeSet<[u8; 32]> {
+    if !what.lfs {
+        return BTreeSet::new();
+    }
+    lfs::names(&place.common_dir).unwrap_or_else(|e| {
+        missing.push(Missing { what: Bytes::from("lfs/objects"), why: e.to_string() });
+        BTreeSet::new()
+    })
 }
 
 /// What a push is about to destroy on its remotes. Where a remote cannot be asked the capture of this side says so.
@@ -93,6 +113,10 @@ fn other_side(
 /// The place, and the vault's name: it must be found although the repository may be gone by then.
 fn with_vault(place: &Place, from: &Locator, remote_has_its_own: bool) -> Locator {
     let mut locator = place.locator(from);
+    if place.moved(from).is_some() {
+        // It is called by where it was, then as now.
+        locator.opts.extend(from.opts.get("git-dir").map(|dir| ("git-dir".to_owned(), dir.clone())));
+    }
     remote::forget_push(&mut locator, remote_has_its_own);
     locator.opts.remove(assess::FILES);
     locator.opts.insert("vault".to_owned(), Bytes::from(Vault::name(place)));
@@ -105,6 +129,8 @@ pub fn observe(captured: &Capture, cx: &CaptureCx<'_>) -> Result<StateRef> {
         Ok(place) => {
             let what = What::of(&captured.locator);
             let mut state = look(&place, cx.sink, cx.contents, what)?.state;
+            state.moved = place.moved(&captured.locator);
+            state.lfs = lfs::stored(&large_files(&place, what, &mut Vec::new()), cx.sink)?;
             // Without the list nothing is planned for pruned objects; the rest can still be compared.
             let _ = list_objects(&place, &mut state, what, cx);
             state.store(cx.sink)

@@ -38,6 +38,9 @@ pub fn parts(state: &RepoState) -> std::collections::BTreeMap<String, Bytes> {
     if let Some(index) = &state.index {
         parts.insert("the index".to_owned(), Bytes::from(index.digest.0.as_slice()));
     }
+    if let Some(to) = &state.moved {
+        parts.insert("the place of the git directory".to_owned(), to.clone());
+    }
     for (name, value) in &state.refs {
         parts.insert(name.lossy().into_owned(), value.clone());
     }

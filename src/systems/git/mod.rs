@@ -13,7 +13,9 @@ mod config_text;
 mod difference;
 mod dir;
 mod forget;
+mod gitmodules;
 mod index_file;
+mod lfs;
 mod lock;
 mod look;
 mod modules;
@@ -36,6 +38,7 @@ mod what;
 use std::path::{Path, PathBuf};
 
 pub use difference::difference;
+pub use modules::to_come as modules_to_come;
 pub use nested::nested;
 use remote::RemoteState;
 pub use remote::is_captured as captures_remote;

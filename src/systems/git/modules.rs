@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use super::capture::repository;
 use super::config_text;
+use super::gitmodules::submodules;
 use super::index_file::Index;
-use super::place::{Place, is_git_dir, tidy};
+use super::place::{MOVES_TO, Place, is_git_dir, tidy};
 use super::what::What;
 use crate::model::{Bytes, Capture, Locator, Missing};
 use crate::platform::home::user_home;
@@ -29,12 +30,25 @@ fn text_of(file: &Path) -> Vec<u8> {
     if file.is_file() { std::fs::read(file).unwrap_or_default() } else { Vec::new() }
 }
 
-/// Adds a capture for each submodule's repository. One that cannot be read is named in the capture of the repository
-/// around it, and costs nothing else.
-pub fn capture(place: &Place, locator: &Locator, cx: &CaptureCx<'_>, taken: &mut Vec<Capture>) {
-    let mut found = Vec::new();
-    below(&place.common_dir.join("modules"), DEEPEST, &mut found);
-    found.extend(embedded(place));
+/// Adds a capture for each submodule's repository; with `only_embedded` for those alone that git may move. One that cannot
+/// be read is named in the capture of the repository around it, and costs nothing else.
+pub fn capture(
+    place: &Place,
+    locator: &Locator,
+    only_embedded: bool,
+    cx: &CaptureCx<'_>,
+    taken: &mut Vec<Capture>,
+) {
+    let mut found: Vec<Module> = Vec::new();
+    if !only_embedded {
+        let mut absorbed = Vec::new();
+        below(&place.common_dir.join("modules"), DEEPEST, &mut absorbed);
+        if place.is_linked() {
+            below(&place.git_dir.join("modules"), DEEPEST, &mut absorbed);
+        }
+        found.extend(absorbed.into_iter().map(|place| Module { place, moves_to: None }));
+    }
+    embedded(place, &place.git_dir, DEEPEST, &mut found);
     let mut missing = Vec::new();
     if found.len() > MOST {
         let what = Bytes::from("submodules");
@@ -42,10 +56,10 @@ pub fn capture(place: &Place, locator: &Locator, cx: &CaptureCx<'_>, taken: &mut
     }
     for module in found.iter().take(MOST) {
         let locator = locator_of(module, locator);
-        let what = What { modules: false, remote: false, ..What::of(&locator) };
-        match repository(module, &locator, what, cx) {
+        let what = What { modules: false, embedded: false, remote: false, ..What::of(&locator) };
+        match repository(&module.place, &locator, what, cx) {
             Ok(captures) => taken.extend(captures),
-            Err(e) => missing.push(Missing { what: module.resource(), why: e.to_string() }),
+            Err(e) => missing.push(Missing { what: module.place.resource(), why: e.to_string() }),
         }
     }
     if let Some(around) = taken.first_mut() {
@@ -53,12 +67,47 @@ pub fn capture(place: &Place, locator: &Locator, cx: &CaptureCx<'_>, taken: &mut
     }
 }
 
-fn locator_of(module: &Place, from: &Locator) -> Locator {
+/// The git directories that submodules do not have yet: the first `update --init` makes them, and nothing else knows of
+/// them. What lies in the work tree already is moved there, not made.
+pub fn to_come(locator: &Locator) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    if let Some((place, top)) =
+        Place::find(locator).ok().and_then(|p| p.work_tree.clone().map(|top| (p, top)))
+    {
+        missing_below(&place.git_dir, &top, DEEPEST, &mut found);
+    }
+    found
+}
+
+fn missing_below(git_dir: &Path, top: &Path, depth: usize, found: &mut Vec<PathBuf>) {
+    for module in submodules(top) {
+        let (absorbed, tree) = (git_dir.join("modules").join(&module.name), top.join(&module.path));
+        let inside = tree.join(".git");
+        let is_embedded = is_dir(&inside) && is_git_dir(&inside);
+        if found.len() < MOST && !is_embedded && absorbed.symlink_metadata().is_err() {
+            found.push(absorbed);
+        } else if depth > 0 && is_dir(&tree) {
+            missing_below(if is_embedded { &inside } else { &absorbed }, &tree, depth - 1, found);
+        }
+    }
+}
+
+/// A submodule's repository.
+struct Module {
+    place: Place,
+    /// Where git would move it to, where it lies in the work tree.
+    moves_to: Option<PathBuf>,
+}
+
+fn locator_of(module: &Module, from: &Locator) -> Locator {
     let mut locator = Locator { at: from.at.clone(), ..Locator::default() };
     let list = from.opts.get("what").map(|w| w.lossy().into_owned()).unwrap_or_default();
-    let kept: Vec<&str> = list.split(',').filter(|w| !matches!(*w, "modules" | "remote")).collect();
+    let kept: Vec<&str> =
+        list.split(',').filter(|w| !matches!(*w, "modules" | "embedded" | "remote")).collect();
     locator.opts.insert("what".to_owned(), Bytes::from(kept.join(",")));
-    module.locator(&locator)
+    let to = module.moves_to.as_ref();
+    locator.opts.extend(to.map(|to| (MOVES_TO.to_owned(), Bytes::from(to.as_path()))));
+    module.place.locator(&locator)
 }
 
 /// Git directories in `dir`, a name of which may hold slashes.
@@ -82,11 +131,37 @@ fn below(dir: &Path, depth: usize, found: &mut Vec<Place>) {
 }
 
 /// Submodules whose git directory is in the work tree, as git made them before 1.7.8 and as `git add` of a repository
-/// does still.
-fn embedded(place: &Place) -> Vec<Place> {
-    let Some(top) = place.work_tree.as_ref().and_then(|tree| tree.canonicalize().ok()) else {
-        return Vec::new();
-    };
+/// does still. `git_dir`: below its `modules/` git moves them.
+fn embedded(place: &Place, git_dir: &Path, depth: usize, found: &mut Vec<Module>) {
+    let Some(top) = place.work_tree.as_ref().and_then(|tree| tree.canonicalize().ok()) else { return };
+    let named = submodules(&top);
+    let modules = git_dir.canonicalize().unwrap_or_else(|_| git_dir.to_path_buf()).join("modules");
+    for path in links(place) {
+        let path = Bytes::from(path);
+        let Ok(dir) = top.join(path.as_path()).canonicalize() else { continue };
+        let git_dir = dir.join(".git");
+        if !dir.starts_with(&top) || !is_dir(&git_dir) || !is_git_dir(&git_dir) {
+            continue;
+        }
+        let name = named.iter().find(|module| module.path.as_bytes() == path.as_slice());
+        let moves_to = name.map(|module| modules.join(&module.name));
+        let inside = Place {
+            work_tree: Some(dir),
+            common_dir: git_dir.clone(),
+            git_dir: git_dir.clone(),
+            elsewhere: Vec::new(),
+        };
+        // Those inside of it come behind it: undo goes from the end, and they must be out of it before it moves.
+        let free = moves_to.clone().filter(|to| to.symlink_metadata().is_err());
+        found.push(Module { place: inside.clone(), moves_to: free });
+        if depth > 0 {
+            embedded(&inside, moves_to.as_deref().unwrap_or(&git_dir), depth - 1, found);
+        }
+    }
+}
+
+/// The paths of the submodules that the index names.
+fn links(place: &Place) -> Vec<Vec<u8>> {
     let read = || place.open().ok()?.own.read(b"index").ok()?;
     let Some(content) = read() else { return Vec::new() };
     let oid_len =
@@ -95,16 +170,7 @@ fn embedded(place: &Place) -> Vec<Place> {
             _ => 20,
         };
     let entries = Index::parse(&content.bytes, oid_len).map(|index| index.entries).unwrap_or_default();
-    let links = entries.iter().filter(|entry| entry.mode == 0o160_000);
-    let dirs =
-        links.filter_map(|entry| top.join(Bytes::from(entry.path.as_slice()).as_path()).canonicalize().ok());
-    let inside = dirs
-        .filter(|dir| dir.starts_with(&top) && is_dir(&dir.join(".git")) && is_git_dir(&dir.join(".git")));
-    let found = inside.map(|dir| {
-        let git_dir = dir.join(".git");
-        Place { work_tree: Some(dir), common_dir: git_dir.clone(), git_dir, elsewhere: Vec::new() }
-    });
-    found.collect()
+    entries.into_iter().filter(|entry| entry.mode == 0o160_000).map(|entry| entry.path).collect()
 }
 
 /// Not through a symbolic link: a repository must not lead a read out of itself.

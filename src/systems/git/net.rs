@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::action::Action;
+use super::lfs;
 use super::plan::{Planner, REMOTE, plan};
 use super::remote;
 use super::state::{FileState, RepoState, put_new};
@@ -44,7 +45,10 @@ fn key(locator: &Locator) -> Key {
 /// The words of a locator's `what`, but for the other side, which has captures of its own.
 fn parts(locator: &Locator) -> Vec<String> {
     let list = locator.opts.get("what").map(|what| what.lossy().into_owned()).unwrap_or_default();
-    list.split(',').filter(|word| !matches!(*word, "" | "remote" | "modules")).map(str::to_owned).collect()
+    list.split(',')
+        .filter(|word| !matches!(*word, "" | "remote" | "modules" | "embedded"))
+        .map(str::to_owned)
+        .collect()
 }
 
 fn repository(taken: &[&Taken], cx: &NetCx<'_>, net: &mut Net) -> Result<()> {
@@ -140,10 +144,12 @@ fn enact(
 ) -> Result<()> {
     match action {
         Action::Objects { list, .. } => drop(lists.insert(list)),
+        Action::Lfs { list, .. } => value.lfs = both(list, value.lfs, cx)?,
         Action::Ref { name, want: Some(want), .. } => drop(value.refs.insert(name, want)),
         Action::Ref { name, want: None, .. } => drop(value.refs.remove(&name)),
         Action::Head { want, .. } => value.head = Some(want),
         Action::Index { want, .. } => value.index = want,
+        Action::Move { want, .. } => value.moved = want,
         Action::File { key, want: None, .. } => drop(value.files.remove(&key)),
         Action::File { key, kind, want: Some(target), .. } => {
             let mut blobs = target.pieces;
@@ -155,6 +161,16 @@ fn enact(
         }
     }
     Ok(())
+}
+
+/// The names of two lists of contents of git-lfs.
+fn both(list: ObjectId, other: Option<ObjectId>, cx: &NetCx<'_>) -> Result<Option<ObjectId>> {
+    let mut names: BTreeSet<[u8; 32]> = lfs::listed(&cx.source.get(&list)?).collect();
+    if let Some(other) = other {
+        names.extend(lfs::listed(&cx.source.get(&other)?));
+    }
+    let list = names.into_iter().flatten().collect::<Vec<u8>>();
+    put_new(cx.made, &list).map(Some)
 }
 
 /// One list of all objects that were pruned, and of those that are there.

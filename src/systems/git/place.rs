@@ -25,13 +25,21 @@ pub struct Place {
 /// Option of a locator: those directories, separated by NUL.
 pub const OBJECTS: &str = "object-dirs";
 
+/// Option of a locator: where git would move the git directory of a submodule that has it in its work tree.
+pub const MOVES_TO: &str = "moves-to";
+
 impl Place {
     /// The repository that a command in `locator.at` works on. A locator of an earlier capture names it exactly.
     pub fn find(locator: &Locator) -> Result<Place> {
         let listed = locator.opts.get(OBJECTS).map(Bytes::as_slice).unwrap_or_default();
         let dirs = listed.split(|b| *b == 0).filter(|dir| !dir.is_empty());
-        let elsewhere = dirs.map(|dir| locator.at.join(dir).as_path().to_path_buf()).collect();
-        Ok(Place { elsewhere, ..Place::find_dirs(locator)? })
+        let place = Place::find_dirs(locator)?;
+        // git has gone to the top of the working tree when it uses a relative one (measured, git 2.47.3).
+        let at = locator.at.as_path();
+        let from = place.work_tree.as_deref().filter(|top| at.starts_with(top)).unwrap_or(at);
+        let from = Bytes::from(from);
+        let elsewhere = dirs.map(|dir| from.join(dir).as_path().to_path_buf()).collect();
+        Ok(Place { elsewhere, ..place })
     }
 
     fn find_dirs(locator: &Locator) -> Result<Place> {
@@ -39,7 +47,10 @@ impl Place {
         let work_tree = opt("work-tree");
         if let Some(git_dir) = opt("git-dir") {
             let at = locator.at.as_path();
-            let git_dir = resolve_git_file(&at.join(git_dir));
+            let mut git_dir = resolve_git_file(&at.join(git_dir));
+            if let Some(to) = opt(MOVES_TO).filter(|to| !is_git_dir(&git_dir) && is_git_dir(to)) {
+                git_dir = to;
+            }
             if !is_git_dir(&git_dir) {
                 return Err(none_at(&git_dir));
             }
@@ -82,6 +93,13 @@ impl Place {
             None => git_dir.clone(),
         };
         Place { work_tree: work_tree.map(|w| tidy(&w)), git_dir, common_dir, elsewhere: Vec::new() }
+    }
+
+    /// Where it is, if a capture found it somewhere else: only submodules are moved.
+    pub fn moved(&self, locator: &Locator) -> Option<Bytes> {
+        let captured = locator.opts.get("git-dir").filter(|_| locator.opts.contains_key(MOVES_TO))?;
+        let here = Bytes::from(self.git_dir.as_path());
+        (*captured != here).then_some(here)
     }
 
     /// True where this is a linked working tree.
@@ -154,6 +172,12 @@ fn resolve_git_file(path: &Path) -> PathBuf {
         Some(path.parent()?.join(Bytes::from(target).as_path()))
     };
     target().unwrap_or_else(|| path.to_path_buf())
+}
+
+/// True for a `.git` file that leads to this git directory.
+pub fn leads_to(file: &Path, git_dir: &Path) -> bool {
+    let to = resolve_git_file(file);
+    to != file && tidy(&to) == git_dir
 }
 
 /// git's own test: objects and refs (here or in the common directory), and a HEAD that looks like one.

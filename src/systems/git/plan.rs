@@ -8,6 +8,7 @@ use std::collections::{BTreeSet, HashSet};
 use git2::Oid;
 
 use super::action::{Action, Payload, short};
+use super::lfs;
 use super::look::Area;
 use super::objects::listed;
 use super::rebuild;
@@ -139,11 +140,13 @@ impl<'a> Planner<'a> {
             rerere: What::of(&capture.locator).rerere,
         };
         planner.objects()?;
+        planner.large_files()?;
         planner.refs();
         planner.name_obstacles();
         planner.head();
         planner.index();
         planner.files()?;
+        planner.place(capture.locator.opts.get("git-dir"));
         Ok(planner)
     }
 
@@ -155,6 +158,26 @@ impl<'a> Planner<'a> {
         if count > 0 {
             self.actions.push(Action::Objects { list: before, count });
         } else if self.after.and_then(|a| a.objects).is_some_and(|after| after != before) {
+            self.already += 1;
+        }
+        Ok(())
+    }
+
+    fn large_files(&mut self) -> Result<()> {
+        let load = |state: &RepoState| -> Result<HashSet<[u8; 32]>> {
+            let list = state.lfs.map(|id| self.source.get(&id)).transpose()?.unwrap_or_default();
+            Ok(lfs::listed(&list).collect())
+        };
+        let Some(list) = self.before.lfs else { return Ok(()) };
+        let present = load(self.now)?;
+        let left = self.after.map(load).transpose()?;
+        // What went later is not the command's.
+        let was_removed = |name: &[u8; 32]| left.as_ref().is_none_or(|left| !left.contains(name));
+        let removed: Vec<[u8; 32]> = load(self.before)?.into_iter().filter(was_removed).collect();
+        let count = removed.iter().filter(|name| !present.contains(*name)).count();
+        if count > 0 {
+            self.actions.push(Action::Lfs { list, count });
+        } else if !removed.is_empty() {
             self.already += 1;
         }
         Ok(())
@@ -276,6 +299,23 @@ impl<'a> Planner<'a> {
             Case::Moved => {
                 let force = Action::Index { expect: digest(self.now), want: self.before.index.clone() };
                 self.clash("the index was changed since".to_owned(), Some(force));
+            }
+        }
+    }
+
+    /// Where the git directory is; `home`: where the capture found it.
+    fn place(&mut self, home: Option<&Bytes>) {
+        let Some(home) = home else { return };
+        let (b, n) = (self.before.moved.as_ref(), self.now.moved.as_ref());
+        match case(b, self.after.map(|a| a.moved.as_ref()), n) {
+            Case::Untouched => {}
+            Case::Already => self.already += 1,
+            Case::Restore => {
+                self.actions.push(Action::Move { home: home.clone(), expect: n.cloned(), want: b.cloned() })
+            }
+            Case::Moved => {
+                let here = n.unwrap_or(home).lossy().into_owned();
+                self.clash(format!("its git directory is {here}: somebody moved it since"), None);
             }
         }
     }

@@ -87,6 +87,13 @@ pub struct RepoState {
     /// prune. Not part of equality, as objects come and go without meaning.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub objects: Option<ObjectId>,
+    /// The names of the contents that git-lfs keeps here, as a sorted list of 32 bytes each. Not part of equality: which of
+    /// them are here says nothing about the history.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lfs: Option<ObjectId>,
+    /// Where the git directory is, if git has moved it away from where the capture found it (`submodule absorbgitdirs`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moved: Option<Bytes>,
     /// Other files, by key: `own/` or `common/` and the path below that directory.
     #[serde(with = "pairs")]
     pub files: BTreeMap<Bytes, FileState>,
@@ -141,8 +148,11 @@ impl RepoState {
         let head = self.head.as_ref().map(|h| h.as_slice().trim_ascii_end());
         let refs: Vec<_> = self.refs.iter().collect();
         let index = self.index.as_ref().map(|i| i.digest);
-        let text = serde_json::to_vec(&(head, refs, index, files))
-            .map_err(|e| Error::failure(format!("cannot compare states of a repository: {e}")))?;
+        let text = match &self.moved {
+            None => serde_json::to_vec(&(head, refs, index, files)),
+            Some(to) => serde_json::to_vec(&(head, refs, index, files, to)),
+        };
+        let text = text.map_err(|e| Error::failure(format!("cannot compare states of a repository: {e}")))?;
         Ok(ObjectId::of(ObjectKind::State, &text))
     }
 
@@ -221,7 +231,14 @@ pub fn references(text: &[u8]) -> Result<Vec<ObjectId>> {
     let state: RepoState = serde_json::from_slice(text)
         .map_err(|e| Error::corrupt(format!("the state of a repository cannot be read: {e}")))?;
     let files = state.files.into_values().flat_map(|file| file.blobs);
-    Ok(state.index.map(|index| index.blob).into_iter().chain(state.objects).chain(files).collect())
+    Ok(state
+        .index
+        .map(|index| index.blob)
+        .into_iter()
+        .chain(state.objects)
+        .chain(state.lfs)
+        .chain(files)
+        .collect())
 }
 
 /// Maps with byte-string keys as lists of pairs: JSON has only text keys, and names are bytes.

@@ -85,6 +85,11 @@ impl Vault {
         if known { Ok(Vault::at(vaults, name)) } else { Err(Error::corrupt("a capture that names no vault")) }
     }
 
+    /// Where it is.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
     /// Its objects.
     pub fn objects(&self) -> PathBuf {
         self.dir.join("objects")
@@ -318,7 +323,8 @@ fn names_in(dir: &Path) -> Vec<String> {
     entries.filter_map(|e| e.file_name().into_string().ok()).collect()
 }
 
-fn take_file(
+/// Puts one file of `from` into `to`, unless it is there; what cannot be taken is named.
+pub fn take_file(
     from: &Path,
     to: &Path,
     name: &str,

@@ -12,8 +12,12 @@ pub struct What {
     pub remote: bool,
     /// The repositories of submodules.
     pub modules: bool,
+    /// Of those the ones that lie in the work tree, because git may move them.
+    pub embedded: bool,
     /// Recorded resolutions of conflicts.
     pub rerere: bool,
+    /// Contents of git-lfs.
+    pub lfs: bool,
     /// Only in passing: the command is not known to touch the repository. Not a word of a locator.
     pub passing: bool,
 }
@@ -27,7 +31,9 @@ impl What {
             objects: has("objects"),
             remote: has("remote"),
             modules: has("modules"),
+            embedded: has("embedded"),
             rerere: has("rerere"),
+            lfs: has("lfs"),
             passing: false,
         }
     }

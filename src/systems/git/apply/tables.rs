@@ -17,7 +17,7 @@ pub fn kept(action: &Action) -> Option<Kept<'_>> {
         // Another working tree comes back as a whole, with its own tables as files.
         Action::File { key, .. } if key.as_slice().starts_with(b"common/worktrees/") => None,
         Action::File { .. } => action.file_name().and_then(kept_as),
-        Action::Index { .. } | Action::Objects { .. } => None,
+        Action::Index { .. } | Action::Objects { .. } | Action::Lfs { .. } | Action::Move { .. } => None,
     }
 }
 
@@ -61,7 +61,9 @@ impl Job<'_> {
             Action::Ref { want, .. } => want.clone(),
             Action::Head { want, .. } => Some(want.clone()),
             Action::File { want, .. } => want.as_ref().map(|t| self.content(t).map(Bytes)).transpose()?,
-            Action::Index { .. } | Action::Objects { .. } => return Ok(()),
+            Action::Index { .. } | Action::Objects { .. } | Action::Lfs { .. } | Action::Move { .. } => {
+                return Ok(());
+            }
         };
         match kept {
             Kept::Log(name) => drop(change.logs.insert(name.to_vec(), value.map(|text| text.0))),

@@ -34,15 +34,14 @@ pub fn keep(git: &mut Git<'_>) -> &'static str {
         ("reflog", _) => return "",
         ("lfs", Some("prune")) => {
             git.add(C::Weaken, "dyn:old local LFS objects");
-            git.also(b"$GIT/lfs/objects", false);
+            return "refs,lfs";
         }
         ("lfs", Some("migrate")) => {
             if args.get(1).and_then(Word::as_str) == Some("info") {
                 return "";
             }
             git.add(C::Overwrite, "dyn:all rewritten refs");
-            git.also(b"$GIT/lfs/objects", false);
-            return "refs,index,config,stash,objects,worktree";
+            return "refs,index,config,stash,objects,lfs,worktree";
         }
         (
             "lfs",

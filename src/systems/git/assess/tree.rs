@@ -1,28 +1,9 @@
 //! What changes the index and the working tree.
 
 use super::Git;
-use crate::model::{EffectClass as C, Word};
-use crate::shell::options::{Options, Spec, read};
-
-fn is_pathlike(word: &Word) -> bool {
-    let text = word.text.lossy();
-    if text == "."
-        || text.ends_with('/')
-        || text.starts_with("./")
-        || text.starts_with("../")
-        || text.starts_with(':')
-        || word.glob
-    {
-        return true;
-    }
-    let last = text.rsplit('/').next().unwrap_or_default();
-    let extension = last.rsplit_once('.').filter(|(stem, _)| !stem.is_empty()).map(|(_, e)| e);
-    let version = last.trim_start_matches('v').starts_with(|c: char| c.is_ascii_digit());
-    !version
-        && !text.contains("..")
-        && extension
-            .is_some_and(|e| !e.is_empty() && e.len() <= 6 && e.bytes().all(|c| c.is_ascii_alphanumeric()))
-}
+use super::switch::is_pathlike;
+use crate::model::EffectClass as C;
+use crate::shell::options::{Spec, read};
 
 /// `git reset`
 pub fn reset(git: &mut Git<'_>) -> &'static str {
@@ -72,176 +53,6 @@ pub fn reset(git: &mut Git<'_>) -> &'static str {
         }
     }
     "refs,index,worktree"
-}
-
-/// `git checkout`
-pub fn checkout(git: &mut Git<'_>) -> &'static str {
-    const WHAT: &str = "refs,index,worktree,config";
-    let args = git.args.clone();
-    let spec = Spec {
-        short: "bB",
-        long: &["--orphan", "--conflict", "--pathspec-from-file"],
-        flags: &[
-            "--force",
-            "--detach",
-            "--ours",
-            "--theirs",
-            "--merge",
-            "--patch",
-            "--track",
-            "--no-track",
-            "--quiet",
-            "--guess",
-            "--no-guess",
-            "--overlay",
-            "--no-overlay",
-            "--recurse-submodules",
-            "--ignore-other-worktrees",
-            "--progress",
-        ],
-        ..Spec::default()
-    };
-    let found = read(&spec, &args);
-    let force = found.has(&["-f", "--force"]);
-    for (option, class) in [("-b", C::Create), ("-B", C::Overwrite), ("--orphan", C::Create)] {
-        if let Some(name) = found.value(&[option]) {
-            new_branch(git, class, name, force);
-            return WHAT;
-        }
-    }
-    if let Some(file) = found.value(&["--pathspec-from-file"]) {
-        git.add(C::Overwrite, format!("dyn:paths listed in {}", file.text.lossy()));
-        return WHAT;
-    }
-    if found.has(&["-p", "--patch"]) {
-        git.add(C::Overwrite, "dyn:hunks chosen at the terminal");
-        return WHAT;
-    }
-    if paths_of_checkout(git, &found) {
-        return WHAT;
-    }
-    if force {
-        if !found.operands.is_empty() {
-            git.local(C::Overwrite, "HEAD");
-        }
-        git.add(C::Overwrite, "dyn:dirty files");
-        return WHAT;
-    }
-    if !found.operands.is_empty() || found.has(&["--detach", "-d"]) {
-        git.local(C::Mutate, "HEAD");
-    }
-    WHAT
-}
-
-/// The forms of checkout that overwrite files; false where it switches branches.
-fn paths_of_checkout(git: &mut Git<'_>, found: &Options<'_>) -> bool {
-    let (before, after) = found.operands.split_at(found.before_dashes.min(found.operands.len()));
-    let (tree, paths): (Option<&Word>, Vec<&Word>) = if found.dashes {
-        (before.first().copied(), after.to_vec())
-    } else {
-        match before {
-            [first, second, ..] if is_pathlike(first) && is_pathlike(second) => (None, before.to_vec()),
-            [first, rest @ ..] if !rest.is_empty() => (Some(first), rest.to_vec()),
-            [only] if is_pathlike(only) || found.has(&["--ours", "--theirs"]) => (None, before.to_vec()),
-            _ => return false,
-        }
-    };
-    if paths.is_empty() && git.dynamic.is_none() {
-        return false;
-    }
-    git.paths(C::Overwrite, &paths, "modified tracked files");
-    if let Some(source) = git.dynamic {
-        git.add(C::Overwrite, format!("dyn:{source}"));
-    }
-    if tree.is_some() {
-        git.add(C::Overwrite, "git:index");
-    }
-    true
-}
-
-fn new_branch(git: &mut Git<'_>, class: C, name: &Word, force: bool) {
-    if name.certain {
-        git.local(class, &format!("refs/heads/{}", name.text.lossy()));
-    } else {
-        git.add(class, format!("dyn:{}", name.text.lossy()));
-    }
-    git.local(class, "HEAD");
-    if force {
-        git.add(C::Overwrite, "dyn:dirty files");
-    }
-}
-
-/// `git switch`
-pub fn switch(git: &mut Git<'_>) -> &'static str {
-    const WHAT: &str = "refs,index,worktree,config";
-    let args = git.args.clone();
-    let spec = Spec {
-        short: "cC",
-        long: &["--create", "--force-create", "--orphan", "--conflict"],
-        flags: &[
-            "--discard-changes",
-            "--force",
-            "--detach",
-            "--merge",
-            "--track",
-            "--no-track",
-            "--guess",
-            "--no-guess",
-            "--quiet",
-        ],
-        ..Spec::default()
-    };
-    let found = read(&spec, &args);
-    let force = found.has(&["-f", "--force", "--discard-changes"]);
-    if let Some(name) = found.value(&["-C", "--force-create"]) {
-        new_branch(git, C::Overwrite, name, force);
-    } else if let Some(name) = found.value(&["-c", "--create", "--orphan"]) {
-        new_branch(git, C::Create, name, force);
-    } else if force {
-        git.local(C::Overwrite, "HEAD");
-        git.add(C::Overwrite, "dyn:dirty files");
-    } else {
-        git.local(C::Mutate, "HEAD");
-    }
-    WHAT
-}
-
-/// `git restore`
-pub fn restore(git: &mut Git<'_>) -> &'static str {
-    let args = git.args.clone();
-    let spec = Spec {
-        short: "s",
-        long: &["--source", "--conflict", "--pathspec-from-file"],
-        flags: &[
-            "--staged",
-            "--worktree",
-            "--patch",
-            "--ours",
-            "--theirs",
-            "--merge",
-            "--quiet",
-            "--overlay",
-            "--no-overlay",
-        ],
-        ..Spec::default()
-    };
-    let found = read(&spec, &args);
-    let staged = found.has(&["-S", "--staged"]);
-    let worktree = found.has(&["-W", "--worktree"]) || !staged;
-    if worktree {
-        git.paths(C::Overwrite, &found.operands, "modified tracked files");
-        if let Some(source) = git.dynamic {
-            git.add(C::Overwrite, format!("dyn:{source}"));
-        }
-        let asked = found.has(&["-p", "--patch"]) && found.operands.is_empty();
-        if asked || found.has(&["--pathspec-from-file"]) {
-            git.add(C::Overwrite, "dyn:paths chosen at run time");
-        }
-    }
-    if staged {
-        git.add(if worktree { C::Overwrite } else { C::Mutate }, "git:index");
-    }
-    "index,worktree"
 }
 
 /// `git clean`: without `-f` it refuses, unless the configuration says otherwise.
@@ -309,7 +120,8 @@ pub fn rm(git: &mut Git<'_>) -> &'static str {
         git.add(C::Destroy, format!("dyn:{source}"));
     }
     git.add(C::Mutate, "git:index");
-    "index,worktree"
+    // git moves the repository of a submodule that has it in its work tree.
+    "index,worktree,embedded"
 }
 
 /// `git mv`
@@ -419,47 +231,4 @@ pub fn plumbing(git: &mut Git<'_>) -> &'static str {
         _ => git.add(C::Mutate, "git:index"),
     }
     "index,worktree,config"
-}
-
-/// `git stash`
-pub fn stash(git: &mut Git<'_>) -> &'static str {
-    const WHAT: &str = "stash,index,worktree";
-    let args = git.args.clone();
-    let (verb, rest) = match args.split_first() {
-        Some((first, rest)) if !first.text.as_slice().starts_with(b"-") => {
-            (first.text.lossy().into_owned(), rest)
-        }
-        _ => ("push".to_owned(), args.as_slice()),
-    };
-    let entry = rest.iter().filter_map(Word::as_str).find(|w| !w.starts_with('-'));
-    let entry = match entry {
-        None => "stash@{0}".to_owned(),
-        Some(n) if n.bytes().all(|c| c.is_ascii_digit()) => format!("stash@{{{n}}}"),
-        Some(name) => name.to_owned(),
-    };
-    match verb.as_str() {
-        "list" | "show" | "create" => return "",
-        "drop" => git.add(C::Destroy, format!("git:{entry}")),
-        "clear" => git.add(C::Destroy, "git:stash"),
-        "pop" => {
-            git.add(C::Mutate, format!("git:{entry}"));
-            git.add(C::Mutate, "git:worktree");
-        }
-        "apply" => git.add(C::Mutate, "git:worktree"),
-        "branch" => {
-            let name = rest.first().map_or_else(String::new, |w| w.text.lossy().into_owned());
-            git.local(C::Create, &format!("refs/heads/{name}"));
-            git.local(C::Create, "HEAD");
-            git.add(C::Mutate, "git:stash@{0}");
-            return "refs,stash,index,worktree";
-        }
-        "store" => git.add(C::Create, "git:stash"),
-        "push" | "save" => {
-            for part in ["git:stash", "git:worktree", "git:index"] {
-                git.add(C::Mutate, part);
-            }
-        }
-        _ => git.add(C::Opaque, format!("dyn:git stash {verb}")),
-    }
-    WHAT
 }

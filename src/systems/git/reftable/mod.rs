@@ -3,6 +3,7 @@
 //! `tables.list`, which makes refs, HEAD and logs move together or not at all. To the rest of the system such a repository
 //! looks as if it had files: [`Tables`] gives refs as names and values, logs and root refs as the files that they would be.
 
+mod block;
 mod change;
 mod log;
 mod stack;

@@ -146,7 +146,8 @@ fn lfs() {
         git add .; git commit -qm 1; head -c 100000 /dev/urandom > a.bin; git commit -qam 2; git init -q --bare ../remote.git
         git remote add origin ../remote.git; git config lfs.fetchrecentrefsdays 0; git config lfs.fetchrecentcommitsdays 0; git config lfs.pruneoffsetdays 0
         git config lfs.concurrenttransfers 1; git push -q origin main 2>/dev/null; head -c 100000 /dev/urandom > b.bin; git add .
-        cp -r .git/lfs ../lfs; rm -rf .git/lfs; mv ../lfs .git/lfs";
+        cp -r .git/lfs ../lfs; rm -rf .git/lfs; mv ../lfs .git/lfs
+        echo rm -rf .git > ../gone.sh; echo rm -rf .git/lfs a.bin > ../large.sh; echo 'git lfs prune --force; git checkout -qf' > ../prune.sh";
     rounds(
         setup,
         &[
@@ -156,6 +157,12 @@ fn lfs() {
             "git reset -q --hard HEAD~1",
             "git rm -qf --cached b.bin; rm -rf .git/lfs/objects",
             "git lfs untrack '*.bin'",
+            "git lfs migrate export --everything --include='*.bin' --yes",
+            // What a script removes: all of it, the contents alone, those that were pushed.
+            "sh ../gone.sh",
+            "sh ../large.sh",
+            "sh ../prune.sh",
+            "sh ../gone.sh; git init -q",
         ],
     );
 }

@@ -286,6 +286,23 @@ tables! {
         "rm sub/.git; mv .git/modules/sub sub/.git; git config -f sub/.git/config --unset core.worktree" => "git submodule update --force";
         "" => "rm -rf sub .git/modules/sub";
         "git submodule absorbgitdirs" => "git submodule update --remote --force";
+        "git submodule deinit -f sub; rm -rf .git/modules" => "git submodule update --init";
+        "git submodule deinit -f sub; rm -rf .git/modules" => "git submodule init; git submodule update";
+        "git submodule deinit -f sub; rm -rf .git/modules; echo git submodule -q update --init > ../s.sh" => "sh ../s.sh";
+        "git submodule deinit -f sub; rm -rf .git/modules; git config submodule.sub.url $PWD/../lib.git" => "git pull -q --no-rebase --no-edit --recurse-submodules; git submodule update --checkout";
+        "" => "git -C ../wt submodule update --init";
+        "git submodule deinit -f sub; rm -rf .git/modules; (cd ../lib; git submodule -q add $PWD/../remote.git inner; git commit -qm inner; git push -q ../lib.git HEAD:main); git -C ../lib.git symbolic-ref HEAD refs/heads/main; git clone -q ../lib.git ../third; git update-index --cacheinfo 160000,$(git -C ../lib rev-parse HEAD),sub; rm -rf ../third" => "git submodule update --init --recursive";
+    }
+    embedded_submodules {
+        "rm sub/.git; mv .git/modules/sub sub/.git; git config -f sub/.git/config --unset core.worktree; rmdir .git/modules" => "git submodule absorbgitdirs";
+        "rm sub/.git; mv .git/modules/sub sub/.git; git config -f sub/.git/config --unset core.worktree; rmdir .git/modules" => "git rm -qrf sub";
+        "rm sub/.git; mv .git/modules/sub sub/.git; git config -f sub/.git/config --unset core.worktree; rmdir .git/modules" => "git submodule deinit -f sub";
+        "rm sub/.git; mv .git/modules/sub sub/.git; git config -f sub/.git/config --unset core.worktree; rmdir .git/modules" => "git submodule deinit -f --all; git rm -qf sub; git commit -qm gone";
+        "rm sub/.git; mv .git/modules/sub sub/.git; git config -f sub/.git/config --unset core.worktree; rmdir .git/modules" => "git reset -q --hard --recurse-submodules";
+        "rm sub/.git; mv .git/modules/sub sub/.git; git config -f sub/.git/config --unset core.worktree; rmdir .git/modules" => "git checkout -q -f --recurse-submodules HEAD~4";
+        "rm sub/.git; mv .git/modules/sub sub/.git; git config -f sub/.git/config --unset core.worktree; rmdir .git/modules; echo git submodule absorbgitdirs > ../s.sh" => "sh ../s.sh";
+        "rm sub/.git; mv .git/modules/sub sub/.git; git config -f sub/.git/config --unset core.worktree; rmdir .git/modules; (cd sub; git clone -q ../../remote.git inner; printf '[submodule \"inner\"]\\n\\tpath = inner\\n\\turl = ../remote.git\\n' > .gitmodules; git add .gitmodules inner; git commit -qm inner); git add sub" => "git submodule absorbgitdirs";
+        "rm sub/.git; mv .git/modules/sub sub/.git; git config -f sub/.git/config --unset core.worktree; rmdir .git/modules; (cd sub; git clone -q ../../remote.git inner; printf '[submodule \"inner\"]\\n\\tpath = inner\\n\\turl = ../remote.git\\n' > .gitmodules; git add .gitmodules inner; git commit -qm inner); git add sub" => "git rm -qrf sub";
     }
     configuration {
         "" => "git config custom.key other --replace-all";
@@ -320,6 +337,7 @@ tables! {
     environment {
         "" => "GIT_NAMESPACE=ns git update-ref refs/namespaces/ns/refs/heads/a HEAD";
         "" => "GIT_OBJECT_DIRECTORY=.git/objects git branch -D topic";
+        "mkdir -p o/objects src/o/objects; GIT_OBJECT_DIRECTORY=o/objects GIT_ALTERNATE_OBJECT_DIRECTORIES=.git/objects git add un.txt" => "cd src; GIT_OBJECT_DIRECTORY=o/objects GIT_ALTERNATE_OBJECT_DIRECTORIES=.git/objects git reset -q --hard; rm -rf ../o";
         "cp .git/index ../wt/other-index" => "GIT_INDEX_FILE=$PWD/../wt/other-index git read-tree HEAD~2";
         "cp .git/index other-index" => "cd src; GIT_INDEX_FILE=other-index git rm -q --cached app.py";
         "" => "GIT_INDEX_FILE=new-index git add a.txt src";
@@ -335,8 +353,8 @@ tables! {
         "printf '#!/bin/sh\\nset -e\\ngit reset -q --hard HEAD~1\\ngit branch -D topic\\n' > ../s.sh" => "sh ../s.sh";
         "printf 'all:\\n\\tgit reset -q --hard HEAD~1; git stash drop\\n' > Makefile" => "make";
         "" => "rm -rf .git";
-        "printf 'rm -rf .git sub\n' > ../s.sh; rm -rf .git/lfs" => "sh ../s.sh";
-        "printf 'rm -rf .git; git init -q\n' > ../s.sh; rm -rf .git/lfs; git gc -q --prune=now" => "sh ../s.sh; true";
+        "printf 'rm -rf .git sub\n' > ../s.sh" => "sh ../s.sh";
+        "printf 'rm -rf .git; git init -q\n' > ../s.sh; git gc -q --prune=now" => "sh ../s.sh; true";
         "" => "rm -rf .git/refs .git/packed-refs";
         "" => "echo 'ref: refs/heads/nowhere' > .git/HEAD";
     }

@@ -5,6 +5,7 @@
 mod formats;
 mod hostile;
 mod local;
+mod moved;
 mod picture;
 mod reftable;
 mod remote;

@@ -91,9 +91,9 @@ fn working_trees_submodules_and_scripts() {
             row("", "cd sub && git branch -D work && git checkout -f ."),
             row("printf 'git reset -q --hard HEAD~1; git branch -D topic' > ../s.sh", "sh ../s.sh"),
             row("", "rm -rf .git"),
-            row("printf 'rm -rf .git sub' > ../s.sh; rm -rf .git/lfs", "sh ../s.sh"),
+            row("printf 'rm -rf .git sub' > ../s.sh", "sh ../s.sh"),
             row(
-                "printf 'rm -rf .git; git init -q --ref-format=reftable' > ../s.sh; rm -rf .git/lfs; git gc -q --prune=now",
+                "printf 'rm -rf .git; git init -q --ref-format=reftable' > ../s.sh; git gc -q --prune=now",
                 "sh ../s.sh",
             ),
         ],

@@ -44,7 +44,7 @@ git config alias.nuke 'reset --hard'; git config alias.wipe '!git clean -ffdxq &
 git config custom.key value; git config --add custom.key second; git config rerere.enabled true
 git config user.name Test; printf '#!/bin/sh\nexit 0\n' > .git/hooks/post-commit; chmod 755 .git/hooks/post-commit
 mkdir -p .git/rr-cache/0123456789012345678901234567890123456789; echo pre > .git/rr-cache/0123456789012345678901234567890123456789/preimage
-mkdir -p .git/lfs/objects/aa/bb; echo 'large content' > .git/lfs/objects/aa/bb/aabb0000
+oid=$(echo 'large content' | sha256sum | cut -c-64); mkdir -p .git/lfs/objects/${oid:0:2}/${oid:2:2}; echo 'large content' > .git/lfs/objects/${oid:0:2}/${oid:2:2}/$oid
 git branch lost HEAD~3; git branch -qD lost
 git commit-tree -m 'no ref names this' HEAD^{tree} >/dev/null
 printf 'dirty\n' >> src/lib.py; printf 'staged\n' > staged.txt; git add staged.txt; printf 'staged\n' >> old/y; git add old/y; printf 'more\n' >> old/y
