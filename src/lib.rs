@@ -17,6 +17,7 @@ pub mod model;
 pub mod platform;
 pub mod record;
 pub mod recover;
+pub mod respond;
 pub mod shell;
 pub mod store;
 pub mod systems;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::respond_args::{ContainArgs, ReleaseArgs};
 use crate::intake::shells::Shell;
 use crate::model::Policy;
 
@@ -115,6 +116,14 @@ pub enum Verb {
     /// Sessions, newest first.
     #[command(after_help = "Examples:\n  fr sessions\n  fr timeline --session 4f2c")]
     Sessions(SessionsArgs),
+    /// Stop agents now: none of their commands runs any more, their processes are stopped.
+    #[command(
+        after_help = "Examples:\n  fr contain                              every agent, at once\n  fr contain --agent claude --reason 'it is deleting production'\n  fr contain --session 4f2c --terminate   end the processes, too\n  fr contain --status\n\nHooks answer \"deny\", shims and fr exec refuse, people go on working. It holds until fr release, also\nafter a reboot. Exit code 3 where a process could not be stopped; it is named."
+    )]
+    Contain(ContainArgs),
+    /// Let contained agents go on.
+    #[command(after_help = "Examples:\n  fr release\n  fr release --agent claude\n\nOnly a person releases.")]
+    Release(ReleaseArgs),
     /// Take an event back, after a preview, and prove it.
     #[command(
         after_help = "Examples:\n  fr undo                      propose the latest event that changed something\n  fr undo 42 --dry-run         the numbered plan, nothing is written\n  fr undo 42 --yes --json\n  fr undo 42 --on-conflict merge\n  fr undo --session --dry-run  all that the last session's agent did, as one change of each target\n  fr undo --since 20m --path src\n  fr undo 38..42 --exclude 40\n  fr undo --since 20m --actor codex --system git\n  fr undo --last 5 --actor any everybody's, not only agents'\n  fr undo 42 --on-conflict side-by-side\n  fr undo 38 --with-dependents also later events on the same targets\n  fr undo --session --plan-out plan.json, then fr undo --plan plan.json\n  fr undo --resume             go on after a crash; --abort goes back\n\nThe present is captured first, so an undo can be undone (fr redo). A target that somebody changed since is a conflict: the whole plan stops before anything is written (exit code 4), unless --on-conflict says otherwise; --dry-run shows what each policy would do (docs/undo.md)."

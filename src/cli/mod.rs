@@ -5,6 +5,7 @@ mod args;
 mod ask;
 pub mod out;
 pub mod render;
+mod respond_args;
 pub mod verbs;
 
 use std::ffi::OsString;
@@ -52,6 +53,8 @@ fn dispatch(verb: Verb, out: &mut Out) -> Result<u8> {
         Verb::Show(args) => verbs::show::run(&args, out),
         Verb::Diff(args) => verbs::diff::run(&args, out),
         Verb::Sessions(args) => verbs::sessions::run(&args, out),
+        Verb::Contain(args) => verbs::contain::contain(&args, out),
+        Verb::Release(args) => verbs::contain::release(&args, out),
         Verb::Undo(args) => verbs::undo::run(&args, out),
         Verb::Redo(args) => verbs::redo::run(&args, out),
         Verb::Restore(args) => verbs::restore::run(&args, out),

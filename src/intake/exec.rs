@@ -60,8 +60,8 @@ impl Exec {
         }
     }
 
-    /// Runs it on our terminal. `before` records it and sees the request; it is called before anything starts and
-    /// cannot hold it up by failing. `after` records the ending. The result is the exit code to end with: where a
+    /// Runs it on our terminal. `before` records it and sees the request; it is called before anything starts, and where it
+    /// gives a reason nothing does. `after` records the ending. The result is the exit code to end with: where a
     /// signal ended the command, this process ends by the same signal and this does not return.
     ///
     /// # Errors
@@ -69,11 +69,16 @@ impl Exec {
     pub fn run(
         &self,
         env: &Env,
-        before: impl FnOnce(&Request),
+        before: impl FnOnce(&Request) -> Option<String>,
         after: impl FnOnce(&Ending),
     ) -> std::result::Result<u8, (u8, Error)> {
         let request = self.request(env);
-        before(&request);
+        if let Some(why) = before(&request) {
+            return Err((
+                126,
+                Error::failure(format!("not run: {why}")).hint("`fr contain --status` says who holds it"),
+            ));
+        }
         let ended = runner::run(&self.argv(), &[(INSIDE, std::process::id().to_string().into())]);
         let (outcome, duration, failure) = match ended {
             Ok(Ended { outcome, duration }) => (outcome, Some(duration), None),
@@ -151,13 +156,13 @@ mod tests {
     fn endings_come_back() {
         let run = |line: &str| {
             let mut seen = Vec::new();
-            let code = Exec::Line(line.into()).run(&Env::new(), |_| (), |ending| seen.push(ending.outcome));
+            let code = Exec::Line(line.into()).run(&Env::new(), |_| None, |ending| seen.push(ending.outcome));
             (code.map_err(|(code, _)| code), seen)
         };
         assert_eq!(run("exit 7"), (Ok(7), vec![Outcome::Exited { code: 7 }]));
         let missing = Exec::Argv(vec!["/nonexistent/program".into()]);
         let mut seen = None;
-        let code = missing.run(&Env::new(), |_| (), |ending| seen = Some(ending.clone()));
+        let code = missing.run(&Env::new(), |_| None, |ending| seen = Some(ending.clone()));
         assert_eq!(code.unwrap_err().0, 127);
         assert_eq!(seen.unwrap().outcome, Outcome::Exited { code: 127 });
     }

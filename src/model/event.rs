@@ -4,7 +4,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Actor, Bytes, Capture, Captured, Drilled, Effect, EventId, ObjectId, Policy, StateRef, Uid, Verdict,
+    Actor, Alarm, Bytes, Capture, Captured, Contained, Drilled, Effect, EventId, ObjectId, Policy, Released,
+    StateRef, Uid, Verdict,
 };
 
 /// What a journal frame holds.
@@ -42,6 +43,21 @@ pub enum EventKind {
     Drill {
         /// What was rehearsed, and how it went.
         drilled: Vec<Drilled>,
+    },
+    /// `fr contain`, or the detector of runaways: from here on an agent's commands are not run.
+    Contain {
+        /// The order, and what it stopped.
+        containment: Contained,
+    },
+    /// `fr release`: they run again.
+    Release {
+        /// Which orders.
+        release: Released,
+    },
+    /// An agent destroys faster than anybody can look.
+    Alarm {
+        /// How fast, and what was done about it.
+        alarm: Alarm,
     },
 }
 

@@ -6,6 +6,7 @@ mod bytes;
 mod call;
 mod capture;
 mod change;
+mod contain;
 mod drill;
 mod effect;
 mod event;
@@ -22,6 +23,7 @@ pub use bytes::Bytes;
 pub use call::Call;
 pub use capture::{Capture, Captured, Missing, StateRef};
 pub use change::{Change, ChangeKind};
+pub use contain::{Alarm, Contained, Halted, Order, Released, Whose};
 pub use drill::{DrillOutcome, Drilled};
 pub use effect::{Effect, EffectClass, Locator, Reversibility, SystemId};
 pub use event::{

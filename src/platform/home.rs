@@ -89,6 +89,14 @@ impl Home {
     pub fn open_events(&self) -> PathBuf {
         self.root.join("open.log")
     }
+    /// The orders of containment in force.
+    pub fn contained(&self) -> PathBuf {
+        self.root.join("contained.json")
+    }
+    /// When agents destroyed something: the detector of runaways counts in it.
+    pub fn pace(&self) -> PathBuf {
+        self.root.join("pace.log")
+    }
     /// Links that are called in place of programs.
     pub fn shims(&self) -> PathBuf {
         self.root.join("shims")

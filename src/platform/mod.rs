@@ -11,4 +11,6 @@ pub mod random;
 pub mod replace;
 pub mod runner;
 pub mod scratch;
+pub mod signal;
 pub mod stall;
+pub mod terminal;

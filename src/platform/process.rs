@@ -33,6 +33,12 @@ pub fn look(pid: u32) -> Option<Process> {
     parse(pid, &String::from_utf8_lossy(stat.get(..read)?))
 }
 
+/// True for a process that has ended and whose parent has not asked how.
+pub fn is_zombie(pid: u32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit_once(')').is_some_and(|(_, rest)| rest.trim_start().starts_with('Z'))
+}
+
 /// `pid (name) state parent group session terminal … start …`; the name may hold anything, `)` and newlines too.
 fn parse(pid: u32, stat: &str) -> Option<Process> {
     let (open, close) = (stat.find('(')?, stat.rfind(')')?);

@@ -27,6 +27,14 @@ pub fn mine(home: &Path) -> Vec<Process> {
     pids.filter_map(|pid| look(pid, me, home, boot_ns)).collect()
 }
 
+/// The numbers of all processes of this user.
+pub fn own_pids() -> Vec<u32> {
+    let me = rustix::process::getuid().as_raw();
+    let Ok(entries) = std::fs::read_dir("/proc") else { return Vec::new() };
+    let is_mine = |pid: &u32| std::fs::metadata(format!("/proc/{pid}")).is_ok_and(|meta| meta.uid() == me);
+    entries.filter_map(|e| e.ok()?.file_name().to_str()?.parse().ok()).filter(is_mine).collect()
+}
+
 fn look(pid: u32, me: u32, home: &Path, boot_ns: i64) -> Option<Process> {
     let dir = PathBuf::from(format!("/proc/{pid}"));
     if dir.metadata().ok()?.uid() != me {

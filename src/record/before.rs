@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::nesting::Nest;
 use super::open_events::{self, Claim, OpenEvent, Report, Slot};
 use super::redact::{self, TagKey};
-use super::{captures, context, policy};
+use super::{captures, containment, context, policy, runaway};
 use crate::error::{ExitCode, Result};
 use crate::intake::{Action, Request};
 use crate::journal::{Durability, Journal};
@@ -61,11 +61,15 @@ pub fn before(request: &Request, registration: Option<&str>, home: &Home) -> Res
         }
     }
     let mut taken = captures::Capturing::default();
-    if !effects.is_empty() {
+    // What is not going to run destroys nothing.
+    let held = containment::verdict(request, home)
+        .or_else(|| Some(runaway::look(request, &effects, home)?.within(request.answers)))
+        .filter(|verdict| *verdict != Verdict::Allow);
+    if !effects.is_empty() && !matches!(held, Some(Verdict::Deny { .. })) {
         (taken, command.exact) = capture(&effects, request, home);
     }
     warnings.append(&mut taken.warnings);
-    let verdict = policy::on_record(request, &taken.lacking, home);
+    let verdict = held.unwrap_or_else(|| policy::on_record(request, &taken.lacking, home));
     if let Some((_, report)) = &mut slot {
         report.denied = matches!(verdict, Verdict::Deny { .. });
     }
@@ -88,18 +92,18 @@ pub fn before(request: &Request, registration: Option<&str>, home: &Home) -> Res
     };
     let recorded = append(record, slot, Some(&understood), &journal, home)?;
     if let Verdict::Deny { .. } = &recorded.verdict {
-        let refused = refusal(request, call.as_ref());
+        let refused = refusal(request, call.as_ref().map(ToString::to_string));
         journal.append(&Record::After(Box::new(refused)), Some(recorded.event), Durability::Buffered)?;
     }
     Ok(Some(recorded))
 }
 
 /// The after-half of what was denied. An agent that runs it all the same reports a better one.
-fn refusal(request: &Request, call: Option<&Call>) -> After {
+pub(super) fn refusal(request: &Request, call: Option<String>) -> After {
     After {
         at_ns: clock::now_ns(),
         session: request.session.clone(),
-        call: call.map(ToString::to_string),
+        call,
         outcome: Outcome::Refused,
         duration_ms: None,
         post: Vec::new(),

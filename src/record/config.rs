@@ -6,6 +6,7 @@ use std::io::ErrorKind;
 use serde::{Deserialize, Serialize};
 
 use super::policy::Reaction;
+use super::runaway::Runaway;
 use crate::error::{Error, Result};
 use crate::platform::home::Home;
 use crate::systems::Caps;
@@ -20,6 +21,8 @@ pub struct Config {
     pub on_failure: Reaction,
     /// Whether an agent's kubectl names it as field manager (`docs/attribution.md`).
     pub kubectl_field_manager: bool,
+    /// When an agent destroys too fast, and what then (`docs/respond.md`).
+    pub runaway: Runaway,
     /// Bounds of captures.
     pub caps: Caps,
 }

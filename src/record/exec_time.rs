@@ -3,22 +3,23 @@
 
 use std::io::ErrorKind;
 
-use super::before::{Reading, append, command_text, commit_caches, exact_bytes, journal, new_uid};
-use super::captures;
+use super::before::{Reading, append, command_text, commit_caches, exact_bytes, journal, new_uid, refusal};
 use super::nesting::{self, Traces};
 use super::open_events::{self, Claim, OpenEvent, Report};
+use super::{captures, runaway};
 use crate::error::Result;
 use crate::intake::Request;
+use crate::journal::Durability;
 use crate::model::{
-    Before, Bytes, Call, Capture, Effect, EffectClass, EventId, EventKind, Locator, ObjectId, ObjectKind,
-    ObjectSink, ObjectSource,
+    Answers, Before, Bytes, Call, Capture, Effect, EffectClass, EventId, EventKind, Locator, ObjectId,
+    ObjectKind, ObjectSink, ObjectSource, Record, Verdict,
 };
 use crate::platform::{clock, home::Home};
 use crate::store::Store;
 use crate::systems::{self, Held, files};
 
 /// What came of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Seen {
     /// There is nothing to add: the program may be executed in our place.
     Nothing,
@@ -26,6 +27,8 @@ pub enum Seen {
     Part(EventId),
     /// It is on record, and nobody else will report its end.
     Alone(EventId),
+    /// It is not to run: the agent destroys too fast.
+    Held(String),
 }
 
 /// True where nothing can be lost, whatever runs above: then nobody need be looked for.
@@ -55,6 +58,12 @@ pub fn at_exec(request: &mut Request, reading: &Reading, traces: &Traces<'_>, ho
     let harmless = is_harmless(reading);
     if effects.is_empty() && (!harmless || outer.is_some()) {
         return Ok(Seen::Nothing);
+    }
+    if let Some(verdict) = runaway::look(request, &effects, home).map(|v| v.within(Answers::Deny))
+        && let Some(why) = verdict.reason().map(str::to_owned)
+    {
+        refuse(request, effects, verdict, outer.as_ref(), home)?;
+        return Ok(Seen::Held(why));
     }
     let taken =
         if effects.is_empty() { Taken::default() } else { take(&effects, request, outer.as_ref(), home) };
@@ -186,6 +195,37 @@ fn write(
         verdict: None,
     };
     Ok(append(record, slot, None, &journal(home)?, home)?.event)
+}
+
+/// Writes down that a command was not let run.
+fn refuse(
+    request: &Request,
+    effects: Vec<Effect>,
+    verdict: Verdict,
+    outer: Option<&OpenEvent>,
+    home: &Home,
+) -> Result<()> {
+    let record = Before {
+        uid: new_uid(),
+        at_ns: clock::now_ns(),
+        kind: EventKind::Command,
+        session: request.session.clone(),
+        call: request.call.clone(),
+        actor: request.actor.clone(),
+        source: request.source,
+        parent: outer.map(|outer| outer.event),
+        command: command_text(&request.action, request.source, home),
+        cwd: request.cwd.clone(),
+        effects,
+        captures: Vec::new(),
+        warnings: Vec::new(),
+        background: request.background,
+        verdict: Some(verdict),
+    };
+    let journal = journal(home)?;
+    let event = append(record, None, None, &journal, home)?.event;
+    let refused = Record::After(Box::new(refusal(request, request.call.clone())));
+    journal.append(&refused, Some(event), Durability::Buffered).map(drop)
 }
 
 /// What tells this call from others. Nobody else reports it, so its key is like no other's.

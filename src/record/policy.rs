@@ -96,7 +96,7 @@ fn listed(lacking: &[String]) -> String {
 }
 
 /// Without secrets, line breaks and what a terminal would obey: names of files are in it.
-fn in_one_line(text: &str, home: &Home) -> String {
+pub(super) fn in_one_line(text: &str, home: &Home) -> String {
     let redacted = redact::redact(text.as_bytes(), &TagKey::load(home));
     let redacted = String::from_utf8_lossy(&redacted);
     let mut plain = String::new();

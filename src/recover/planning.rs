@@ -219,6 +219,10 @@ pub fn refuse_what_cannot_be_undone(event: &Event) -> Result<()> {
     if matches!(event.before.kind, EventKind::Drill { .. }) {
         return nothing(format!("event {} is a drill: it touched scratch targets only", event.id));
     }
+    if matches!(event.before.kind, EventKind::Contain { .. }) {
+        return nothing(format!("event {} is a containment", event.id))
+            .map_err(|e| e.hint("`fr release` ends it"));
+    }
     if event.after.as_ref().is_some_and(|a| a.outcome == Outcome::Refused) {
         return nothing(format!("event {} never ran: it was refused", event.id));
     }

@@ -28,6 +28,7 @@ mod prompts;
 mod pty;
 mod reported;
 mod reports;
+mod respond;
 mod samples;
 mod shell;
 mod shell_failures;

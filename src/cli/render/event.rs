@@ -6,7 +6,9 @@ use super::{bytes, count, safe, style, when};
 use crate::cli::Out;
 use crate::error::Result;
 use crate::journal::index::Event;
-use crate::model::{Drilled, EffectClass, EventKind, Outcome, Reversibility, StepPhase, Verdict};
+use crate::model::{
+    Alarm, Contained, Drilled, EffectClass, EventKind, Outcome, Reversibility, StepPhase, Verdict,
+};
 
 /// An event as `fr timeline --json` and `fr show --json` print it (`schema/event.schema.json`).
 #[derive(Serialize)]
@@ -107,6 +109,9 @@ pub fn command_cell(event: &Event) -> String {
         EventKind::Redo(reversal) => format!("redo: takes back {}", list(&reversal.of)),
         EventKind::Restore { of } => format!("restore of {of} beside the present"),
         EventKind::Drill { drilled } => format!("drill: {}", drill_words(drilled)),
+        EventKind::Contain { containment } => contain_words(containment),
+        EventKind::Release { release } => format!("released: {}", safe(release.whose.join(", ").as_bytes())),
+        EventKind::Alarm { alarm } => alarm_words(alarm),
     };
     if let Some(verdict) = &event.before.verdict {
         let answer = if matches!(verdict, Verdict::Deny { .. }) { "denied" } else { "asked" };
@@ -119,9 +124,37 @@ pub fn command_cell(event: &Event) -> String {
     text
 }
 
+fn contain_words(contained: &Contained) -> String {
+    let whose = contained.order.whose.words();
+    let why = if contained.order.reason.is_empty() { "" } else { ": " };
+    let processes = match contained.stopped.len() {
+        0 => String::new(),
+        1 => ", 1 process stopped".to_owned(),
+        n => format!(", {n} processes stopped"),
+    };
+    safe(format!("contained {whose}{why}{}{processes}", contained.order.reason).as_bytes())
+}
+
+fn alarm_words(alarm: &Alarm) -> String {
+    let Alarm { agent, commands, seconds, reaction, .. } = alarm;
+    safe(format!("ALARM: {agent} ran {commands} destructive commands in {seconds} s ({reaction})").as_bytes())
+}
+
 fn drill_words(drilled: &[Drilled]) -> String {
     let words = drilled.iter().map(|d| format!("{} {}", safe(d.system.as_bytes()), d.outcome.as_str()));
     words.collect::<Vec<_>>().join(", ")
+}
+
+/// What was stopped, and what was not.
+fn contain_details(contained: &Contained, out: &mut Out) -> Result<()> {
+    let what = if contained.terminated { "ended" } else { "stopped" };
+    for process in &contained.stopped {
+        out.line(format!("  {what}  process {} ({})", process.pid, safe(process.name.as_bytes())))?;
+    }
+    for left in &contained.left {
+        out.line(format!("  not stopped  {}", safe(left.as_bytes())))?;
+    }
+    Ok(())
 }
 
 /// What a drill rehearsed, and how each scenario went.
@@ -186,6 +219,9 @@ pub fn event_details(event: &Event, out: &mut Out) -> Result<()> {
     }
     if let EventKind::Drill { drilled } = &b.kind {
         drill_details(drilled, out)?;
+    }
+    if let EventKind::Contain { containment } = &b.kind {
+        contain_details(containment, out)?;
     }
     effects_and_captures(event, out)
 }

@@ -24,6 +24,18 @@ pub fn run(out: &mut Out) -> Result<u8> {
         let setting = format!("{name} = \"{}\"", reaction.as_str());
         out.line(format!("{setting:<35} # {when}: proceed, ask or deny"))?;
     }
+    let runaway = config.runaway;
+    out.line("[runaway]")?;
+    out.line(format!(
+        "commands = {}                      # so many that destroy, of one session …",
+        runaway.commands
+    ))?;
+    out.line(format!(
+        "seconds = {}                       # … in so many seconds: the next raises the alarm",
+        runaway.seconds
+    ))?;
+    let reaction = format!("reaction = \"{}\"", runaway.reaction.as_str());
+    out.line(format!("{reaction:<35} # off, alert, ask or contain"))?;
     out.line("[caps]")?;
     let caps = config.caps;
     out.line(format!(

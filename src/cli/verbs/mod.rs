@@ -1,6 +1,7 @@
 //! One file per verb: read arguments, call a room, render what comes back.
 
 pub mod config;
+pub mod contain;
 pub mod demo;
 pub mod diff;
 pub mod doctor;

@@ -11,11 +11,11 @@ use crate::intake::attribution::{self, RUN_ACTOR};
 use crate::intake::exec::INSIDE;
 use crate::intake::shims::{Call, NotFound, TRAIL};
 use crate::intake::{self, Ending, Env, Request, field_manager, wire};
-use crate::model::{ActorKind, Confidence, Outcome};
+use crate::model::{ActorKind, Answers, Confidence, Outcome};
 use crate::platform::home::{self, Home};
 use crate::platform::process::{self, Process};
 use crate::platform::{replace, runner};
-use crate::record::{self, Config, Seen, Traces};
+use crate::record::{self, Config, Seen, Traces, containment};
 
 /// Runs the real program where this process was called as a shim; returns only where it was not, or with the exit code.
 pub fn run_if_called() -> Option<u8> {
@@ -27,8 +27,21 @@ pub fn run_if_called() -> Option<u8> {
     Some(run(call, &real))
 }
 
+/// What is done with a call that was looked at.
+enum Next {
+    /// The program takes our place.
+    Become,
+    /// It runs, and its end is ours to report.
+    WaitFor(Box<Request>, Home),
+    /// It does not run, and why.
+    Refuse(String),
+}
+
 fn run(mut call: Call, real: &Path) -> u8 {
     let env = intake::current_env();
+    if let Some(why) = held(&call, &env) {
+        return say(&format!("fr: {} is not run: {why}", call.name), 126);
+    }
     let mut extra = vec![(TRAIL, call.trail(false))];
     if call.is_passed_on(&env) {
         return become_it(&call, real, &extra);
@@ -37,9 +50,27 @@ fn run(mut call: Call, real: &Path) -> u8 {
         call.argv = argv;
     }
     match watched(&call, real, &env, &mut extra) {
-        Some((request, home)) => wait_for(&call, real, &extra, request, &home),
-        None => become_it(&call, real, &extra),
+        Next::WaitFor(request, home) => wait_for(&call, real, &extra, *request, &home),
+        Next::Become => become_it(&call, real, &extra),
+        Next::Refuse(why) => say(&format!("fr: {} is not run: {why}", call.name), 126),
     }
+}
+
+/// Why an agent's call is refused, where an order of containment holds it. That it was refused is on record, where that
+/// can be written.
+fn held(call: &Call, env: &Env) -> Option<String> {
+    let home = Home::at(home::state_dir().ok()?);
+    if call.is_off() || !containment::is_any(&home) {
+        return None;
+    }
+    let request = Request { answers: Answers::Deny, ..call.request(env, &process::lineage()) };
+    let why = containment::held(&request, &home)?;
+    if writable_home().is_some()
+        && let Err(error) = record::before(&request, None, &home)
+    {
+        not_recorded(&error, &home);
+    }
+    Some(why)
 }
 
 /// An agent's kubectl with the agent as field manager, where the user wants that. The record has what was executed.
@@ -59,12 +90,7 @@ fn named_kubectl(call: &Call, env: &Env) -> Option<Vec<OsString>> {
 
 /// Looks at the call with the process made safe for it: no core file with what was captured, and a fault of ours ends
 /// in the real program too.
-fn watched(
-    call: &Call,
-    real: &Path,
-    env: &Env,
-    extra: &mut Vec<(&'static str, OsString)>,
-) -> Option<(Request, Home)> {
+fn watched(call: &Call, real: &Path, env: &Env, extra: &mut Vec<(&'static str, OsString)>) -> Next {
     let (program, argv, vars) = (real.to_path_buf(), call.argv.clone(), extra.clone());
     std::panic::set_hook(Box::new(move |_| {
         let _ = replace::replace(&program, &argv, &vars);
@@ -78,27 +104,28 @@ fn watched(
     seen
 }
 
-/// Records what is to be recorded, adds an agent's marks to `extra`. The request where its end is ours to report.
-fn watch(call: &Call, env: &Env, extra: &mut Vec<(&'static str, OsString)>) -> Option<(Request, Home)> {
+/// Records what is to be recorded, adds an agent's marks to `extra`.
+fn watch(call: &Call, env: &Env, extra: &mut Vec<(&'static str, OsString)>) -> Next {
     let marked = attribution::agent(env).is_some() || env.contains_key(RUN_ACTOR);
     let sends_marks = marked && wire::has_field(call.name);
     let reading = record::read(&call.action(), &Call::directory(), env);
     let looked_at = !record::is_harmless(&reading) || is_nobody_elses(env);
     if !looked_at && !sends_marks {
-        return None;
+        return Next::Become;
     }
     let lineage = process::lineage();
     let mut request = call.request(env, &lineage);
     if sends_marks && request.actor.kind == ActorKind::Agent && request.actor.confidence > Confidence::Low {
         extra.extend(wire::for_program(call.name, &request.actor.name, &request.session, env));
     }
-    let home = writable_home().filter(|_| looked_at)?;
+    let Some(home) = writable_home().filter(|_| looked_at) else { return Next::Become };
     match record(&mut request, &reading, &lineage, env, &home) {
-        Ok(Seen::Alone(_)) => Some((request, home)),
-        Ok(Seen::Part(_) | Seen::Nothing) => None,
+        Ok(Seen::Alone(_)) => Next::WaitFor(Box::new(request), home),
+        Ok(Seen::Part(_) | Seen::Nothing) => Next::Become,
+        Ok(Seen::Held(why)) => Next::Refuse(why),
         Err(error) => {
             not_recorded(&error, &home);
-            None
+            Next::Become
         }
     }
 }

@@ -89,6 +89,11 @@ impl Call {
         self.off || self.rounds > 0 || own::is_own(env)
     }
 
+    /// True where shims are switched off: `fr` itself has started it.
+    pub fn is_off(&self) -> bool {
+        self.off
+    }
+
     /// What the program is asked to do, under its own name whatever the caller calls it.
     pub fn action(&self) -> Action {
         let args = self.argv.iter().skip(1).map(|word| Bytes::from(word.as_os_str()));

@@ -10,15 +10,18 @@ pub(crate) fn kind_number(kind: &EventKind) -> i64 {
         EventKind::Redo(_) => 2,
         EventKind::Restore { .. } => 3,
         EventKind::Drill { .. } => 4,
+        EventKind::Contain { .. } => 5,
+        EventKind::Release { .. } => 6,
+        EventKind::Alarm { .. } => 7,
     }
 }
 
 /// What an undo, redo or restore takes back.
 pub(crate) fn targets(kind: &EventKind) -> Vec<u64> {
     match kind {
-        EventKind::Command | EventKind::Drill { .. } => Vec::new(),
         EventKind::Undo(reversal) | EventKind::Redo(reversal) => reversal.of.iter().map(|id| id.0).collect(),
         EventKind::Restore { of } => vec![of.0],
+        _ => Vec::new(),
     }
 }
 

@@ -1,0 +1,40 @@
+//! The flags of the verbs that people need when an agent has done damage.
+
+use clap::Args;
+
+/// `fr contain`.
+#[derive(Args, Debug)]
+pub struct ContainArgs {
+    /// Only this session; the beginning of its id is enough.
+    #[arg(long, value_name = "ID", conflicts_with = "agent")]
+    pub session: Option<String>,
+    /// Only this agent, all its sessions: claude, codex, …
+    #[arg(long, value_name = "NAME")]
+    pub agent: Option<String>,
+    /// Every agent. The default.
+    #[arg(long, conflicts_with_all = ["session", "agent"])]
+    pub all: bool,
+    /// Why; the agent and everybody who reads the timeline sees it.
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+    pub reason: String,
+    /// End the processes instead of only stopping them.
+    #[arg(long)]
+    pub terminate: bool,
+    /// List the orders in force, change nothing.
+    #[arg(long, conflicts_with_all = ["session", "agent", "all", "terminate"])]
+    pub status: bool,
+}
+
+/// `fr release`.
+#[derive(Args, Debug)]
+pub struct ReleaseArgs {
+    /// Only the order about this session.
+    #[arg(long, value_name = "ID", conflicts_with = "agent")]
+    pub session: Option<String>,
+    /// Only the order about this agent.
+    #[arg(long, value_name = "NAME")]
+    pub agent: Option<String>,
+    /// Every order. The default.
+    #[arg(long, conflicts_with_all = ["session", "agent"])]
+    pub all: bool,
+}

@@ -1,0 +1,8 @@
+//! What people do once an agent has done damage: stop it first ([`contain`]). The order in which they work is
+//! `docs/respond.md`.
+
+mod contain;
+mod halt;
+
+pub use contain::{Outcome, contain, release};
+pub use halt::{Found, found};

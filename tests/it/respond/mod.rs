@@ -1,0 +1,4 @@
+//! What people do once an agent has done damage.
+
+mod contain;
+mod runaway;
