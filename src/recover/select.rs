@@ -172,15 +172,28 @@ pub fn latest_undoable(index: &Index) -> Result<Event> {
 }
 
 fn latest(index: &Index, is_meant: impl Fn(&Event) -> bool) -> Result<Event> {
-    let filter = Filter { changes: true, limit: LOOK_BACK, ..Filter::default() };
-    let found = index.timeline(&filter)?.into_iter().find(is_meant);
-    found.ok_or_else(|| {
+    found(index, is_meant)?.ok_or_else(|| {
         Error::new(
             ExitCode::NothingToUndo,
             "nothing to undo: no recorded command changed anything that is not undone already",
         )
         .hint("`fr timeline --changes` lists what was recorded")
     })
+}
+
+/// The latest event that is meant. It is nearly always among the first ones that are read.
+fn found(index: &Index, is_meant: impl Fn(&Event) -> bool) -> Result<Option<Event>> {
+    let mut before = None;
+    for _ in 0..LOOK_BACK / PAGE {
+        let filter = Filter { changes: true, limit: PAGE, before, ..Filter::default() };
+        let page = index.timeline(&filter)?;
+        let Some(oldest) = page.last() else { break };
+        before = Some(oldest.id.0);
+        if let Some(event) = page.into_iter().find(&is_meant) {
+            return Ok(Some(event));
+        }
+    }
+    Ok(None)
 }
 
 /// A command that ran, has captures and stands.
@@ -195,19 +208,14 @@ pub fn can_be_taken_back(event: &Event) -> bool {
 
 /// The latest undo that is not itself taken back.
 pub fn latest_undone(index: &Index) -> Result<Event> {
-    let filter = Filter { changes: true, limit: LOOK_BACK, ..Filter::default() };
-    let found = index.timeline(&filter)?.into_iter().find(|e| {
+    let stands = |e: &Event| {
         matches!(e.before.kind, EventKind::Undo(_)) && e.undone_by.is_none() && !e.before.captures.is_empty()
-    });
-    found.ok_or_else(|| Error::new(ExitCode::NothingToUndo, "nothing to redo: no undo is there to take back"))
+    };
+    found(index, stands)?
+        .ok_or_else(|| Error::new(ExitCode::NothingToUndo, "nothing to redo: no undo is there to take back"))
 }
 
 /// The undo that began and never ended, if there is one.
 pub fn unfinished(index: &Index) -> Result<Option<Event>> {
-    let filter = Filter { changes: true, limit: LOOK_BACK, ..Filter::default() };
-    // A damaged event is none that could be gone on with, and must not keep the whole ones from being taken back.
-    let recent = index.legible(&filter, |_, _| Ok(()))?;
-    Ok(recent
-        .into_iter()
-        .find(|e| e.after.is_none() && matches!(e.before.kind, EventKind::Undo(_) | EventKind::Redo(_))))
+    index.unfinished()
 }

@@ -385,6 +385,43 @@ fn a_conflict_in_a_repository_that_is_gone_is_known_before_anything_is_written()
     assert!(env.exists("docs/guide.md"));
 }
 
+/// A repository that is too large to be looked at beside the store: the person is told how far the undo came, and how to go
+/// back from there.
+#[test]
+fn a_conflict_that_could_not_be_foreseen_is_found_when_the_repository_is_back() {
+    for limit in ["ahead_bytes = 1000", "ahead_files = 10"] {
+        let env = project();
+        std::fs::create_dir_all(&env.fr_home).unwrap();
+        std::fs::write(env.fr_home.join("config.toml"), format!("[caps]\n{limit}\n")).unwrap();
+        env.claude_runs("git branch -D topic; echo x > config.yml; git commit -q -a -m gone");
+        env.sh("git commit -q --allow-empty -m 'a person went on'").ok();
+        env.claude_runs("rm -rf .git docs");
+        env.claude_runs("echo later > config.yml");
+        let before = crate::fs_compare::tree(&env.project);
+        let dry = env.fr(&["undo", "--session", "--dry-run"]);
+        assert_eq!(dry.code, 0, "{dry:?}");
+        assert!(dry.stderr.contains("then 1: planned when the repository"), "{dry:?}");
+        let half = undo(&env, &["--session"]);
+        assert_eq!(half.code, 3, "{limit}: {half:?}");
+        assert!(
+            half.stderr.contains("3 2 undone by event 4 (`fr redo 4` takes that back), but not 1"),
+            "{half:?}"
+        );
+        assert!(half.stderr.contains("refs/heads/main"), "{half:?}");
+        assert!(env.exists(".git/HEAD") && env.exists("docs/guide.md"), "{half:?}");
+        assert_eq!(env.read("config.yml"), "x\n");
+        let redo = env.fr(&["redo", "4", "--yes"]);
+        assert_eq!(redo.code, 0, "{redo:?}");
+        let mut now = crate::fs_compare::tree(&env.project);
+        // Times of directories are not a redo's to give back.
+        let mut before = before;
+        for tree in [&mut now, &mut before] {
+            tree.values_mut().filter(|seen| seen.kind == "dir").for_each(|seen| seen.mtime_ns = 0);
+        }
+        crate::fs_compare::assert_same(&before, &now);
+    }
+}
+
 #[test]
 fn a_later_event_is_found_by_the_directory_that_it_names() {
     let env = project();
