@@ -15,7 +15,7 @@ const PAGE: usize = 200;
 pub struct Selection {
     /// Numbers, unique prefixes of global ids, ranges `3..7`.
     pub ids: Vec<String>,
-    /// Those of this session (a prefix of its id); empty: the session of the latest event that can be taken back.
+    /// Those of this session (a prefix of its id); empty: the latest of an agent that can be taken back.
     pub session: Option<String>,
     /// Those since this wall time, nanoseconds since 1970.
     pub since_ns: Option<i64>,
@@ -44,6 +44,10 @@ pub fn selected(index: &Index, selection: &Selection) -> Result<Vec<Event>> {
     let mut events = Vec::new();
     for text in &selection.ids {
         match range(text) {
+            Some((first, last)) if first > last => {
+                return Err(Error::new(ExitCode::Usage, format!("{first}..{last} is empty"))
+                    .hint(format!("the older event comes first: {last}..{first}")));
+            }
             Some((first, last)) => events.extend(in_range(index, first, last)?),
             None => events.push(index.find(text)?),
         }
@@ -115,7 +119,7 @@ fn named_actor(selection: &Selection) -> Option<&str> {
 fn asked_for(index: &Index, selection: &Selection) -> Result<Vec<Event>> {
     let session = match selection.session.as_deref() {
         None => None,
-        Some("") => Some(latest(index, can_be_taken_back)?.before.session),
+        Some("") => Some(latest_session(index, selection)?),
         Some(name) => Some(one_session(index, name)?),
     };
     let filter = Filter {
@@ -141,6 +145,16 @@ fn asked_for(index: &Index, selection: &Selection) -> Result<Vec<Event>> {
             return Ok(events);
         }
     }
+}
+
+/// The session that changed something last: an agent's, unless somebody else is named. What a person did since then at a
+/// prompt is not what is to be taken back.
+fn latest_session(index: &Index, selection: &Selection) -> Result<String> {
+    let actor = selection.actor.as_deref().unwrap_or("agent");
+    let is_whose = |event: &Event| actor == "any" || event.before.actor.is_called(actor);
+    found(index, |event| can_be_taken_back(event) && is_whose(event))?
+        .map(|event| event.before.session)
+        .ok_or_else(|| nothing(&Selection { session: None, ..selection.clone() }))
 }
 
 /// The session that a prefix means.

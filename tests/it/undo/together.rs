@@ -115,6 +115,39 @@ fn by_default_only_what_agents_did_is_taken_back() {
     assert!(none.stderr.contains("--actor any"), "{none:?}");
 }
 
+/// Who says `--session` after cleaning up by hand means the agent's, not what was done a moment ago at a prompt.
+#[test]
+fn a_session_without_a_name_is_the_agent_s() {
+    let env = project();
+    env.claude_runs("rm -rf docs");
+    env.fr(&["exec", "-c", "echo a person > config.yml"]).ok();
+    undo(&env, &["--session"]).ok();
+    assert!(env.exists("docs/guide.md"));
+    assert_eq!(env.read("config.yml"), "a person\n");
+    let none = undo(&env, &["--session"]);
+    assert_eq!(none.code, 5, "{none:?}");
+    assert!(none.stderr.contains("--actor any"), "{none:?}");
+    assert_eq!(env.read("config.yml"), "a person\n");
+    undo(&env, &["--session", "--actor", "any"]).ok();
+    assert_eq!(env.read("config.yml"), "a=1\nb=2\n");
+}
+
+/// Nothing of the part that was named is not the same as "all is back".
+#[test]
+fn a_part_that_holds_nothing_is_not_called_back() {
+    let env = project();
+    env.claude_runs("rm -rf docs");
+    for part in [["--system", "git"], ["--path", "old"]] {
+        let none = undo(&env, &["1", part[0], part[1]]);
+        assert_eq!(none.code, 5, "{none:?}");
+        assert!(none.stderr.contains("nothing of the part that is asked for"), "{none:?}");
+        assert!(!none.stderr.contains("is as it was"), "{none:?}");
+    }
+    let turned = undo(&env, &["3..1"]);
+    assert_eq!(turned.code, 2, "{turned:?}");
+    assert!(turned.stderr.contains("1..3"), "{turned:?}");
+}
+
 #[test]
 fn ranges_lists_and_exceptions_choose_events() {
     let env = project();
