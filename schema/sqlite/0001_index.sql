@@ -45,6 +45,8 @@ CREATE TABLE event (
 CREATE INDEX event_uid ON event (uid);
 CREATE INDEX event_parent ON event (parent) WHERE parent IS NOT NULL;
 CREATE INDEX event_session ON event (session);
+-- Undo and redo events that began and have not ended: asked for before each undo.
+CREATE INDEX event_unfinished ON event (id) WHERE kind IN (1, 2) AND asegment IS NULL;
 
 -- Events whose after-half has not come yet, or did not know how they ended: one row for each report of an event.
 CREATE TABLE pending (

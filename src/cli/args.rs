@@ -407,7 +407,7 @@ pub struct UndoArgs {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Which events")]
 pub struct WhichEvents {
-    /// All of a session (its id or a prefix); without one, of the session that changed something last.
+    /// All of a session (its id or a prefix); without one, of the agent's session that changed something last.
     #[arg(long, value_name = "ID", num_args = 0..=1, default_missing_value = "")]
     pub session: Option<String>,
     /// All since then: `2h`, `3d`, `2026-11-22`, `2026-11-22T14:00`.

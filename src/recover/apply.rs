@@ -262,7 +262,7 @@ fn carry_out(plan: &UndoPlan, events: &[Event], undo: EventId, desk: &Desk<'_>) 
         outcomes.push((step, outcome));
     }
     let left = left_to_do(plan, events, desk);
-    let steps = verified(outcomes, &left, &cx);
+    let steps = verified(outcomes, &left, plan.net.is_empty(), &cx);
     let applied = Applied {
         event: undo,
         of: plan.events.clone(),
@@ -299,6 +299,7 @@ fn left_to_do(plan: &UndoPlan, events: &[Event], desk: &Desk<'_>) -> Result<Vec<
 fn verified(
     outcomes: Vec<(&Step, StepOutcome)>,
     left: &Result<Vec<Step>>,
+    of_one: bool,
     cx: &ApplyCx<'_>,
 ) -> Vec<StepReport> {
     let report = |(step, outcome): (&Step, StepOutcome)| StepReport {
@@ -306,6 +307,8 @@ fn verified(
         action: step.action.clone(),
         verification: match (&outcome, step.policy) {
             (StepOutcome::Done, Some(Policy::Merge | Policy::SideBySide)) => verified_by_system(step, cx),
+            // The net effect knows nothing of what was written over a conflict.
+            (StepOutcome::Done, Some(Policy::Force)) if !of_one => verified_by_system(step, cx),
             _ => verification(step, &outcome, left),
         },
         outcome,

@@ -71,6 +71,11 @@ impl Decided {
         plan.uncaptured.clone_from(&self.uncaptured);
     }
 
+    /// The steps that a policy made.
+    pub fn by_policy(&self) -> impl Iterator<Item = &Step> {
+        self.steps.iter().filter(|step| step.policy.is_some())
+    }
+
     /// What was left out on purpose, by name.
     pub fn name_what_is_left_out(self, plan: &mut UndoPlan) {
         if !self.left_out.is_empty() {

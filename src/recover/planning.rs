@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::promised::Promised;
-use super::uncaptured::told_apart;
+use super::uncaptured::{left_out, told_apart};
 use crate::error::{Error, ExitCode, Result};
 use crate::journal::index::Event;
 use crate::model::{
@@ -129,7 +129,7 @@ fn plan_as(event: &Event, run: Run, store: &Store, home: &Home) -> Result<UndoPl
             unchanged.push(position);
         }
         steps.extend(of_it);
-        missing.extend(before.missing.iter().map(|m| (before.system.clone(), m.clone())));
+        missing.extend(left_out(event, before));
     }
     let uncaptured = told_apart(missing, &steps, &mut residue);
     Ok(UndoPlan {

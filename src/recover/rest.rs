@@ -3,12 +3,12 @@
 use super::decided::Decided;
 use super::planning::{UndoPlan, captured_of, plan_rest, refuse_what_cannot_be_undone};
 use super::scope::Scope;
-use super::together::{empty, plan_net, plan_together};
+use super::together::{empty, plan_net, plan_states, plan_together, system_of};
 use crate::error::Result;
 use crate::journal::index::Event;
 use crate::model::{Capture, Captured, Outcome, Reversal, Step, StepVerdict};
 use crate::platform::home::Home;
-use crate::store::Store;
+use crate::store::{Scratch, Store};
 use crate::systems::Run;
 
 /// Plans what is left to do of an undo of these events.
@@ -54,8 +54,11 @@ fn conflicts_of_files(events: &[Event], store: &Store, home: &Home) -> Vec<Step>
 /// Plans the way back from an undo that was interrupted: what it has written so far becomes what it was before the
 /// undo, which has captured that. What somebody changed since is a conflict as always.
 pub fn plan_back(undo: &Event, of: &[Event], store: &Store, home: &Home) -> Result<UndoPlan> {
-    let Reversal { net, .. } = recorded(undo);
-    let back = match net.is_empty() {
+    let Reversal { net, decided, .. } = recorded(undo);
+    let reader = store.reader();
+    let decided = Decided::load(decided, &reader)?;
+    let of_one = net.is_empty();
+    let mut back: Vec<Captured> = match of_one {
         true => {
             let wanted: Vec<Capture> =
                 of.iter().flat_map(captured_of).map(|captured| captured.before).collect();
@@ -68,18 +71,44 @@ pub fn plan_back(undo: &Event, of: &[Event], store: &Store, home: &Home) -> Resu
         }
         false => inverse(undo, net),
     };
+    let made = Scratch::over(&reader);
+    for captured in &mut back {
+        aim_by_policy(captured, of_one, &decided, &made)?;
+    }
     let mut plan = UndoPlan { net: back, after_undo: Some(undo.id), ..empty(std::slice::from_ref(undo))? };
-    plan.steps = plan_net(&plan, Run::Resumed, store, home)?;
+    plan.steps = plan_states(&plan, Run::Resumed, &made, home)?;
+    plan.made = made.into_objects();
     Ok(plan)
+}
+
+/// Where a policy had a step for a place, what that was to leave there. Of one event that was all that was to be written
+/// there; of several it came on top of what the others leave.
+fn aim_by_policy(captured: &mut Captured, of_one: bool, decided: &Decided, made: &Scratch<'_>) -> Result<()> {
+    let system = system_of(captured)?;
+    let mut is_known = !of_one && captured.after.is_some();
+    for step in decided.by_policy().filter(|step| step.system == captured.before.system) {
+        if step.locator.at == captured.before.locator.at && !is_known {
+            (captured.after, is_known) = (Some(captured.before.state), true);
+        }
+        captured.after = system.aim(step, captured, made, made)?.or(captured.after);
+    }
+    Ok(())
 }
 
 /// Plans the redo of an undo of several events: just what that has written goes back. Its captures hold more, places as a
 /// whole, and two of them may hold the same (a directory, and the repository in it).
 pub fn plan_redo(undo: &Event, store: &Store, home: &Home) -> Result<UndoPlan> {
     refuse_what_cannot_be_undone(undo)?;
-    let net = inverse(undo, recorded(undo).net);
+    let Reversal { net, decided, .. } = recorded(undo);
+    let reader = store.reader();
+    let (decided, made) = (Decided::load(decided, &reader)?, Scratch::over(&reader));
+    let mut net = inverse(undo, net);
+    for captured in &mut net {
+        aim_by_policy(captured, false, &decided, &made)?;
+    }
     let mut plan = UndoPlan { net, ..empty(std::slice::from_ref(undo))? };
-    plan.steps = plan_net(&plan, Run::First, store, home)?;
+    plan.steps = plan_states(&plan, Run::First, &made, home)?;
+    plan.made = made.into_objects();
     plan.residue.extend(undo.before.warnings.iter().cloned());
     Ok(plan)
 }

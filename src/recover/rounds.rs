@@ -9,14 +9,9 @@ use crate::error::{Error, Result};
 use crate::journal::index::Event;
 use crate::model::{Bytes, Capture, StepOutcome};
 use crate::platform::home::Home;
+use crate::record::Config;
 use crate::store::Store;
 use crate::systems::{self, ApplyCx};
-
-/// A repository up to this size is laid out beside the store to look at; of a larger one a conflict is only found when
-/// it is back.
-const LOOKED_AT_BYTES: u64 = 256 << 20;
-/// The same for its files.
-const LOOKED_AT_ITEMS: u64 = 100_000;
 
 /// The events that can be planned now, and the older ones that wait until those are taken back; newest first.
 pub fn first_round(events: &[Event]) -> (&[Event], &[Event]) {
@@ -84,6 +79,7 @@ impl Copies {
     fn of(now: &[Event], next: &[Event], store: &Store, home: &Home) -> Result<Option<Copies>> {
         let waiting: Vec<Bytes> =
             next.iter().flat_map(captured_of).filter_map(|c| place_of(&c.before)).collect();
+        let caps = Config::load(home).map(|config| config.caps).unwrap_or_default();
         let dir = home.cache().join(format!("ahead-{}", std::process::id()));
         let mut copies = Copies { dir, tops: Vec::new() };
         let reader = store.reader();
@@ -98,7 +94,8 @@ impl Copies {
             if capture.system.0 != "fs" || capture.state.object.is_none() || !is_waited_for || is_known {
                 continue;
             }
-            if capture.bytes > LOOKED_AT_BYTES || capture.items > LOOKED_AT_ITEMS || !capture.is_complete() {
+            if capture.bytes > caps.ahead_bytes || capture.items > caps.ahead_files || !capture.is_complete()
+            {
                 return Ok(None);
             }
             let place = copies.dir.join(copies.tops.len().to_string());

@@ -15,7 +15,7 @@ const PAGE: usize = 200;
 pub struct Selection {
     /// Numbers, unique prefixes of global ids, ranges `3..7`.
     pub ids: Vec<String>,
-    /// Those of this session (a prefix of its id); empty: the session of the latest event that can be taken back.
+    /// Those of this session (a prefix of its id); empty: the latest of an agent that can be taken back.
     pub session: Option<String>,
     /// Those since this wall time, nanoseconds since 1970.
     pub since_ns: Option<i64>,
@@ -44,6 +44,10 @@ pub fn selected(index: &Index, selection: &Selection) -> Result<Vec<Event>> {
     let mut events = Vec::new();
     for text in &selection.ids {
         match range(text) {
+            Some((first, last)) if first > last => {
+                return Err(Error::new(ExitCode::Usage, format!("{first}..{last} is empty"))
+                    .hint(format!("the older event comes first: {last}..{first}")));
+            }
             Some((first, last)) => events.extend(in_range(index, first, last)?),
             None => events.push(index.find(text)?),
         }
@@ -115,7 +119,7 @@ fn named_actor(selection: &Selection) -> Option<&str> {
 fn asked_for(index: &Index, selection: &Selection) -> Result<Vec<Event>> {
     let session = match selection.session.as_deref() {
         None => None,
-        Some("") => Some(latest(index, can_be_taken_back)?.before.session),
+        Some("") => Some(latest_session(index, selection)?),
         Some(name) => Some(one_session(index, name)?),
     };
     let filter = Filter {
@@ -141,6 +145,16 @@ fn asked_for(index: &Index, selection: &Selection) -> Result<Vec<Event>> {
             return Ok(events);
         }
     }
+}
+
+/// The session that changed something last: an agent's, unless somebody else is named. What a person did since then at a
+/// prompt is not what is to be taken back.
+fn latest_session(index: &Index, selection: &Selection) -> Result<String> {
+    let actor = selection.actor.as_deref().unwrap_or("agent");
+    let is_whose = |event: &Event| actor == "any" || event.before.actor.is_called(actor);
+    found(index, |event| can_be_taken_back(event) && is_whose(event))?
+        .map(|event| event.before.session)
+        .ok_or_else(|| nothing(&Selection { session: None, ..selection.clone() }))
 }
 
 /// The session that a prefix means.
@@ -172,15 +186,28 @@ pub fn latest_undoable(index: &Index) -> Result<Event> {
 }
 
 fn latest(index: &Index, is_meant: impl Fn(&Event) -> bool) -> Result<Event> {
-    let filter = Filter { changes: true, limit: LOOK_BACK, ..Filter::default() };
-    let found = index.timeline(&filter)?.into_iter().find(is_meant);
-    found.ok_or_else(|| {
+    found(index, is_meant)?.ok_or_else(|| {
         Error::new(
             ExitCode::NothingToUndo,
             "nothing to undo: no recorded command changed anything that is not undone already",
         )
         .hint("`fr timeline --changes` lists what was recorded")
     })
+}
+
+/// The latest event that is meant. It is nearly always among the first ones that are read.
+fn found(index: &Index, is_meant: impl Fn(&Event) -> bool) -> Result<Option<Event>> {
+    let mut before = None;
+    for _ in 0..LOOK_BACK / PAGE {
+        let filter = Filter { changes: true, limit: PAGE, before, ..Filter::default() };
+        let page = index.timeline(&filter)?;
+        let Some(oldest) = page.last() else { break };
+        before = Some(oldest.id.0);
+        if let Some(event) = page.into_iter().find(&is_meant) {
+            return Ok(Some(event));
+        }
+    }
+    Ok(None)
 }
 
 /// A command that ran, has captures and stands.
@@ -195,19 +222,14 @@ pub fn can_be_taken_back(event: &Event) -> bool {
 
 /// The latest undo that is not itself taken back.
 pub fn latest_undone(index: &Index) -> Result<Event> {
-    let filter = Filter { changes: true, limit: LOOK_BACK, ..Filter::default() };
-    let found = index.timeline(&filter)?.into_iter().find(|e| {
+    let stands = |e: &Event| {
         matches!(e.before.kind, EventKind::Undo(_)) && e.undone_by.is_none() && !e.before.captures.is_empty()
-    });
-    found.ok_or_else(|| Error::new(ExitCode::NothingToUndo, "nothing to redo: no undo is there to take back"))
+    };
+    found(index, stands)?
+        .ok_or_else(|| Error::new(ExitCode::NothingToUndo, "nothing to redo: no undo is there to take back"))
 }
 
 /// The undo that began and never ended, if there is one.
 pub fn unfinished(index: &Index) -> Result<Option<Event>> {
-    let filter = Filter { changes: true, limit: LOOK_BACK, ..Filter::default() };
-    // A damaged event is none that could be gone on with, and must not keep the whole ones from being taken back.
-    let recent = index.legible(&filter, |_, _| Ok(()))?;
-    Ok(recent
-        .into_iter()
-        .find(|e| e.after.is_none() && matches!(e.before.kind, EventKind::Undo(_) | EventKind::Redo(_))))
+    index.unfinished()
 }

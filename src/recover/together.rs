@@ -6,7 +6,7 @@ use super::planning::{
 };
 use super::promised::Promised;
 use super::scope::Scope;
-use super::uncaptured::told_apart;
+use super::uncaptured::{left_out, told_apart};
 use crate::error::{Error, ExitCode, Result};
 use crate::journal::index::Event;
 use crate::model::{Capture, Captured, EventKind, Missing, ObjectSource, Policy, StateRef, Step, SystemId};
@@ -69,7 +69,12 @@ pub fn plan_elsewhere(
 /// Plans what an undo of several events still has to do, from the net effect that it recorded.
 pub fn plan_net(plan: &UndoPlan, run: Run, store: &Store, home: &Home) -> Result<Vec<Step>> {
     let reader = store.reader();
-    let present = Scratch::over(&reader);
+    plan_states(plan, run, &Scratch::over(&reader), home)
+}
+
+/// The same, from states that need not be stored yet.
+pub fn plan_states(plan: &UndoPlan, run: Run, states: &Scratch<'_>, home: &Home) -> Result<Vec<Step>> {
+    let present = Scratch::over(states);
     let mut steps = Vec::new();
     let except = owned(&plan.net, &present)?;
     for captured in &plan.net {
@@ -114,7 +119,7 @@ fn taken(
     scope: &Scope,
     observe: &dyn Fn(&Capture) -> Result<StateRef>,
     source: &dyn ObjectSource,
-    (plan, left_out): (&mut UndoPlan, &mut Vec<(SystemId, Missing)>),
+    (plan, missing): (&mut UndoPlan, &mut Vec<(SystemId, Missing)>),
 ) -> Result<Vec<Taken>> {
     let mut taken: Vec<Taken> = Vec::new();
     for event in events {
@@ -132,9 +137,8 @@ fn taken(
                 plan.left_out.push(format!("event {}: {what} ({})", event.id, captured.before.system));
                 continue;
             }
-            let missing = &captured.before.missing;
             // The same directory is left out of one capture after the other: it is named once.
-            left_out.extend(missing.iter().map(|m| (captured.before.system.clone(), m.clone())));
+            missing.extend(left_out(event, &captured.before));
             let captured = match promised.says_of(captured) {
                 true => promised.kept(captured, &all, &found_since(&taken, captured, observe)?, source),
                 false => captured.clone(),
@@ -172,7 +176,8 @@ fn steps_of(net: &[Captured], plan: &UndoPlan, source: &dyn ObjectSource) -> Res
     Ok(steps)
 }
 
-fn system_of(captured: &Captured) -> Result<&'static dyn systems::System> {
+/// The system that a capture is of.
+pub fn system_of(captured: &Captured) -> Result<&'static dyn systems::System> {
     let id = &captured.before.system;
     systems::by_id(&id.0).ok_or_else(|| Error::failure(format!("this fr knows no system {id}")))
 }

@@ -66,6 +66,22 @@ pub trait System: Sync {
         Ok(Verification::NotVerified { reason: "this system cannot read it again".to_owned() })
     }
 
+    /// What a policy's step makes of a captured place, from the records alone. `captured` has the present before the step,
+    /// and as `after` what is to be there without it. `None` where the step has nothing to do with the place.
+    ///
+    /// # Errors
+    /// Where the step or a state cannot be read.
+    fn aim(
+        &self,
+        step: &Step,
+        captured: &Captured,
+        source: &dyn ObjectSource,
+        made: &dyn ObjectSink,
+    ) -> Result<Option<StateRef>> {
+        let _ = (step, captured, source, made);
+        Ok(None)
+    }
+
     /// What differs between two recorded states, for people. `after` is `None` where it is not known.
     fn changes(&self, before: &StateRef, after: Option<&StateRef>, cx: &PlanCx<'_>) -> Result<Vec<Change>>;
 
@@ -142,6 +158,11 @@ pub struct Caps {
     pub tree_files: u64,
     /// The largest ignored file that a working tree's snapshot stores.
     pub ignored_file_bytes: u64,
+    /// The largest repository that undo lays out beside the store to see whether what was done in it can be taken back, in
+    /// bytes; of a larger one that is only known when it is back.
+    pub ahead_bytes: u64,
+    /// The same in files.
+    pub ahead_files: u64,
     /// The longest that a cluster is waited for where a command names its objects, in seconds.
     pub cluster_named_seconds: u64,
     /// The same where all in a namespace has to be read.
@@ -158,6 +179,8 @@ impl Default for Caps {
             tree_bytes: 16 << 30,
             tree_files: 2_000_000,
             ignored_file_bytes: 4 << 20,
+            ahead_bytes: 256 << 20,
+            ahead_files: 100_000,
             cluster_named_seconds: 5,
             cluster_namespace_seconds: 20,
             backend_seconds: 10,

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 
 use super::{PlanCx, Run};
 use crate::error::Result;
-use crate::model::{Bytes, Capture, Captured, EventId, Locator, ObjectSink, ObjectSource, StateRef, Step};
+use crate::model::{
+    Bytes, Capture, Captured, EventId, Locator, ObjectSink, ObjectSource, StateRef, Step, StepVerdict,
+};
 
 /// A capture of one of the events.
 #[derive(Clone)]
@@ -63,6 +65,8 @@ struct Place {
     capture: Capture,
     present: StateRef,
     value: StateRef,
+    /// Where events cannot be taken back, and whether a later one had changed the place by then.
+    stuck: (bool, Vec<Step>),
 }
 
 /// The net effect where states are only known as wholes: place by place.
@@ -78,11 +82,25 @@ pub fn by_place(planned: &Planned<'_>, taken: &[Taken], cx: &NetCx<'_>) -> Resul
         let key = (at, opts);
         if !places.contains_key(&key) {
             let present = (cx.observe)(before)?;
-            places.insert(key.clone(), Place { capture: before.clone(), present, value: present });
+            places.insert(
+                key.clone(),
+                Place { capture: before.clone(), present, value: present, stuck: (false, Vec::new()) },
+            );
         }
         let Some(place) = places.get_mut(&key) else { continue };
         let is = |state: &StateRef| captured.after.is_some_and(|after| after.digest == state.digest);
-        if is(&before.state) || place.value.digest == before.state.digest {
+        if is(&before.state) {
+            continue;
+        }
+        let moved = place.value.digest != place.present.digest;
+        if place.value.digest == before.state.digest {
+            // Back already, by an undo that ended in part or by somebody: then no later event is in the way.
+            if captured.after.is_some() && !place.stuck.0 {
+                let open = |step: &Step| {
+                    matches!(step.verdict, StepVerdict::NotCaptured { .. } | StepVerdict::OnRequest { .. })
+                };
+                place.stuck.1.retain(open);
+            }
             continue;
         }
         if is(&place.value) {
@@ -90,11 +108,14 @@ pub fn by_place(planned: &Planned<'_>, taken: &[Taken], cx: &NetCx<'_>) -> Resul
             continue;
         }
         let plan = PlanCx { source: cx.source, run: Run::First, event: *event, except: cx.except };
-        net.steps.extend(planned(captured, &place.value, &plan)?);
+        place.stuck.0 |= moved;
+        place.stuck.1.extend(planned(captured, &place.value, &plan)?);
     }
-    for Place { capture, present, value } in
-        places.into_values().filter(|p| p.present.digest != p.value.digest)
-    {
+    for Place { capture, present, value, stuck } in places.into_values() {
+        net.steps.extend(stuck.1);
+        if present.digest == value.digest {
+            continue;
+        }
         net.captured.push(Captured { before: Capture { state: value, ..capture }, after: Some(present) });
     }
     Ok(net)

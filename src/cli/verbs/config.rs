@@ -53,6 +53,11 @@ pub fn run(out: &mut Out) -> Result<u8> {
         caps.ignored_file_bytes
     ))?;
     out.line(format!(
+        "ahead_bytes = {}         # the largest repository that undo looks at beside the store before it is back",
+        caps.ahead_bytes
+    ))?;
+    out.line(format!("ahead_files = {}", caps.ahead_files))?;
+    out.line(format!(
         "cluster_named_seconds = {}       # how long a cluster is waited for where a command names its objects",
         caps.cluster_named_seconds
     ))?;

@@ -179,6 +179,14 @@ impl Index {
         self.select(&text, &values, damaged)
     }
 
+    /// The latest undo or redo that began and has not ended. One whose record is damaged could not be gone on with, and must
+    /// not keep the whole ones from being taken back.
+    pub fn unfinished(&self) -> Result<Option<Event>> {
+        let text =
+            format!("SELECT {COLUMNS} FROM event WHERE kind IN (1, 2) AND asegment IS NULL ORDER BY id DESC");
+        Ok(self.select(&text, &[], |_, _| Ok(()))?.into_iter().next())
+    }
+
     fn select(
         &self,
         text: &str,

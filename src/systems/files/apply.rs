@@ -2,69 +2,32 @@
 //! the new one. What the world says now is compared with what the plan expects twice: before anything is written, and
 //! for every file that is displaced, after it was taken out of its place and before it is let go.
 
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::AsFd;
 
 use super::build::Builder;
 use super::compare::{After, Difference, differences, load_state};
-use super::content::Keep;
-use super::entry::{Content, Entry, Kind};
+use super::entry::Entry;
 use super::forced::{Forced, WithText, forced};
 use super::judge::{Verdict, judge, judge_again};
-use super::node::{Reading, in_words, is_absent, is_link, read_now};
+use super::leftover;
+use super::links::Groups;
+use super::node::{in_words, is_absent};
 use super::parents::Parents;
 use super::plan::{OWNER, Payload, decode, is_within};
 use super::scope::{Above, exact};
-use super::stage::{Dirs, Staged, find_link_mates, stage, temp_name, unstage};
-use super::tree::{State, decode_tree};
+use super::stage::{Dirs, Staged, find_link_mates, stage, unstage};
+use super::swap::{Op, STAYS, Written, place, read_present, remove, set_metadata};
+use super::times::{DirTime, set_time};
+use super::tree::State;
 use crate::error::{Error, Result};
 use crate::model::{Bytes, ObjectSource, Step, StepOutcome, StepVerdict};
-use crate::platform::fs::{
-    list_dir, move_new, open_beneath, remove_dir, remove_file, set_mtime, split_parent, stat_at, stat_fd,
-    swap_in, sync_dir, sync_file_system,
-};
+use crate::platform::fs::{open_beneath, split_parent, sync_dir, sync_file_system};
 use crate::systems::ApplyCx;
 
 /// Up to so many files are made durable one by one; more by one sync of the file system.
 const SYNC_EACH: usize = 64;
 /// Conflicts that are named in an outcome.
 const NAMED: usize = 10;
-
-/// One path that is written.
-pub struct Op {
-    /// Below the base.
-    pub path: Vec<u8>,
-    verdict: Verdict,
-    before: Option<Entry>,
-    now: Option<Entry>,
-}
-
-impl Op {
-    /// What is made at the path, where something is.
-    pub fn makes(&self) -> Option<&Entry> {
-        match self.verdict {
-            Verdict::Create | Verdict::Replace => self.before.as_ref(),
-            _ => None,
-        }
-    }
-
-    /// Only metadata is set.
-    pub fn mends(&self) -> bool {
-        self.verdict == Verdict::Metadata
-    }
-
-    /// A file takes the place of a directory, which must be empty first.
-    fn waits_for_removal(&self) -> bool {
-        let dir = |e: &Option<Entry>| e.as_ref().is_some_and(Entry::is_dir);
-        self.verdict == Verdict::Replace && dir(&self.now)
-    }
-}
-
-/// A directory whose names changed: its time comes back when its names are those of before.
-struct DirTime {
-    path: Vec<u8>,
-    before: Entry,
-    after_mtime: Option<i64>,
-}
 
 /// Applies a step.
 pub fn apply(step: &Step, cx: &ApplyCx<'_>) -> Result<StepOutcome> {
@@ -97,9 +60,6 @@ pub fn apply(step: &Step, cx: &ApplyCx<'_>) -> Result<StepOutcome> {
     undo.run(owner_is_known, stays_are_known)
 }
 
-/// How a directory that cannot go is described.
-pub const STAYS: &str = "stays: it holds things made since";
-
 struct Undo<'a> {
     source: &'a dyn ObjectSource,
     before: State,
@@ -117,16 +77,6 @@ struct Decided {
     ops: Vec<Op>,
     times: Vec<DirTime>,
     conflicts: Vec<String>,
-}
-
-/// What writing gave.
-#[derive(Default)]
-struct Written {
-    done: u64,
-    problems: Vec<String>,
-    conflicts: Vec<String>,
-    /// Directories that stay because they hold other things.
-    stays: Vec<String>,
 }
 
 impl Undo<'_> {
@@ -156,7 +106,7 @@ impl Undo<'_> {
         let makes = decided.ops.iter().filter(|op| op.makes().is_some()).count();
         let mut builder = Builder::new(self.source, makes <= SYNC_EACH);
         let root = self.before.entry.as_ref().map(|entry| (place.name(), entry));
-        builder.links = find_link_mates(self.source, root, &decided.ops, &mut dirs)?;
+        builder.links = find_link_mates(self.source, root, &decided.ops, &mut dirs, self.payload.again)?;
         let staged = match stage(&decided.ops, &mut dirs, &mut builder, &self.tag) {
             Ok(staged) => staged,
             Err(e) => {
@@ -181,6 +131,7 @@ impl Undo<'_> {
     /// Compares every path that the event changed with what is there now.
     fn decide(&self, mut dirs: Option<&mut Dirs>) -> Result<Decided> {
         let mut out = Decided::default();
+        let groups = Groups::of(self.source, &self.before, self.after.as_ref());
         differences(self.source, &self.before, self.after.as_ref(), None, |mut at| {
             if self.leaves_alone(&at.path) {
                 return Ok(());
@@ -194,10 +145,11 @@ impl Undo<'_> {
             }
             let judge = if self.payload.again { judge_again } else { judge };
             let verdict = judge(at.before.as_ref(), &at.after, at.now.as_ref());
+            let verdict = groups.with_links(verdict, &at)?;
             if verdict == Verdict::Already
                 && let Some(dirs) = dirs.as_deref_mut()
             {
-                self.clear_leftover(dirs, &at, &mut out.conflicts);
+                out.conflicts.extend(leftover::clear(dirs, &at, &self.tag, self.source));
             }
             out.take(at, verdict);
             Ok(())
@@ -216,32 +168,6 @@ impl Undo<'_> {
         }
     }
 
-    /// A path that is back already may have, beside it, what an interrupted run took out of its place and did not get
-    /// to look at. It is dropped only if it is what was expected there.
-    fn clear_leftover(&self, dirs: &mut Dirs, at: &Difference, conflicts: &mut Vec<String>) {
-        let (dir, _) = split_parent(&at.path);
-        let temp = temp_name(&self.tag, &at.path);
-        let Ok(fd) = dirs.open(dir) else { return };
-        if stat_at(fd, &temp).is_err() {
-            return;
-        }
-        let expected = [at.before.as_ref(), at.after.entry()];
-        let known = expected.into_iter().flatten().any(|entry| {
-            read_like(fd, &temp, entry)
-                .is_ok_and(|found| found.is_some_and(|found| found.same_but_time(entry) || found.is_dir()))
-        });
-        if known {
-            let _tried_again_next_time = super::clean::remove_staged(fd, &temp);
-        } else {
-            let (path, temp) = (Bytes::from(at.path.as_slice()), Bytes(temp));
-            conflicts.push(format!(
-                "{}: a version that an interrupted undo displaced lies beside it as {}",
-                path.lossy(),
-                temp.lossy()
-            ));
-        }
-    }
-
     fn write(
         &self,
         decided: &Decided,
@@ -256,7 +182,7 @@ impl Undo<'_> {
         self.place_all(ops, soon, dirs, &mut written);
         if written.conflicts.is_empty() {
             for op in ops.iter().rev().filter(|op| op.verdict == Verdict::Remove) {
-                self.guarded(op, &mut written, |undo, written| undo.remove(op, dirs, written));
+                self.guarded(op, &mut written, |_, written| remove(op, &self.tag, dirs, written));
             }
         }
         if written.conflicts.is_empty() {
@@ -272,7 +198,7 @@ impl Undo<'_> {
         dirs.forget();
         for time in decided.times.iter().rev() {
             // A time that cannot be set is not worth a failure of its own: verification compares it.
-            let _best_effort = self.set_time(time, dirs);
+            let _best_effort = set_time(time, self.source, dirs);
         }
         if let Err(e) = sync_touched(ops, dirs) {
             written.problems.push(format!("making it durable: {}", in_words(&e)));
@@ -320,65 +246,6 @@ impl Undo<'_> {
             }
         }
     }
-
-    fn remove(&self, op: &Op, dirs: &mut Dirs, written: &mut Written) -> std::io::Result<()> {
-        let (dir, name) = split_parent(&op.path);
-        let shown = Bytes::from(op.path.as_slice());
-        let fd = match dirs.open(dir) {
-            Err(e) if is_absent(&e) => return Ok(()),
-            other => other?,
-        };
-        let Some(now) = &op.now else { return Ok(()) };
-        if now.is_dir() {
-            match remove_dir(fd, name) {
-                Err(e) if is_absent(&e) => {}
-                Err(e) if e.kind() == std::io::ErrorKind::DirectoryNotEmpty => {
-                    written.stays.push(format!("{} {STAYS}", shown.lossy()));
-                }
-                other => other?,
-            }
-            dirs.forget();
-            return Ok(());
-        }
-        let temp = temp_name(&self.tag, &op.path);
-        match move_new(fd, name, &temp) {
-            Err(e) if is_absent(&e) => return Ok(()),
-            other => other?,
-        }
-        if still(fd, &temp, now) {
-            return remove_file(fd, &temp);
-        }
-        move_new(fd, &temp, name)?;
-        written.conflicts.push(format!("{}: it was changed a moment ago", shown.lossy()));
-        Ok(())
-    }
-
-    /// Sets a directory's time where its names are those of before.
-    fn set_time(&self, time: &DirTime, dirs: &mut Dirs) -> Result<()> {
-        let failed = |e: std::io::Error| Error::io("read", Bytes::from(time.path.as_slice()).as_path(), &e);
-        let fd = dirs.open(&time.path).map_err(failed)?;
-        let stat = stat_fd(fd).map_err(failed)?;
-        if stat.mtime_ns == time.before.meta.mtime_ns {
-            return Ok(());
-        }
-        let as_before = match time.before.tree() {
-            None => Some(stat.mtime_ns) == time.after_mtime,
-            Some(tree) => {
-                let mut names = Vec::new();
-                list_dir(fd, &mut Vec::new(), |name| names.push(name.to_vec())).map_err(failed)?;
-                names.sort_unstable();
-                let wanted = decode_tree(&self.source.get(&tree)?)?;
-                let hidden =
-                    |name: &[u8]| name == b".git" && !wanted.iter().any(|w| w.name.as_slice() == name);
-                names.retain(|name| !hidden(name));
-                names.iter().map(Vec::as_slice).eq(wanted.iter().map(|w| w.name.as_slice()))
-            }
-        };
-        if as_before {
-            set_mtime(fd, time.before.meta.mtime_ns).map_err(failed)?;
-        }
-        Ok(())
-    }
 }
 
 impl Decided {
@@ -397,88 +264,6 @@ impl Decided {
             // Named in the plan already.
             _ => {}
         }
-    }
-}
-
-/// Puts one staged thing in its place.
-fn place(op: &Op, item: &Staged, dirs: &mut Dirs, written: &mut Written) -> std::io::Result<()> {
-    let name = split_parent(&op.path).1;
-    let shown = Bytes::from(op.path.as_slice());
-    let fd = dirs.open(&item.dir)?;
-    let Some(now) = &op.now else {
-        match move_new(fd, &item.temp, name) {
-            Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {
-                written.conflicts.push(format!("{}: something was put there a moment ago", shown.lossy()));
-            }
-            other => other?,
-        }
-        dirs.forget();
-        return Ok(());
-    };
-    match swap_in(fd, &item.temp, name) {
-        Err(e) if is_absent(&e) => {
-            written.conflicts.push(format!("{}: it was removed a moment ago", shown.lossy()));
-            return Ok(());
-        }
-        other => other?,
-    }
-    let gone = match now.is_dir() {
-        true => remove_dir(fd, &item.temp).is_ok(),
-        false => still(fd, &item.temp, now) && remove_file(fd, &item.temp).is_ok(),
-    };
-    if !gone {
-        swap_in(fd, &item.temp, name)?;
-        written.conflicts.push(format!("{}: it was changed a moment ago", shown.lossy()));
-    }
-    dirs.forget();
-    Ok(())
-}
-
-fn set_metadata(
-    op: &Op,
-    dirs: &mut Dirs,
-    builder: &mut Builder<'_>,
-    written: &mut Written,
-) -> std::io::Result<()> {
-    let (dir, name) = split_parent(&op.path);
-    let fd = dirs.open(dir)?;
-    let (Some(before), Some(now)) = (&op.before, &op.now) else { return Ok(()) };
-    let mut wanted = before.clone();
-    if wanted.is_dir() {
-        // A directory's time follows its names and is set at the very end.
-        wanted.meta.mtime_ns = now.meta.mtime_ns;
-    }
-    if let Err(e) = builder.set_in_place(fd, name, &wanted, &op.path) {
-        written.conflicts.push(e.to_string());
-    }
-    Ok(())
-}
-
-/// What was taken out of its place is what was expected there.
-fn still(dir: BorrowedFd<'_>, temp: &[u8], expected: &Entry) -> bool {
-    read_like(dir, temp, expected).is_ok_and(|found| found.is_some_and(|found| found.same_but_time(expected)))
-}
-
-/// Reads a name as deeply as `like` was read.
-pub fn read_like(dir: BorrowedFd<'_>, name: &[u8], like: &Entry) -> Result<Option<Entry>> {
-    let contents = !matches!(like.kind, Kind::File { content: Content::Unread });
-    read_now(dir, name, Reading { keep: Keep::Identity, contents }, &mut Vec::new())
-}
-
-/// What is at a path now. A directory above it that is gone means that it is, too.
-fn read_present(dirs: &mut Dirs, at: &Difference) -> Result<Option<Entry>> {
-    let (dir, name) = split_parent(&at.path);
-    let unread =
-        |e: Option<&Entry>| e.is_some_and(|e| matches!(e.kind, Kind::File { content: Content::Unread }));
-    let contents = !(unread(at.before.as_ref()) || unread(at.after.entry()));
-    if name.is_empty() {
-        return Ok(at.before.clone());
-    }
-    match dirs.open(dir) {
-        Ok(fd) => read_now(fd, name, Reading { keep: Keep::Identity, contents }, &mut Vec::new()),
-        // Behind a link there is nothing of ours. Whether the link itself may go is judged at its own path.
-        Err(e) if is_absent(&e) || is_link(&e) => Ok(None),
-        Err(e) => Ok(Some(Entry::skipped(in_words(&e)))),
     }
 }
 

@@ -57,7 +57,8 @@ pub fn apply(path: &Bytes, name: &Bytes, entry: &Entry, cx: &ApplyCx<'_>) -> Res
         return Ok(StepOutcome::Conflict { reason: "its directory is not there any more".to_owned() });
     };
     let failed = |e: std::io::Error| Error::io("write", Bytes::from(place.path.as_slice()).as_path(), &e);
-    let temp = temp_name(&cx.label, &place.path);
+    // As if it were a step about that name: the way back finds it.
+    let temp = temp_name(&cx.label, name.as_slice());
     remove_staged(dir.as_fd(), &temp).map_err(failed)?;
     let built = match write_below(dir.as_fd(), temp.clone(), entry.clone(), cx) {
         Ok(outcome) => outcome,

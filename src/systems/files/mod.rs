@@ -1,6 +1,7 @@
 //! Files: what a command destroys, overwrites or makes in the file system, and how it comes back.
 //! `docs/systems/files.md` tells what is captured, what a digest leaves out, and what undo promises.
 
+mod aim;
 mod apply;
 mod aside;
 pub mod assess;
@@ -17,6 +18,8 @@ mod forced;
 mod held;
 mod ignored;
 mod judge;
+mod leftover;
+mod links;
 mod merge;
 mod net;
 mod node;
@@ -25,6 +28,8 @@ mod plan;
 mod rules;
 mod scope;
 mod stage;
+mod swap;
+mod times;
 mod told;
 mod tree;
 mod walk;
@@ -44,8 +49,8 @@ pub use tree::{Named, Parent, State, decode_chunks, decode_state, decode_tree, r
 use super::{ApplyCx, AssessCx, CaptureCx, Held, Net, NetCx, PlanCx, System, Taken};
 use crate::error::Result;
 use crate::model::{
-    Capture, Captured, Change, Effect, Invocation, ObjectId, ObjectKind, ObjectSource, StateRef, Step,
-    StepOutcome, SystemId, Verification,
+    Capture, Captured, Change, Effect, Invocation, ObjectId, ObjectKind, ObjectSink, ObjectSource, StateRef,
+    Step, StepOutcome, SystemId, Verification,
 };
 
 /// The `fs` system.
@@ -78,6 +83,15 @@ impl System for Files {
     }
     fn verify(&self, step: &Step, cx: &ApplyCx<'_>) -> Result<Verification> {
         ways::verify(&plan::decode(step)?, cx.source)
+    }
+    fn aim(
+        &self,
+        step: &Step,
+        captured: &Captured,
+        source: &dyn ObjectSource,
+        made: &dyn ObjectSink,
+    ) -> Result<Option<StateRef>> {
+        aim::aim(&plan::decode(step)?, captured, source, made)
     }
     fn changes(&self, before: &StateRef, after: Option<&StateRef>, cx: &PlanCx<'_>) -> Result<Vec<Change>> {
         changes::changes(before, after, cx.source)

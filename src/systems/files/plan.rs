@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::compare::{Difference, differences, load_state};
 use super::entry::Entry;
 use super::judge::{Verdict, judge, judge_again};
+use super::links::Groups;
 use super::scope::Scope;
 use super::tree::{State, decode_tree};
 use super::ways::{Ways, only};
@@ -92,12 +93,13 @@ pub fn plan(captured: &Captured, now: &StateRef, cx: &PlanCx<'_>) -> Result<Vec<
     let now = load_state(cx.source, &object_of(now, "present")?)?;
     let parent = split_parent(before.path.as_slice()).0;
     let mut sums = Sums { run: cx.run, ..Sums::default() };
+    let groups = Groups::of(cx.source, &before, after.as_ref());
     differences(cx.source, &before, after.as_ref(), Some(&now), |at| {
         let full = || Bytes::from(parent).join(&at.path);
         // Left to the system that it belongs to, here and when the step is applied.
         match cx.except.iter().any(|own| *own == full()) {
             true => sums.skip.push(at.path.as_slice().into()),
-            false => sums.add(at),
+            false => sums.add(at, &groups)?,
         }
         Ok(())
     })?;
@@ -131,14 +133,15 @@ struct Sums {
 }
 
 impl Sums {
-    fn add(&mut self, at: Difference) {
+    fn add(&mut self, at: Difference, groups: &Groups<'_>) -> Result<()> {
         // What is below a path in conflict is part of that conflict.
         if self.skip.last().is_some_and(|top| is_within(&at.path, top.as_slice())) {
-            return;
+            return Ok(());
         }
         let shown = String::from_utf8_lossy(&at.path).into_owned();
         let judge = if self.run != Run::First { judge_again } else { judge };
         let verdict = judge(at.before.as_ref(), &at.after, at.now.as_ref());
+        let verdict = groups.with_links(verdict, &at)?;
         if matches!(verdict, Verdict::Create | Verdict::Replace) {
             self.note_losses(&at.path, at.before.as_ref());
         }
@@ -155,13 +158,14 @@ impl Sums {
                 self.metadata += 1;
             }
             Verdict::Remove if at.has_grown() => {
-                self.not_restored.push(format!("{shown} {}", super::apply::STAYS));
+                self.not_restored.push(format!("{shown} {}", super::swap::STAYS));
             }
             Verdict::Remove => self.remove += 1,
             Verdict::Conflict(why) => self.conflict(at, why),
             Verdict::NotCaptured(why) => self.not_captured.push((at.path, why)),
             Verdict::Unable(why) => self.not_restored.push(format!("{shown}: {why}")),
         }
+        Ok(())
     }
 
     fn conflict(&mut self, at: Difference, why: String) {
@@ -222,11 +226,11 @@ impl Sums {
             self.not_restored.push(format!("{OWNER} of {} entries that belong to others", self.foreign));
         }
         let complete = captured.before.is_complete() && self.not_captured.is_empty();
-        let reversibility =
-            match complete && self.not_restored.iter().all(|n| n.contains(super::apply::STAYS)) {
-                true => Reversibility::Exact,
-                false => Reversibility::Recreate,
-            };
+        let reversibility = match complete && self.not_restored.iter().all(|n| n.contains(super::swap::STAYS))
+        {
+            true => Reversibility::Exact,
+            false => Reversibility::Recreate,
+        };
         let mut steps = Vec::new();
         let acts = self.create + self.replace + self.metadata + self.remove;
         if acts > 0 || (self.conflicts.is_empty() && self.not_captured.is_empty()) {

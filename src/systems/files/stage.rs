@@ -6,11 +6,11 @@ use std::collections::{HashMap, HashSet};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use super::apply::Op;
 use super::build::{Builder, LinkPlaces};
 use super::clean::remove_staged;
 use super::entry::{Entry, Meta};
 use super::node::in_words;
+use super::swap::Op;
 use super::tree::decode_tree;
 use crate::error::{Error, Result};
 use crate::model::{Bytes, ObjectSource};
@@ -171,12 +171,14 @@ fn shown(path: &[u8]) -> std::path::PathBuf {
 }
 
 /// Names of hard-link groups that the command left alone: what is made again is linked to them, if they are still what
-/// they were. Only asked when a group has more names than there are operations for it.
+/// they were, or what an earlier run has made them again (`again`). Only asked when a group has more names than there are
+/// operations for it.
 pub fn find_link_mates(
     source: &dyn ObjectSource,
     before: Option<(&[u8], &Entry)>,
     ops: &[Op],
     dirs: &mut Dirs,
+    again: bool,
 ) -> Result<LinkPlaces> {
     let mut members: HashMap<(u64, u64), (u64, u64)> = HashMap::new();
     let mut taken = HashSet::new();
@@ -207,10 +209,10 @@ pub fn find_link_mates(
         }
         let (dir, name) = split_parent(&path);
         let Ok(fd) = dirs.open(dir) else { continue };
-        if !stat_at(fd, name).is_ok_and(|s| (s.dev, s.ino) == group) {
+        if !again && !stat_at(fd, name).is_ok_and(|s| (s.dev, s.ino) == group) {
             continue;
         }
-        let Some(now) = super::apply::read_like(fd, name, &entry)? else { continue };
+        let Some(now) = super::swap::read_like(fd, name, &entry)? else { continue };
         // Its metadata may differ if that is about to be set back.
         if now.same_but_time(&entry) || (now.kind == entry.kind && mending.contains(path.as_slice())) {
             found.insert(group, (dir.to_vec(), name.to_vec()));

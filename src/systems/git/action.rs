@@ -117,6 +117,21 @@ impl Action {
         }
     }
 
+    /// The part of a repository that it is about: a ref's name, `HEAD`, `index`, `objects`, `lfs`, `git-dir`, or the key of
+    /// a file. No two
+    /// parts have the same name.
+    pub fn part(&self) -> Bytes {
+        match self {
+            Action::Objects { .. } => Bytes::from("objects"),
+            Action::Lfs { .. } => Bytes::from("lfs"),
+            Action::Move { .. } => Bytes::from("git-dir"),
+            Action::Ref { name, .. } => name.clone(),
+            Action::Head { .. } => Bytes::from("HEAD"),
+            Action::Index { .. } => Bytes::from("index"),
+            Action::File { key, .. } => key.clone(),
+        }
+    }
+
     /// The name of the file that it is about, where the repository keeps refs as files.
     pub fn file_name(&self) -> Option<&[u8]> {
         match self {

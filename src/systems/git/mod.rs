@@ -46,8 +46,8 @@ pub use remote::is_captured as captures_remote;
 use super::{ApplyCx, AssessCx, CaptureCx, ForgetCx, Forgotten, Held, Net, NetCx, PlanCx, System, Taken};
 use crate::error::Result;
 use crate::model::{
-    Capture, Captured, Change, Effect, Invocation, Locator, ObjectId, ObjectKind, ObjectSource, StateRef,
-    Step, StepOutcome, SystemId, Verification,
+    Capture, Captured, Change, Effect, Invocation, Locator, ObjectId, ObjectKind, ObjectSink, ObjectSource,
+    StateRef, Step, StepOutcome, SystemId, Verification,
 };
 
 /// The shared git directory of the repository that a command works on; `None` where there is none.
@@ -101,6 +101,15 @@ impl System for Git {
     }
     fn verify(&self, step: &Step, cx: &ApplyCx<'_>) -> Result<Verification> {
         apply::verify(step, cx)
+    }
+    fn aim(
+        &self,
+        step: &Step,
+        captured: &Captured,
+        source: &dyn ObjectSource,
+        made: &dyn ObjectSink,
+    ) -> Result<Option<StateRef>> {
+        net::aim(step, captured, source, made)
     }
     fn changes(&self, before: &StateRef, after: Option<&StateRef>, cx: &PlanCx<'_>) -> Result<Vec<Change>> {
         match RemoteState::load(before, cx.source)? {

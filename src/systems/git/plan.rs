@@ -70,9 +70,10 @@ pub struct Planner<'a> {
     pub actions: Vec<Action>,
     /// What stands in the way.
     pub clashes: Vec<Clash>,
-    /// What stays as it is, in words for people.
-    pub left: Vec<String>,
-    already: usize,
+    /// What stays as it is, in words for people, each with the part that it is about.
+    pub left: Vec<(Bytes, String)>,
+    /// The parts that are as they were before the command already.
+    pub already: BTreeSet<Bytes>,
     create: bool,
     /// Recorded conflicts were looked at.
     rerere: bool,
@@ -135,7 +136,7 @@ impl<'a> Planner<'a> {
             actions: Vec::new(),
             clashes: Vec::new(),
             left: Vec::new(),
-            already: 0,
+            already: BTreeSet::new(),
             create: false,
             rerere: What::of(&capture.locator).rerere,
         };
@@ -158,7 +159,7 @@ impl<'a> Planner<'a> {
         if count > 0 {
             self.actions.push(Action::Objects { list: before, count });
         } else if self.after.and_then(|a| a.objects).is_some_and(|after| after != before) {
-            self.already += 1;
+            self.already.insert(Bytes::from("objects"));
         }
         Ok(())
     }
@@ -178,7 +179,7 @@ impl<'a> Planner<'a> {
         if count > 0 {
             self.actions.push(Action::Lfs { list, count });
         } else if !removed.is_empty() {
-            self.already += 1;
+            self.already.insert(Bytes::from("lfs"));
         }
         Ok(())
     }
@@ -200,7 +201,7 @@ impl<'a> Planner<'a> {
             }
             match case(b, a, n) {
                 Case::Untouched => {}
-                Case::Already => self.already += 1,
+                Case::Already => drop(self.already.insert(name.clone())),
                 Case::Restore => self.actions.push(Action::Ref {
                     name: name.clone(),
                     expect: n.cloned(),
@@ -208,7 +209,7 @@ impl<'a> Planner<'a> {
                 }),
                 // Nobody's work: the next fetch writes them again.
                 Case::Moved if name.as_slice().starts_with(b"refs/remotes/") => {
-                    self.left.push(format!("{} moved on since and stays at {}", name.lossy(), value(n)));
+                    self.leave(name, format!("{} moved on since and stays at {}", name.lossy(), value(n)));
                 }
                 Case::Moved => {
                     let expected = a.map_or("not known".to_owned(), value);
@@ -218,7 +219,7 @@ impl<'a> Planner<'a> {
                         value(n)
                     );
                     let force = Action::Ref { name: name.clone(), expect: n.cloned(), want: b.cloned() };
-                    self.clash(reason, Some(force));
+                    self.clash(name.clone(), reason, Some(force));
                 }
             }
         }
@@ -252,7 +253,7 @@ impl<'a> Planner<'a> {
             for other in stays.filter(|n| below(n, name) || below(name, n)).take(1) {
                 let (name, other) = (name.lossy(), other.lossy());
                 let reason = format!("{name} cannot come back beside {other}, which was made since");
-                self.clashes.push(Clash { reason, force: None });
+                self.clashes.push(Clash { part: Bytes::default(), reason, force: None });
             }
         }
     }
@@ -271,7 +272,7 @@ impl<'a> Planner<'a> {
         let (b, n) = (self.before.head_value(), self.now.head_value());
         match case(b, self.after.map(RepoState::head_value), n.clone()) {
             Case::Untouched => {}
-            Case::Already => self.already += 1,
+            Case::Already => drop(self.already.insert(Bytes::from("HEAD"))),
             Case::Restore => {
                 if let Some(want) = self.before.head.clone() {
                     self.actions.push(Action::Head { expect: n, want });
@@ -280,7 +281,7 @@ impl<'a> Planner<'a> {
             Case::Moved => {
                 let found = n.as_ref().map_or("missing".to_owned(), short);
                 let force = self.before.head.clone().map(|want| Action::Head { expect: n, want });
-                self.clash(format!("HEAD is {found}: somebody switched since"), force);
+                self.clash(Bytes::from("HEAD"), format!("HEAD is {found}: somebody switched since"), force);
             }
         }
     }
@@ -292,13 +293,14 @@ impl<'a> Planner<'a> {
         let digest = |s: &RepoState| s.index.as_ref().map(|i| i.digest);
         match case(digest(self.before), self.after.map(digest), digest(self.now)) {
             Case::Untouched => {}
-            Case::Already => self.already += 1,
+            Case::Already => drop(self.already.insert(Bytes::from("index"))),
             Case::Restore => {
                 self.actions.push(Action::Index { expect: digest(self.now), want: self.before.index.clone() })
             }
             Case::Moved => {
                 let force = Action::Index { expect: digest(self.now), want: self.before.index.clone() };
-                self.clash("the index was changed since".to_owned(), Some(force));
+                let reason = "the index was changed since".to_owned();
+                self.clash(Bytes::from("index"), reason, Some(force));
             }
         }
     }
@@ -309,19 +311,31 @@ impl<'a> Planner<'a> {
         let (b, n) = (self.before.moved.as_ref(), self.now.moved.as_ref());
         match case(b, self.after.map(|a| a.moved.as_ref()), n) {
             Case::Untouched => {}
-            Case::Already => self.already += 1,
+            Case::Already => drop(self.already.insert(Bytes::from("git-dir"))),
             Case::Restore => {
                 self.actions.push(Action::Move { home: home.clone(), expect: n.cloned(), want: b.cloned() })
             }
             Case::Moved => {
                 let here = n.unwrap_or(home).lossy().into_owned();
-                self.clash(format!("its git directory is {here}: somebody moved it since"), None);
+                let reason = format!("its git directory is {here}: somebody moved it since");
+                self.clash(Bytes::from("git-dir"), reason, None);
             }
         }
     }
 
-    fn clash(&mut self, reason: String, force: Option<Action>) {
-        self.clashes.push(Clash { reason, force });
+    fn clash(&mut self, part: Bytes, reason: String, force: Option<Action>) {
+        self.clashes.push(Clash { part, reason, force });
+    }
+
+    fn leave(&mut self, part: &Bytes, why: String) {
+        self.left.push((part.clone(), why));
+    }
+
+    /// Leaves out what stands in the way of these parts: they are back.
+    pub fn settle(&mut self, parts: &BTreeSet<Bytes>) {
+        self.clashes.retain(|clash| !parts.contains(&clash.part));
+        self.left.retain(|(part, _)| !parts.contains(part));
+        self.already.extend(parts.iter().cloned());
     }
 
     /// The step that does it, or says why not; none where the command changed nothing.
@@ -338,7 +352,7 @@ impl<'a> Planner<'a> {
             StepVerdict::Restore
         } else if self.pushes() {
             StepVerdict::NotCaptured { reason: "what the remote had is not captured".to_owned() }
-        } else if self.already == 0 && self.left.is_empty() {
+        } else if self.already.is_empty() && self.left.is_empty() {
             return Ok(Vec::new());
         } else {
             StepVerdict::Already
@@ -356,7 +370,8 @@ impl<'a> Planner<'a> {
             })?,
         };
         let payload = Payload { before, actions: self.actions, create: self.create, conflicts };
-        Ok(vec![Step { ways, ..step(captured, &action, verdict, &payload, self.left)? }])
+        let left = self.left.into_iter().map(|(_, why)| why).collect();
+        Ok(vec![Step { ways, ..step(captured, &action, verdict, &payload, left)? }])
     }
 }
 

@@ -15,6 +15,8 @@ const TRIES: u32 = 20;
 
 /// Something that stands in the way.
 pub struct Clash {
+    /// The part of the repository that it is about ([`Action::part`]); empty: more than one.
+    pub part: Bytes,
     /// For people.
     pub reason: String,
     /// What would write over it, with the present as its guard; `None` where nothing may.

@@ -3,6 +3,7 @@
 //! there are to hit. The normal run hits a spread of them, `FR_EXHAUSTIVE=1` every one.
 
 mod fault;
+mod given_up;
 mod hook;
 mod policies;
 mod undo;

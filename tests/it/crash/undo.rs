@@ -79,6 +79,25 @@ fn ruin_of_a_session(code: i32) -> Ruin {
     Ruin { world, undo, events: 3, code, before, destroyed, files: (old, new), times }
 }
 
+/// One event on a repository that keeps its refs in tables: all refs of a step are one transaction.
+fn ruin_of_tables() -> Ruin {
+    let world = World::new();
+    let env = &world.env;
+    let tables = "set -e; rm -rf .git; git init -q --ref-format=reftable; git add .; git commit -qm one; echo two >> src/main.rs; \
+                  git commit -qam two; git branch topic; git tag v1; echo three >> src/main.rs; git stash -q; \
+                  echo dirty >> src/main.rs; git add src/main.rs; git pack-refs --all; git tag v2";
+    env.sh(tables).ok();
+    let (before, old) = (picture(env), world.files());
+    env.claude_runs(
+        "git reset -q --hard HEAD~1; git branch -q -D topic; git tag -d v1 v2 >&2; git stash drop -q; git checkout -q -b agents",
+    )
+    .ok();
+    let (destroyed, new) = (picture(env).without_directory_times(), world.files());
+    world.keep();
+    let undo = &["undo", "1", "--yes"];
+    Ruin { world, undo, events: 1, code: 0, before, destroyed, files: (old, new), times: Times::All }
+}
+
 /// What the person writes between the events of a session.
 const PERSONS: [&str; 3] = ["what I wrote\n", "a thought of mine\n", "put with the agent's\n"];
 
@@ -248,6 +267,20 @@ fn without_times(ruin: Ruin) -> Ruin {
 fn killed_during_an_undo() {
     if can_trace() {
         killed(&ruin(), 2);
+    }
+}
+
+#[test]
+fn killed_during_an_undo_of_refs_in_tables() {
+    if can_trace() {
+        killed(&ruin_of_tables(), 2);
+    }
+}
+
+#[test]
+fn an_io_error_during_an_undo_of_refs_in_tables() {
+    if can_trace() {
+        refused(&without_times(ruin_of_tables()), "EIO", 1);
     }
 }
 

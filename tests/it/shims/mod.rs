@@ -1,5 +1,6 @@
 //! Shims first on PATH, in real shells: what they see, that they are not seen, and that they join the line's event.
 
+mod aside;
 mod finding;
 mod lines;
 mod pushes;

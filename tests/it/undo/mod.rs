@@ -2,6 +2,7 @@
 
 mod conflicts;
 mod failures;
+mod in_part;
 mod merged;
 mod policies;
 mod redo;

@@ -115,6 +115,39 @@ fn by_default_only_what_agents_did_is_taken_back() {
     assert!(none.stderr.contains("--actor any"), "{none:?}");
 }
 
+/// Who says `--session` after cleaning up by hand means the agent's, not what was done a moment ago at a prompt.
+#[test]
+fn a_session_without_a_name_is_the_agent_s() {
+    let env = project();
+    env.claude_runs("rm -rf docs");
+    env.fr(&["exec", "-c", "echo a person > config.yml"]).ok();
+    undo(&env, &["--session"]).ok();
+    assert!(env.exists("docs/guide.md"));
+    assert_eq!(env.read("config.yml"), "a person\n");
+    let none = undo(&env, &["--session"]);
+    assert_eq!(none.code, 5, "{none:?}");
+    assert!(none.stderr.contains("--actor any"), "{none:?}");
+    assert_eq!(env.read("config.yml"), "a person\n");
+    undo(&env, &["--session", "--actor", "any"]).ok();
+    assert_eq!(env.read("config.yml"), "a=1\nb=2\n");
+}
+
+/// Nothing of the part that was named is not the same as "all is back".
+#[test]
+fn a_part_that_holds_nothing_is_not_called_back() {
+    let env = project();
+    env.claude_runs("rm -rf docs");
+    for part in [["--system", "git"], ["--path", "old"]] {
+        let none = undo(&env, &["1", part[0], part[1]]);
+        assert_eq!(none.code, 5, "{none:?}");
+        assert!(none.stderr.contains("nothing of the part that is asked for"), "{none:?}");
+        assert!(!none.stderr.contains("is as it was"), "{none:?}");
+    }
+    let turned = undo(&env, &["3..1"]);
+    assert_eq!(turned.code, 2, "{turned:?}");
+    assert!(turned.stderr.contains("1..3"), "{turned:?}");
+}
+
 #[test]
 fn ranges_lists_and_exceptions_choose_events() {
     let env = project();
@@ -383,6 +416,43 @@ fn a_conflict_in_a_repository_that_is_gone_is_known_before_anything_is_written()
     assert_eq!(skipped.code, 3, "{skipped:?}");
     assert_eq!(env.git(&["rev-parse", "main"]).ok().stdout, persons);
     assert!(env.exists("docs/guide.md"));
+}
+
+/// A repository that is too large to be looked at beside the store: the person is told how far the undo came, and how to go
+/// back from there.
+#[test]
+fn a_conflict_that_could_not_be_foreseen_is_found_when_the_repository_is_back() {
+    for limit in ["ahead_bytes = 1000", "ahead_files = 10"] {
+        let env = project();
+        std::fs::create_dir_all(&env.fr_home).unwrap();
+        std::fs::write(env.fr_home.join("config.toml"), format!("[caps]\n{limit}\n")).unwrap();
+        env.claude_runs("git branch -D topic; echo x > config.yml; git commit -q -a -m gone");
+        env.sh("git commit -q --allow-empty -m 'a person went on'").ok();
+        env.claude_runs("rm -rf .git docs");
+        env.claude_runs("echo later > config.yml");
+        let before = crate::fs_compare::tree(&env.project);
+        let dry = env.fr(&["undo", "--session", "--dry-run"]);
+        assert_eq!(dry.code, 0, "{dry:?}");
+        assert!(dry.stderr.contains("then 1: planned when the repository"), "{dry:?}");
+        let half = undo(&env, &["--session"]);
+        assert_eq!(half.code, 3, "{limit}: {half:?}");
+        assert!(
+            half.stderr.contains("3 2 undone by event 4 (`fr redo 4` takes that back), but not 1"),
+            "{half:?}"
+        );
+        assert!(half.stderr.contains("refs/heads/main"), "{half:?}");
+        assert!(env.exists(".git/HEAD") && env.exists("docs/guide.md"), "{half:?}");
+        assert_eq!(env.read("config.yml"), "x\n");
+        let redo = env.fr(&["redo", "4", "--yes"]);
+        assert_eq!(redo.code, 0, "{redo:?}");
+        let mut now = crate::fs_compare::tree(&env.project);
+        // Times of directories are not a redo's to give back.
+        let mut before = before;
+        for tree in [&mut now, &mut before] {
+            tree.values_mut().filter(|seen| seen.kind == "dir").for_each(|seen| seen.mtime_ns = 0);
+        }
+        crate::fs_compare::assert_same(&before, &now);
+    }
 }
 
 #[test]

@@ -222,6 +222,10 @@ fn previewed(plan: &UndoPlan, wishes: Wishes, out: &mut Out) -> Result<Option<u8
     if !out.json {
         plan_text(plan, out)?;
     }
+    if plan.steps.is_empty() && !plan.left_out.is_empty() {
+        let what = format!("nothing to do: {} changed nothing of the part that is asked for", of(plan));
+        return Err(Error::new(ExitCode::NothingToUndo, what));
+    }
     if plan.is_done() {
         let lacks = plan.steps.iter().any(|step| !step.not_restored.is_empty());
         let is_so = match plan.steps.iter().any(|step| step.policy.is_some()) {
@@ -297,10 +301,13 @@ fn conflict(plan: &UndoPlan) -> Error {
         format!("changed since {}, nothing was written: {}{more}", of(plan), names.join("; ")),
     )
     .hint(ways_out(plan))
-    .hint(format!(
-        "`fr restore {} --to DIR` puts the whole old state into a directory of its own",
-        plan.event()
-    ))
+    .hint(match plan.events.as_slice() {
+        [one] => {
+            format!("`fr restore {one} --to DIR` puts the whole old state into a directory of its own")
+        }
+        _ => "`fr restore ID --to DIR` puts the old state of one of the events into a directory of its own"
+            .to_owned(),
+    })
 }
 
 /// The policies that would help here, the gentlest first.

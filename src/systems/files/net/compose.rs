@@ -7,9 +7,9 @@ use crate::error::Result;
 use crate::model::{Bytes, Capture, Captured, ObjectKind, StateRef};
 use crate::platform::fs::split_parent;
 use crate::systems::Net;
-use crate::systems::files::apply::STAYS;
 use crate::systems::files::entry::{Entry, Kind};
 use crate::systems::files::plan::not_captured_step;
+use crate::systems::files::swap::STAYS;
 use crate::systems::files::tree::{
     Named, State, decode_tree, digest_of, digest_state, encode_state, encode_tree,
 };

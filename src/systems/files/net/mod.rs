@@ -16,6 +16,7 @@ use crate::platform::fs::split_parent;
 use crate::systems::files::compare::{After, Difference, differences, load_state};
 use crate::systems::files::entry::{Content, Entry, Kind};
 use crate::systems::files::judge::{Verdict, judge};
+use crate::systems::files::links::Groups;
 use crate::systems::files::plan::{Payload, conflict_step};
 use crate::systems::files::tree::{Parent, State};
 use crate::systems::files::ways::{Ways, fingerprint};
@@ -103,10 +104,10 @@ impl World<'_> {
         let parent = split_parent(before.path.as_slice()).0.to_vec();
         self.turn_parents(place, &before, after.as_ref());
         let payload = Payload { after: after_id, ..Payload::of(before_id) };
+        let groups = Groups::of(source, &before, after.as_ref());
         differences(source, &before, after.as_ref(), Some(&now), |at| {
             let full = [parent.as_slice(), b"/", &at.path].concat();
-            self.visit(place, full, at, one.event, &payload);
-            Ok(())
+            self.visit(place, full, at, one.event, &payload, &groups)
         })
     }
 
@@ -126,10 +127,18 @@ impl World<'_> {
         Ok(self.places.len() - 1)
     }
 
-    fn visit(&mut self, place: usize, full: Vec<u8>, mut at: Difference, event: EventId, payload: &Payload) {
+    fn visit(
+        &mut self,
+        place: usize,
+        full: Vec<u8>,
+        mut at: Difference,
+        event: EventId,
+        payload: &Payload,
+        groups: &Groups<'_>,
+    ) -> Result<()> {
         self.places[place].dirs.entry(full.clone()).or_insert_with(|| at.now.clone());
         if !self.cx.wants(&full) || self.is_below_a_stuck_one(&full) {
-            return;
+            return Ok(());
         }
         let start = at.now.take();
         if !self.paths.contains_key(&full) && self.is_made_and_emptied(&full, start.as_ref()) {
@@ -146,12 +155,14 @@ impl World<'_> {
         at.more = self.more_than_known(&full, &at);
         let (before, after) = as_deep_as(&at, value.as_ref());
         let verdict = judge(before.as_ref(), &after, value.as_ref());
+        let seen = Difference { before: before.clone(), after, now: value.clone(), ..at.clone() };
+        let verdict = groups.with_links(verdict, &seen)?;
         if let Some(pending) = self.stuck.get(&full) {
             // Somebody has put the path back to what it was before an earlier event of the set: all is well.
             if verdict == Verdict::Already && !pending.moved {
                 self.stuck.remove(&full);
             }
-            return;
+            return Ok(());
         }
         let moved = self.paths.contains_key(&full) && !same(start.as_ref(), value.as_ref());
         match verdict {
@@ -181,6 +192,7 @@ impl World<'_> {
             Verdict::NotCaptured(why) => drop(self.lost.entry(full).or_insert(Lost::NotCaptured(why))),
             Verdict::Unable(why) => drop(self.lost.entry(full).or_insert(Lost::Unable(why))),
         }
+        Ok(())
     }
 
     #[allow(clippy::too_many_arguments)]

@@ -35,7 +35,7 @@ impl Planner<'_> {
         let a = self.after.map(|a| a.files.get(key));
         match case(b.map(Same), a.map(|a| a.map(Same)), n.map(Same)) {
             Case::Untouched => {}
-            Case::Already => self.already += 1,
+            Case::Already => drop(self.already.insert(key.clone())),
             // Another index may name it, and git clears up by itself.
             Case::Restore if b.is_none() && is_shared_index(key) => {}
             Case::Restore => self.put(key, kind, n, b.map(stored)),
@@ -48,7 +48,7 @@ impl Planner<'_> {
                         _ => name_of(key),
                     };
                     let force = file_action(key, kind, n, b.map(stored));
-                    self.clash(format!("{what} was changed since"), Some(force));
+                    self.clash(key.clone(), format!("{what} was changed since"), Some(force));
                 }
             },
         }
@@ -84,7 +84,7 @@ impl Planner<'_> {
             if self.after.is_none_or(|a| !a.files.contains_key(key)) {
                 self.put(key, FileKind::Log, None, Some(stored(b)));
             } else {
-                self.left.push(format!("{} was removed since", name_of(key)));
+                self.leave(key, format!("{} was removed since", name_of(key)));
             }
             return Ok(());
         };
@@ -102,7 +102,7 @@ impl Planner<'_> {
                 let target = Target { then: Bytes(since), ..stored(b) };
                 self.put(key, FileKind::Log, Some(n), Some(target));
             }
-            None => self.left.push(format!("{} was rewritten since and stays as it is", name_of(key))),
+            None => self.leave(key, format!("{} was rewritten since and stays as it is", name_of(key))),
         }
         Ok(())
     }
@@ -117,17 +117,17 @@ impl Planner<'_> {
         let (b, n) = (self.before.files.get(key), self.now.files.get(key));
         match (was, after, is) {
             (true, false, false) => self.put(key, FileKind::Worktree, n, b.map(stored)),
-            (true, false, true) if b.map(Same) == n.map(Same) => self.already += 1,
-            (false, true, false) => self.already += 1,
+            (true, false, true) if b.map(Same) == n.map(Same) => drop(self.already.insert(key.clone())),
+            (false, true, false) => drop(self.already.insert(key.clone())),
             (true, false, true) if gitdir == *key => {
-                self.clash(format!("{} was made again since", name_of(key)), None);
+                self.clash(key.clone(), format!("{} was made again since", name_of(key)), None);
             }
             (false, true, true) => {
                 let a = self.after.and_then(|a| a.files.get(key));
                 if a.map(|f| &f.blobs) == n.map(|f| &f.blobs) {
                     self.put(key, FileKind::Worktree, n, None);
                 } else if !key.as_slice().ends_with(b"/index") {
-                    self.clash(format!("{} was changed since", name_of(key)), None);
+                    self.clash(key.clone(), format!("{} was changed since", name_of(key)), None);
                 }
             }
             (true, true, true) if is_worktree_setting(key.as_slice()) => {
@@ -139,8 +139,10 @@ impl Planner<'_> {
                 if a.map(Same) != b.map(Same) {
                     let tree = name_of(&gitdir_key(key));
                     let tree = tree.trim_start_matches("worktrees/").trim_end_matches("/gitdir");
-                    self.left
-                        .push(format!("refs and logs of the working tree {tree}: kept in tables of its own"));
+                    self.leave(
+                        key,
+                        format!("refs and logs of the working tree {tree}: kept in tables of its own"),
+                    );
                 }
             }
             _ => {}

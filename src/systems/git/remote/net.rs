@@ -6,7 +6,7 @@ use super::capture::STATE;
 use super::state::RemoteState;
 use super::undo::step;
 use crate::error::Result;
-use crate::model::{Bytes, Capture, Captured, StepVerdict};
+use crate::model::{Bytes, Capture, Captured, Step, StepVerdict};
 use crate::systems::{Net, NetCx, Taken};
 
 /// One remote: an event's capture of it, and its refs as they are and as undoing leaves them.
@@ -14,6 +14,8 @@ struct Remote {
     capture: Capture,
     present: RemoteState,
     value: RemoteState,
+    /// Refs that an event cannot be taken back in, and whether a later event had moved them by then.
+    stuck: BTreeMap<String, (bool, Vec<Step>)>,
 }
 
 /// Adds the net effect of pushes, newest first.
@@ -29,6 +31,7 @@ pub fn net(taken: &[&Taken], cx: &NetCx<'_>, net: &mut Net) -> Result<()> {
             capture: captured.before.clone(),
             present: empty(&before),
             value: RemoteState { forces: before.forces, ..empty(&before) },
+            stuck: BTreeMap::new(),
         });
         remote.value.forces |= before.forces;
         for name in before.refs.keys() {
@@ -43,15 +46,27 @@ pub fn net(taken: &[&Taken], cx: &NetCx<'_>, net: &mut Net) -> Result<()> {
             let found = step(captured, &before, name, (b, a, n.as_deref()))?;
             match found.verdict {
                 StepVerdict::Restore => *value = b.map(str::to_owned),
-                StepVerdict::Already => {}
+                // Back already, by an undo that ended in part or by somebody: then no later event is in the way.
+                StepVerdict::Already => {
+                    if remote.stuck.get(name).is_some_and(|(moved, _)| !moved) {
+                        remote.stuck.remove(name);
+                    }
+                }
                 StepVerdict::Conflict { .. }
                 | StepVerdict::NotCaptured { .. }
-                | StepVerdict::OnRequest { .. } => net.steps.push(found),
+                | StepVerdict::OnRequest { .. } => {
+                    let moved = remote.present.value(name) != n.as_deref();
+                    let (_, steps) = remote.stuck.entry(name.clone()).or_insert((moved, Vec::new()));
+                    steps.push(found);
+                }
             }
         }
     }
-    for Remote { capture, present, value } in remotes.into_values().filter(|r| r.present.refs != r.value.refs)
-    {
+    for Remote { capture, present, value, stuck } in remotes.into_values() {
+        net.steps.extend(stuck.into_values().flat_map(|(_, steps)| steps));
+        if present.refs == value.refs {
+            continue;
+        }
         let mut before = Capture { state: value.store(cx.made)?, missing: Vec::new(), ..capture };
         if let Some(id) = before.state.object {
             before.locator.opts.insert(STATE.to_owned(), Bytes::from(id.to_string()));
