@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::action::Action;
+use super::difference;
 use super::lfs;
 use super::plan::{Planner, REMOTE, plan};
 use super::remote;
@@ -77,9 +78,14 @@ fn repository(taken: &[&Taken], cx: &NetCx<'_>, net: &mut Net) -> Result<()> {
         return Ok(());
     }
     value.peeled = peeled;
+    // What was lacking is worked out: the names of the present say nothing of it.
+    value.loose = None;
     let (missing, named): (Vec<Missing>, Vec<Missing>) = taken
         .iter()
-        .flat_map(|one| one.captured.before.missing.iter().cloned())
+        .map(|one| difference::lacking(&one.captured, cx.source))
+        .collect::<Result<Vec<_>>>()?
+        .into_iter()
+        .flatten()
         .partition(|m| m.what.as_slice() == REMOTE || m.what.as_slice() == b"objects");
     net.residue.extend(named.iter().map(|m| format!("{}: {}", m.what.lossy(), m.why)));
     cx.made.put(ObjectKind::State, &cx.source.get(&present.object.unwrap_or(present.digest))?)?;
