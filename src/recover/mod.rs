@@ -13,6 +13,7 @@ mod restore;
 mod rounds;
 mod scope;
 mod select;
+mod settled;
 mod together;
 mod uncaptured;
 mod unseen;

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::promised::Promised;
+use super::settled::settled;
 use super::uncaptured::{left_out, told_apart};
 use crate::error::{Error, ExitCode, Result};
 use crate::journal::index::Event;
@@ -95,6 +96,7 @@ pub fn plan_rest(event: &Event, store: &Store, home: &Home) -> Result<UndoPlan> 
 
 fn plan_as(event: &Event, run: Run, store: &Store, home: &Home) -> Result<UndoPlan> {
     refuse_what_cannot_be_undone(event)?;
+    let event = &settled(event, home);
     let reader = store.reader();
     let scratch = Scratch::over(&reader);
     let (mut steps, mut unchanged, mut missing) = (Vec::new(), Vec::new(), Vec::new());
@@ -129,7 +131,7 @@ fn plan_as(event: &Event, run: Run, store: &Store, home: &Home) -> Result<UndoPl
             unchanged.push(position);
         }
         steps.extend(of_it);
-        missing.extend(left_out(event, before));
+        missing.extend(left_out(event, &before.system, system.lacking(captured, &scratch)?));
     }
     let uncaptured = told_apart(missing, &steps, &mut residue);
     Ok(UndoPlan {

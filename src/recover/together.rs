@@ -6,6 +6,7 @@ use super::planning::{
 };
 use super::promised::Promised;
 use super::scope::Scope;
+use super::settled::settled;
 use super::uncaptured::{left_out, told_apart};
 use crate::error::{Error, ExitCode, Result};
 use crate::journal::index::Event;
@@ -31,6 +32,8 @@ pub fn plan_elsewhere(
     for event in events {
         refuse_what_cannot_be_undone(event)?;
     }
+    let events: Vec<Event> = events.iter().map(|event| settled(event, home)).collect();
+    let events = events.as_slice();
     let reader = store.reader();
     let present = Scratch::over(&reader);
     let made = Scratch::over(&present);
@@ -137,8 +140,9 @@ fn taken(
                 plan.left_out.push(format!("event {}: {what} ({})", event.id, captured.before.system));
                 continue;
             }
+            let lacking = system_of(captured)?.lacking(captured, source)?;
             // The same directory is left out of one capture after the other: it is named once.
-            missing.extend(left_out(event, &captured.before));
+            missing.extend(left_out(event, &captured.before.system, lacking));
             let captured = match promised.says_of(captured) {
                 true => promised.kept(captured, &all, &found_since(&taken, captured, observe)?, source),
                 false => captured.clone(),

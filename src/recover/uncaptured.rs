@@ -2,16 +2,16 @@
 //! nobody knows whether the command changed it, and an undo must say neither "undone" nor "lost".
 
 use crate::journal::index::Event;
-use crate::model::{Capture, EventKind, Missing, Step, StepVerdict, SystemId};
+use crate::model::{EventKind, Missing, Step, StepVerdict, SystemId};
 
-/// What a capture of an event left out and the event may have changed. An undo writes over nothing that it could not read
+/// Of what a capture of an event left out, what the event may have changed. An undo writes over nothing that it could not read
 /// first, so what was left out of its own capture is as it was.
-pub fn left_out(event: &Event, capture: &Capture) -> Vec<(SystemId, Missing)> {
+pub fn left_out(event: &Event, system: &SystemId, missing: Vec<Missing>) -> Vec<(SystemId, Missing)> {
     let knows_what_it_wrote = matches!(event.before.kind, EventKind::Undo(_) | EventKind::Redo(_));
-    if knows_what_it_wrote && capture.system.0 == "fs" {
+    if knows_what_it_wrote && system.0 == "fs" {
         return Vec::new();
     }
-    capture.missing.iter().map(|missing| (capture.system.clone(), missing.clone())).collect()
+    missing.into_iter().map(|missing| (system.clone(), missing)).collect()
 }
 
 /// In words for people: what may have been changed. What is gone for certain has a step that says so, and what other

@@ -18,8 +18,8 @@ pub use registry::{all, by_id, for_program, forget, references};
 
 use crate::error::Result;
 use crate::model::{
-    Bytes, Capture, Captured, Change, Effect, EventId, Invocation, Locator, ObjectId, ObjectKind, ObjectSink,
-    ObjectSource, StateRef, Step, StepOutcome, SystemId, Verification,
+    Bytes, Capture, Captured, Change, Effect, EventId, Invocation, Locator, Missing, ObjectId, ObjectKind,
+    ObjectSink, ObjectSource, StateRef, Step, StepOutcome, SystemId, Verification,
 };
 
 /// One kind of thing that commands act on.
@@ -95,6 +95,16 @@ pub trait System: Sync {
     fn held(&self, outer: &Capture, inner: &Capture, source: &dyn ObjectSource) -> Result<Held> {
         let _ = source;
         Ok(if outer.locator == inner.locator { Held::by_digest(outer, inner) } else { Held::Nothing })
+    }
+
+    /// Of what a capture left out ([`Capture::missing`]), what the command may have cost: by default all of it. A system that
+    /// can tell from the state after the command that some of it is still there leaves that out.
+    ///
+    /// # Errors
+    /// Where a state cannot be read.
+    fn lacking(&self, captured: &Captured, source: &dyn ObjectSource) -> Result<Vec<Missing>> {
+        let _ = source;
+        Ok(captured.before.missing.clone())
     }
 
     /// Files of this machine that only this system may write where this capture is taken back: what they say is more than

@@ -9,9 +9,9 @@ use super::objects::{Objects, parse_oid};
 use super::place::Place;
 use super::remote;
 use super::state::{FileKind, RepoState, put_new};
-use super::vault::{Limits, Vault, Wanted};
+use super::vault::{Limits, UNPINNED, Vault, Wanted};
 use super::what::What;
-use super::{assess, lfs, modules};
+use super::{assess, lfs, loose, modules};
 use crate::error::Result;
 use crate::model::{Bytes, Capture, Effect, EffectClass, Locator, Missing, StateRef, SystemId};
 use crate::systems::{CaptureCx, Held};
@@ -60,7 +60,11 @@ pub fn repository(place: &Place, locator: &Locator, what: What, cx: &CaptureCx<'
     let large = large_files(place, what, &mut missing);
     seen.state.lfs = lfs::stored(&large, cx.sink)?;
     if cx.contents {
-        missing.extend(pin(place, &seen, what, cx));
+        let unpinned = pin(place, &seen, what, cx);
+        if unpinned.iter().any(|m| m.what.as_slice() == UNPINNED.as_bytes()) {
+            seen.state.loose = loose::note(&place.objects(), cx.sink)?;
+        }
+        missing.extend(unpinned);
         let vault = Vault::at(&cx.vault, &Vault::name(place));
         if !large.is_empty() {
             let limits = Limits { bytes: cx.caps.tree_bytes, until: cx.deadline };
@@ -130,6 +134,10 @@ pub fn observe(captured: &Capture, cx: &CaptureCx<'_>) -> Result<StateRef> {
             let what = What::of(&captured.locator);
             let mut state = look(&place, cx.sink, cx.contents, what)?.state;
             state.moved = place.moved(&captured.locator);
+            if let Some(noted) = RepoState::load(&captured.state, cx.source)?.and_then(|before| before.loose)
+            {
+                state.loose = Some(loose::note_again(&place.objects(), &noted, cx.source, cx.sink)?);
+            }
             state.lfs = lfs::stored(&large_files(&place, what, &mut Vec::new()), cx.sink)?;
             // Without the list nothing is planned for pruned objects; the rest can still be compared.
             let _ = list_objects(&place, &mut state, what, cx);

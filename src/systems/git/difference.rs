@@ -1,8 +1,9 @@
 //! What an undo left undone: the parts of a repository that a command changed and that are not as before it.
 
 use super::state::{FileKind, RepoState, is_worktree_setting};
+use super::vault::UNPINNED;
 use crate::error::Result;
-use crate::model::{Bytes, ObjectSource, StateRef};
+use crate::model::{Bytes, Captured, Missing, ObjectSource, StateRef};
 
 /// Names the parts that differ between `before` and `now`, of those that the command changed (all of them where
 /// `after` is not known). Empty: the command is taken back, whatever others did to the rest of the repository.
@@ -27,6 +28,21 @@ pub fn difference(
     names.dedup();
     let touched = |name: &String| a.as_ref().is_none_or(|a| a.get(name) != b.get(name));
     Ok(names.into_iter().filter(|name| touched(name) && b.get(*name) != n.get(*name)).cloned().collect())
+}
+
+/// What a capture left out and the command may have taken: objects that were too many to pin are all there where the names
+/// after it are those of before.
+pub fn lacking(captured: &Captured, source: &dyn ObjectSource) -> Result<Vec<Missing>> {
+    let mut missing = captured.before.missing.clone();
+    let is_unpinned = |m: &Missing| m.what.as_slice() == UNPINNED.as_bytes();
+    let Some(after) = captured.after.filter(|_| missing.iter().any(is_unpinned)) else { return Ok(missing) };
+    let loose = |state: &StateRef| RepoState::load(state, source).map(|state| state.and_then(|s| s.loose));
+    if let (Some(before), Some(after)) = (loose(&captured.before.state)?, loose(&after)?)
+        && before == after
+    {
+        missing.retain(|m| !is_unpinned(m));
+    }
+    Ok(missing)
 }
 
 /// Every part that equality looks at, by a name for people.

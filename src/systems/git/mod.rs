@@ -18,6 +18,7 @@ mod index_file;
 mod lfs;
 mod lock;
 mod look;
+mod loose;
 mod modules;
 mod nested;
 mod net;
@@ -46,8 +47,8 @@ pub use remote::is_captured as captures_remote;
 use super::{ApplyCx, AssessCx, CaptureCx, ForgetCx, Forgotten, Held, Net, NetCx, PlanCx, System, Taken};
 use crate::error::Result;
 use crate::model::{
-    Capture, Captured, Change, Effect, Invocation, Locator, ObjectId, ObjectKind, ObjectSink, ObjectSource,
-    StateRef, Step, StepOutcome, SystemId, Verification,
+    Capture, Captured, Change, Effect, Invocation, Locator, Missing, ObjectId, ObjectKind, ObjectSink,
+    ObjectSource, StateRef, Step, StepOutcome, SystemId, Verification,
 };
 
 /// The shared git directory of the repository that a command works on; `None` where there is none.
@@ -127,6 +128,9 @@ impl System for Git {
     }
     fn held(&self, outer: &Capture, inner: &Capture, _source: &dyn ObjectSource) -> Result<Held> {
         Ok(capture::held(outer, inner))
+    }
+    fn lacking(&self, captured: &Captured, source: &dyn ObjectSource) -> Result<Vec<Missing>> {
+        difference::lacking(captured, source)
     }
     fn restore_to(&self, captured: &Capture, to: &Path, cx: &ApplyCx<'_>) -> Result<StepOutcome> {
         if remote::is_remote(&captured.locator) {

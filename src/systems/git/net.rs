@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 pub use enact::aim;
 use rewind::{Rewound, rewound};
 
+use super::difference;
 use super::plan::{REMOTE, plan};
 use super::remote;
 use super::state::RepoState;
@@ -67,15 +68,20 @@ fn repository(taken: &[&Taken], cx: &NetCx<'_>, net: &mut Net) -> Result<()> {
     let Some(start) = RepoState::load(&present, cx.source)? else {
         return gone(taken, &present, cx, net);
     };
-    let Rewound { value, residue, steps } = rewound(taken, &start, cx)?;
+    let Rewound { mut value, residue, steps } = rewound(taken, &start, cx)?;
     net.residue.extend(residue);
     net.steps.extend(steps);
     if value == start {
         return Ok(());
     }
+    // What was lacking is worked out: the names of the present say nothing of it.
+    value.loose = None;
     let (missing, named): (Vec<Missing>, Vec<Missing>) = taken
         .iter()
-        .flat_map(|one| one.captured.before.missing.iter().cloned())
+        .map(|one| difference::lacking(&one.captured, cx.source))
+        .collect::<Result<Vec<_>>>()?
+        .into_iter()
+        .flatten()
         .partition(|m| m.what.as_slice() == REMOTE || m.what.as_slice() == b"objects");
     net.residue.extend(named.iter().map(|m| format!("{}: {}", m.what.lossy(), m.why)));
     cx.made.put(ObjectKind::State, &cx.source.get(&present.object.unwrap_or(present.digest))?)?;

@@ -8,6 +8,7 @@ use std::collections::{BTreeSet, HashSet};
 use git2::Oid;
 
 use super::action::{Action, Payload, short};
+use super::difference;
 use super::lfs;
 use super::look::Area;
 use super::objects::listed;
@@ -54,6 +55,8 @@ pub fn plan(captured: &Captured, now: &StateRef, cx: &PlanCx<'_>) -> Result<Vec<
     if let Some(reason) = kept_otherwise(&before, &now).filter(|_| !create) {
         return in_the_way(captured, "restore the repository", reason);
     }
+    let missing = difference::lacking(captured, cx.source)?;
+    let captured = &Captured { before: Capture { missing, ..captured.before.clone() }, ..captured.clone() };
     let mut planner = Planner::of(&captured.before, (&before, after.as_ref(), &now), cx.source)?;
     planner.create = create;
     planner.finish(captured, cx.event)

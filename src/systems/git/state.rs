@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::loose::Loose;
 use super::refs::Refs;
 use crate::error::{Error, Result};
 use crate::model::{Bytes, ObjectId, ObjectKind, ObjectSink, ObjectSource, StateRef};
@@ -91,6 +92,9 @@ pub struct RepoState {
     /// them are here says nothing about the history.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lfs: Option<ObjectId>,
+    /// The names of loose objects and packs, where they were not pinned. Not part of equality.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loose: Option<Loose>,
     /// Where the git directory is, if git has moved it away from where the capture found it (`submodule absorbgitdirs`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub moved: Option<Bytes>,
@@ -230,15 +234,10 @@ pub fn is_worktree_setting(key: &[u8]) -> bool {
 pub fn references(text: &[u8]) -> Result<Vec<ObjectId>> {
     let state: RepoState = serde_json::from_slice(text)
         .map_err(|e| Error::corrupt(format!("the state of a repository cannot be read: {e}")))?;
+    let lists = [state.objects, state.lfs, state.loose.map(|loose| loose.digests)];
     let files = state.files.into_values().flat_map(|file| file.blobs);
-    Ok(state
-        .index
-        .map(|index| index.blob)
-        .into_iter()
-        .chain(state.objects)
-        .chain(state.lfs)
-        .chain(files)
-        .collect())
+    let index = state.index.map(|index| index.blob);
+    Ok(index.into_iter().chain(lists.into_iter().flatten()).chain(files).collect())
 }
 
 /// Maps with byte-string keys as lists of pairs: JSON has only text keys, and names are bytes.

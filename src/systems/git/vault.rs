@@ -24,6 +24,9 @@ use crate::model::{Bytes, Locator, Missing, ObjectId, ObjectKind};
 /// More objects than this are linked, not walked and packed.
 const WALK_BUDGET: usize = 20_000;
 
+/// How a capture names the objects that were too many to pin in passing.
+pub const UNPINNED: &str = "objects";
+
 /// How often a vault that vanishes while its lock is waited for is made anew.
 const LOCK_TRIES: usize = 8;
 
@@ -255,17 +258,22 @@ impl Last {
     }
 }
 
-/// More loose objects than can be linked in passing. Looked at as `git gc --auto` does: one of 256 directories.
+/// More loose objects than can be linked in passing.
 fn has_many_loose(objects: &Path) -> bool {
     const MANY: usize = 2_000;
-    fs::read_dir(objects.join("17")).is_ok_and(|names| names.count() > MANY / 256)
+    loose_estimate(objects) > MANY
+}
+
+/// About how many loose objects there are. Looked at as `git gc --auto` does: one of 256 directories.
+pub fn loose_estimate(objects: &Path) -> usize {
+    fs::read_dir(objects.join("17")).map_or(0, |names| names.count()) * 256
 }
 
 /// What is said where the objects were too many to pin in passing.
 fn left_unpinned() -> Missing {
     let why = "too many loose ones to keep in passing; git keeps them for two weeks, unless the command itself prunes them \
                or removes the repository";
-    Missing { what: Bytes::from("objects"), why: why.to_owned() }
+    Missing { what: Bytes::from(UNPINNED), why: why.to_owned() }
 }
 
 /// Names at most a few of the objects that are nowhere.

@@ -200,17 +200,42 @@ fn objects_elsewhere() {
     assert_eq!(found.stdout, format!("{kept}commit\n"), "{undo:?}");
 }
 
-/// Objects that nothing names are too many to keep before a script that may or may not touch the repository: the event
-/// says so.
-#[test]
-fn loose_objects_that_were_not_kept_in_passing_are_named() {
+/// A repository with 3,000 loose objects that nothing names, and scripts.
+fn loose() -> TestEnv {
     let env = TestEnv::new();
     env.sh(&format!("git init -q; {HISTORY}; for n in $(seq 3000); do echo $n > ../x$n; echo $PWD/../x$n; done | git hash-object -w --stdin-paths >/dev/null"))
         .ok();
-    env.sh("printf 'git branch -D topic\\n' > ../s.sh").ok();
-    env.fr(&["exec", "-c", "sh ../s.sh"]);
+    env.sh("printf 'git branch -D topic; git commit -qam more; git repack -q\\n' > ../s.sh; printf 'git branch -D topic; git prune --expire=now\\n' > ../p.sh")
+        .ok();
+    env
+}
+
+/// Objects that nothing names are too many to keep before a script that may or may not touch the repository: the event
+/// says so. After it their names tell that none of them went.
+#[test]
+fn loose_objects_that_were_not_kept_in_passing_are_all_there() {
+    let env = loose();
+    env.fr(&["exec", "-c", "sh ../s.sh"]).ok();
     let shown = env.fr(&["show", "1"]).ok().stdout;
     assert!(shown.contains("too many loose ones"), "{shown}");
-    env.fr(&["undo", "1", "--yes"]);
+    // What somebody prunes later is not the command's.
+    env.sh("git prune --expire=now").ok();
+    let undo = env.fr(&["undo", "1", "--yes"]).ok();
+    assert!(undo.stdout.contains("undone and verified"), "{undo:?}");
     env.sh("git rev-parse topic").ok();
+}
+
+#[test]
+fn loose_objects_that_a_script_pruned_are_named() {
+    let env = loose();
+    env.fr(&["exec", "-c", "sh ../p.sh"]).ok();
+    let undo = env.fr(&["undo", "1", "--yes"]);
+    assert_eq!(undo.code, 3, "{undo:?}");
+    assert!(undo.stdout.contains("too many loose ones"), "{undo:?}");
+    env.sh("git rev-parse topic").ok();
+    let both = loose();
+    both.fr(&["exec", "-c", "sh ../s.sh"]).ok();
+    both.fr(&["exec", "-c", "sh ../p.sh; git branch more"]);
+    let undo = both.fr(&["undo", "1", "2", "--yes"]);
+    assert_eq!(undo.code, 3, "{undo:?}");
 }
