@@ -11,6 +11,8 @@ pub mod random;
 pub mod replace;
 pub mod runner;
 pub mod scratch;
+pub mod served;
 pub mod signal;
 pub mod stall;
 pub mod terminal;
+pub mod unix_http;

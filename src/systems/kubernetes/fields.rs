@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json};
 
 /// What is to be written.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Fields {
     /// Operations of a JSON Patch (RFC 6902).
     pub patch: Vec<Value>,
@@ -12,11 +12,20 @@ pub struct Fields {
     pub written: Vec<String>,
     /// Fields that are neither as before nor as the command left them.
     pub changed_since: Vec<String>,
+    /// These are written too.
+    pub force: bool,
 }
 
 /// What gives the fields that differ between `before` and `after` their old values.
 pub fn back(before: &Value, after: &Value, now: &Value) -> Fields {
     let mut out = Fields::default();
+    walk(Some(before), Some(after), Some(now), "", &mut out);
+    out
+}
+
+/// The same, over what others have written into these fields since.
+pub fn forced(before: &Value, after: &Value, now: &Value) -> Fields {
+    let mut out = Fields { force: true, ..Fields::default() };
     walk(Some(before), Some(after), Some(now), "", &mut out);
     out
 }
@@ -53,7 +62,7 @@ fn walk(before: Option<&Value>, after: Option<&Value>, now: Option<&Value>, path
                 walk(Some(b), Some(a), Some(n), &format!("{path}/{at}"), out);
             }
         }
-        _ if now == after => {
+        _ if now == after || out.force => {
             out.written.push(path.to_owned());
             out.patch.push(match before {
                 Some(value) => json!({"op": "add", "path": path, "value": value}),

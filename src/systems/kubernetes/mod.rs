@@ -3,11 +3,13 @@
 
 mod action;
 mod amend;
+mod api;
 mod apply;
 mod assess;
 mod beside;
 mod capture;
 mod changes;
+mod clash;
 mod cluster;
 mod controllers;
 mod current;
@@ -16,6 +18,7 @@ mod identity;
 mod kinds;
 mod kubectl;
 mod look;
+mod merge;
 mod namespace;
 mod object;
 mod plan;
@@ -26,6 +29,9 @@ mod release;
 mod remove;
 mod resources;
 mod snapshot;
+mod steps;
+mod tokens;
+mod tryout;
 mod yaml;
 
 use std::path::Path;
@@ -36,7 +42,7 @@ use super::{ApplyCx, AssessCx, CaptureCx, Held, Net, NetCx, PlanCx, System, Take
 use crate::error::Result;
 use crate::model::{
     Capture, Captured, Change, Effect, Invocation, ObjectId, ObjectKind, ObjectSource, StateRef, Step,
-    StepOutcome, SystemId,
+    StepOutcome, SystemId, Verification,
 };
 
 /// The `kubernetes` system.
@@ -67,6 +73,9 @@ impl System for Kubernetes {
     }
     fn apply(&self, step: &Step, cx: &ApplyCx<'_>) -> Result<StepOutcome> {
         apply::apply(step, cx)
+    }
+    fn verify(&self, step: &Step, cx: &ApplyCx<'_>) -> Result<Verification> {
+        apply::verify(step, cx)
     }
     fn changes(&self, before: &StateRef, after: Option<&StateRef>, cx: &PlanCx<'_>) -> Result<Vec<Change>> {
         changes::changes(before, after, cx.source)
