@@ -16,3 +16,4 @@ pub mod signal;
 pub mod stall;
 pub mod terminal;
 pub mod unix_http;
+pub mod yaml;

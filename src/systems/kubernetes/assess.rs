@@ -11,8 +11,8 @@ mod manifest;
 mod place;
 pub mod words;
 
-pub use place::CONTEXT;
 use place::Place;
+pub use place::{CONTEXT, NAMESPACE};
 use words::Words;
 
 use super::query::{self, Mode, Query};
@@ -99,6 +99,7 @@ struct Ask {
     mode: Mode,
     words: Vec<Word>,
     destroys: bool,
+    drains: bool,
     namespaces: Vec<String>,
     /// Why it cannot be asked.
     not_kept: Option<String>,
@@ -195,7 +196,8 @@ impl<'a> Reader<'a> {
             let text = word.as_str().ok_or("its targets are not known before it runs")?;
             words.push(text.to_owned());
         }
-        Ok(Query { access, mode: ask.mode, ask: words, destroys: ask.destroys, namespaces: ask.namespaces })
+        let Ask { mode, destroys, drains, namespaces, .. } = ask;
+        Ok(Query { access, mode, ask: words, destroys, namespaces, drains })
     }
 }
 

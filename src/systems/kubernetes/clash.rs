@@ -12,6 +12,9 @@ use crate::model::{ObjectId, ObjectKind, Policy, StepVerdict, Way};
 const BESIDE: &str =
     "`fr restore EVENT --to DIR` gives the old version as a file, `--to namespace:NAME` as an object there";
 
+/// For each policy what would be done, in words and as an action; or why it cannot.
+pub type Ways = Vec<(Policy, Result<(String, Action), String>)>;
+
 /// What stands in the way.
 pub enum Clash<'a> {
     /// The command deleted it, and somebody has made another of that name.
@@ -48,7 +51,7 @@ pub enum Clash<'a> {
 
 impl Clash<'_> {
     /// The ways, each with its action.
-    pub fn ways(&self, key: &Key) -> Vec<(Policy, Result<(String, Action), String>)> {
+    pub fn ways(&self, key: &Key) -> Ways {
         let guard =
             |entry: &Entry| Guarded { key: key.to_string(), uid: entry.uid.clone(), digest: entry.digest };
         let beside = Err(BESIDE.to_owned());

@@ -78,6 +78,31 @@ fn walk(before: Option<&Value>, after: Option<&Value>, now: Option<&Value>, path
     }
 }
 
+/// The object with these fields written: what the server would make of the patch.
+pub fn applied(object: &Value, fields: &Fields) -> Value {
+    let mut out = object.clone();
+    for op in &fields.patch {
+        let text = |name: &str| op.get(name).and_then(Value::as_str).unwrap_or_default();
+        let Some((parent, last)) = text("path").rsplit_once('/') else { continue };
+        let last = last.replace("~1", "/").replace("~0", "~");
+        let value = op.get("value").cloned();
+        match (out.pointer_mut(parent), value) {
+            (Some(Value::Object(map)), Some(value)) => drop(map.insert(last, value)),
+            (Some(Value::Object(map)), None) => drop(map.remove(&last)),
+            (Some(Value::Array(list)), value) => {
+                let at = last.parse::<usize>().ok().filter(|at| *at < list.len());
+                match (at, value) {
+                    (Some(at), Some(value)) => list[at] = value,
+                    (Some(at), None) => drop(list.remove(at)),
+                    (None, _) => {}
+                }
+            }
+            _ => {}
+        }
+    }
+    out
+}
+
 type Maps<'v> = (&'v Map<String, Value>, &'v Map<String, Value>, &'v Map<String, Value>);
 
 fn maps((b, a, n): Maps<'_>, path: &str, out: &mut Fields) {
@@ -123,6 +148,8 @@ mod tests {
         let moved = json!({"spec": {"replicas": 5, "containers": [{"name": "a", "image": "x:1"}]}});
         assert_eq!(back(&before, &after, &moved).changed_since, ["/spec/replicas"]);
         assert!(back(&before, &after, &before).patch.is_empty());
+        assert_eq!(applied(&now, &fields)["spec"]["replicas"], 3);
+        assert_eq!(applied(&now, &fields)["spec"]["containers"], now["spec"]["containers"]);
     }
 
     #[test]

@@ -18,6 +18,7 @@ const DROPPED: &[&str] =
     &["KUBECONFIG", "KUBECTL_EXTERNAL_DIFF", "KUBE_EDITOR", "KUBECTL_KUBERC", "KUBECTL_COMMAND_HEADERS"];
 
 /// kubectl, for one cluster.
+#[derive(Clone)]
 pub struct Kubectl {
     program: OsString,
     cwd: PathBuf,
@@ -87,6 +88,11 @@ impl Kubectl {
             }
         }
         Ok(())
+    }
+
+    /// The same, with another deadline.
+    pub fn until(&self, until: Instant) -> Kubectl {
+        Kubectl { until, ..self.clone() }
     }
 
     /// The flags that choose the cluster.

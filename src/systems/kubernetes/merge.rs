@@ -5,6 +5,8 @@ use serde_json::{Map, Value};
 
 /// The longest text whose lines are compared, in lines: comparing is quadratic where little is common.
 const MOST_LINES: usize = 2000;
+/// How the path of what `kubectl apply` has noted ends, as JSON pointers write it.
+const APPLIED: &str = "/kubectl.kubernetes.io~1last-applied-configuration";
 /// What names the things of a list (the merge keys of kubernetes/api `types.go`).
 const NAMES: &[&str] =
     &["name", "mountPath", "containerPort", "port", "uid", "topologyKey", "ip", "key", "type"];
@@ -38,7 +40,7 @@ fn walk((before, after, now): Three<'_>, path: &str, clashes: &mut Vec<String>) 
         return Some(Value::Array(list((b, a, n), &name, path, clashes)));
     }
     if let (Some(Value::String(b)), Some(Value::String(a)), Some(Value::String(n))) = (before, after, now)
-        && let Some(text) = lines(b, a, n)
+        && let Some(text) = if path.ends_with(APPLIED) { noted([b, a, n]) } else { lines(b, a, n) }
     {
         return Some(Value::String(text));
     }
@@ -120,6 +122,12 @@ fn list(
         out.extend(walk((before.as_ref(), after.as_ref(), now.as_ref()), &below, clashes));
     }
     out
+}
+
+/// What `kubectl apply` has noted: JSON, with a line break at its end.
+fn noted(three: [&String; 3]) -> Option<String> {
+    let [b, a, n] = three.map(|text| serde_json::from_str::<Value>(text).ok());
+    Some(format!("{}\n", merged(&b?, &a?, &n?).ok()?))
 }
 
 /// A text of several lines: the lines that somebody wrote since stay.

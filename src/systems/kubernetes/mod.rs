@@ -15,12 +15,15 @@ mod controllers;
 mod current;
 mod fields;
 mod identity;
+mod into;
 mod kinds;
 mod kubectl;
 mod look;
 mod merge;
 mod namespace;
+mod net;
 mod object;
+mod owned;
 mod plan;
 mod prune;
 mod query;
@@ -32,7 +35,6 @@ mod snapshot;
 mod steps;
 mod tokens;
 mod tryout;
-mod yaml;
 
 use std::path::Path;
 
@@ -67,9 +69,11 @@ impl System for Kubernetes {
     fn plan(&self, captured: &Captured, now: &StateRef, cx: &PlanCx<'_>) -> Result<Vec<Step>> {
         plan::plan(captured, now, cx)
     }
+    fn has_identities(&self) -> bool {
+        true
+    }
     fn net(&self, taken: &[Taken], cx: &NetCx<'_>) -> Result<Net> {
-        let taken = capture::of_one_place(taken, cx.source)?;
-        super::net::by_place(&|captured, now, plan| self.plan(captured, now, plan), &taken, cx)
+        net::net(taken, cx)
     }
     fn apply(&self, step: &Step, cx: &ApplyCx<'_>) -> Result<StepOutcome> {
         apply::apply(step, cx)
@@ -85,6 +89,14 @@ impl System for Kubernetes {
     }
     fn held(&self, outer: &Capture, inner: &Capture, source: &dyn ObjectSource) -> Result<Held> {
         capture::held(outer, inner, source)
+    }
+    fn restore_into(
+        &self,
+        captured: &Capture,
+        (kind, name): (&str, &str),
+        cx: &ApplyCx<'_>,
+    ) -> Result<(StepOutcome, Vec<String>)> {
+        into::restore_into(captured, (kind, name), cx)
     }
     fn restore_to(&self, captured: &Capture, to: &Path, cx: &ApplyCx<'_>) -> Result<StepOutcome> {
         beside::restore_to(captured, to, cx)

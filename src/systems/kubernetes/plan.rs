@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::action::Guarded;
-use super::clash::Clash;
+use super::clash::{Clash, Ways};
 use super::fields::{self, Fields};
 use super::kinds;
 use super::object::{Key, Object};
@@ -34,7 +34,8 @@ pub fn plan(captured: &Captured, now: &StateRef, cx: &PlanCx<'_>) -> Result<Vec<
 pub struct Planner<'a> {
     /// Before the command.
     pub before: Snapshot,
-    after: Option<Snapshot>,
+    /// After it, where that is known.
+    pub after: Option<Snapshot>,
     /// The present.
     pub now: Snapshot,
     /// Stored objects.
@@ -72,9 +73,6 @@ pub struct Sorted {
     pub clashes: Vec<(Key, String, Ways)>,
 }
 
-/// [`Clash::ways`].
-pub type Ways = Vec<(crate::model::Policy, std::result::Result<(String, super::action::Action), String>)>;
-
 impl Planner<'_> {
     fn sorted(&self) -> Result<Sorted> {
         let mut sorted = Sorted::default();
@@ -89,7 +87,9 @@ impl Planner<'_> {
         let before = there(self.before.entry(key));
         let now = there(self.now.entry(key));
         let after = self.after.as_ref().map(|after| there(after.entry(key)).filter(|_| !self.went_with(key)));
-        if [&before, &now].into_iter().flatten().any(|entry| entry.left) {
+        let is_left = [&before, &now].into_iter().flatten().any(|entry| entry.left);
+        // What a controller has made anew is its own; what the command has written into one that is still there goes back.
+        if is_left && (kinds::is_status(key) || !is_one([&before, &after.clone().flatten(), &now])) {
             return Ok(());
         }
         match (before, after, now) {
@@ -225,6 +225,14 @@ impl Planner<'_> {
 impl Sorted {
     fn clash(&mut self, key: &Key, why: &str, clash: Clash<'_>) {
         self.clashes.push((key.clone(), why.to_owned(), clash.ways(key)));
+    }
+}
+
+/// The very same object all the time.
+fn is_one(states: [&Option<Entry>; 3]) -> bool {
+    match states {
+        [Some(b), Some(a), Some(n)] => b.uid == a.uid && a.uid == n.uid,
+        _ => false,
     }
 }
 

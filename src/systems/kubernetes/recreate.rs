@@ -42,6 +42,16 @@ pub fn recreate(
         }
     }
     let elsewhere = elsewhere.iter().map(|name| action::key(name)).collect::<Result<_>>()?;
+    make((kubectl, server), all, elsewhere, cx)
+}
+
+/// Makes objects that are given as they were.
+pub fn make(
+    (kubectl, server): (&Kubectl, &Server<'_>),
+    all: Vec<Object>,
+    elsewhere: HashSet<Key>,
+    cx: &ApplyCx<'_>,
+) -> Result<StepOutcome> {
     let mut work = Work { kubectl, server, cx, elsewhere, uids: HashMap::new(), failed: Vec::new(), done: 0 };
     let mut left = match work.absent(all)? {
         Ok(left) => left,

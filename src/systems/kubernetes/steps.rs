@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::action::{Action, Payload};
-use super::clash::{self, Clash};
+use super::clash::{self, Clash, Ways};
 use super::fields;
 use super::object::{Key, Object};
-use super::plan::{Amending, Planner, Sorted, Ways};
+use super::plan::{Amending, Planner, Sorted};
 use super::snapshot::{Entry, Snapshot};
 use super::tryout::Tried;
 use super::{controllers, kinds, tokens};

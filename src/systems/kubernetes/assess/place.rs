@@ -5,6 +5,8 @@ use crate::model::Word;
 
 /// The context where the words name none. What is current is read beside them ([`super::super::current`]).
 pub const CONTEXT: &str = "dev";
+/// The namespace where neither the words nor the context name one.
+pub const NAMESPACE: &str = "default";
 
 /// Kinds with their short names (`kubectl api-resources`).
 const KINDS: &[(&str, &[&str])] = &[
@@ -77,7 +79,7 @@ impl Place {
     pub fn of(words: &Words<'_>) -> Place {
         Place {
             context: words.text("--context").unwrap_or_else(|| CONTEXT.to_owned()),
-            namespace: words.text("--namespace").unwrap_or_else(|| "default".to_owned()),
+            namespace: words.text("--namespace").unwrap_or_else(|| NAMESPACE.to_owned()),
         }
     }
 
