@@ -32,6 +32,9 @@ pub const PROGRAMS: &[&str] = &[
     "kustomize",
     "kubectx",
     "kubens",
+    "helmfile",
+    "k9s",
+    "stern",
 ];
 
 /// What an invocation of one of [`PROGRAMS`] does.
@@ -53,6 +56,10 @@ pub fn assess(inv: &Invocation, cx: &AssessCx<'_>) -> Vec<Effect> {
     }
     match program {
         "helm" => helm::read(inv, cx),
+        "helmfile" => helm::helmfile(inv),
+        "stern" => Vec::new(),
+        "k9s" if args.iter().any(|w| w.as_str() == Some("--readonly")) => Vec::new(),
+        "k9s" => vec![opaque("k9s session")],
         "kubectx" | "kubens" => config::switch(args, inv, cx),
         "kustomize" => match args.first().and_then(Word::as_str) {
             Some("build") | None => Vec::new(),
@@ -201,6 +208,18 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// `oc adm`: nodes as kubectl does it; the rest is not understood.
+fn openshift(program: &str, args: &[Word], inv: &Invocation, cx: &AssessCx<'_>) -> Vec<Effect> {
+    let Some(at) = args.iter().position(|w| w.as_str() == Some("adm")) else { return vec![opaque("oc adm")] };
+    let mut rest = args.to_vec();
+    rest.remove(at);
+    match Words::split(&rest).operand(0) {
+        "drain" | "cordon" | "uncordon" | "taint" => kubectl(program, &rest, inv, cx),
+        "top" | "inspect" | "must-gather" | "" => Vec::new(),
+        verb => vec![opaque(&format!("oc adm {verb}"))],
+    }
+}
+
 /// `kubectl`, `k`, `oc`.
 fn kubectl(program: &str, args: &[Word], inv: &Invocation, cx: &AssessCx<'_>) -> Vec<Effect> {
     let words = Words::split(args);
@@ -226,11 +245,16 @@ fn kubectl(program: &str, args: &[Word], inv: &Invocation, cx: &AssessCx<'_>) ->
         "certificate" => change::certificate(&mut out),
         "auth" if out.words.operand(1) == "reconcile" => make::reconcile(&mut out),
         "config" => return config::config(&out.words, inv, cx),
-        "exec" | "attach" | "debug" => out.opaque("kubectl session"),
+        "adm" => return openshift(program, args, inv, cx),
+        "login" | "logout" => return vec![config::own(&out.words, inv, cx)],
+        "exec" | "attach" | "debug" | "rsh" | "rsync" => out.opaque("kubectl session"),
         "port-forward" | "proxy" => {}
         "get" | "describe" | "logs" | "explain" | "api-resources" | "api-versions" | "cluster-info"
         | "version" | "top" | "auth" | "diff" | "wait" | "completion" | "events" | "kustomize"
-        | "options" | "plugin" | "whoami" | "status" | "project" | "projects" | "" => {}
+        | "options" | "plugin" | "whoami" | "status" | "projects" | "process" | "" => {}
+        "project" if out.words.operands.len() > 1 => return vec![config::own(&out.words, inv, cx)],
+        "project" => {}
+        "krew" if matches!(out.words.operand(1), "list" | "search" | "info" | "version" | "") => {}
         "ctx" | "ns" => return config::switch(args.get(1..).unwrap_or_default(), inv, cx),
         // Read-only plugins of krew's index.
         "neat" | "tree" | "who-can" | "view-secret" | "view-utilization" | "get-all" | "stern" | "tail"

@@ -72,7 +72,7 @@ fn find(kubectl: &Kubectl, patient: &Kubectl, query: &Query) -> Result<Found> {
         Mode::Names => cluster::by_names(kubectl, &words),
         Mode::Manifests => expand(kubectl, patient, query, &none, cluster::by_manifests(kubectl, &words)?),
         Mode::Prune => prune::find(kubectl, &words),
-        Mode::Helm => release::find(kubectl, &words),
+        Mode::Helm => release::find(kubectl, &words, query.destroys),
         Mode::Objects => std::thread::scope(|scope| {
             // A namespace that the words name is read while it is itself asked for.
             let inside: Vec<_> = query

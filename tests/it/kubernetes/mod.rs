@@ -6,6 +6,7 @@ mod conflicts;
 mod deletes;
 mod elsewhere;
 mod failures;
+mod helm;
 mod lines;
 mod losses;
 mod namespace;
