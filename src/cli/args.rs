@@ -489,7 +489,7 @@ pub struct RedoArgs {
 pub struct RestoreArgs {
     /// The event's number, or a unique prefix of its global id.
     pub id: String,
-    /// A directory that does not exist yet, or is empty.
+    /// A directory that does not exist yet, or is empty; or `namespace:NAME`, another namespace of the cluster.
     #[arg(long, value_name = "DIR")]
     pub to: PathBuf,
     /// Only this target, as `fr show` names it (`path:docs`, `git:/work/app`), or a captured path; may be given more than

@@ -24,7 +24,7 @@ pub use changes::{changes, changes_until_now};
 pub use dependents::{Later, with_dependents};
 pub use planning::UndoPlan;
 pub use rest::plan_back;
-pub use restore::{Chosen, restore_to};
+pub use restore::{Chosen, restore_into, restore_to};
 pub use rounds::{first_round, foreseen};
 pub use scope::Scope;
 pub use select::{Selection, latest_undoable, latest_undone, selected, unfinished};

@@ -9,7 +9,7 @@ use crate::journal::index::Event;
 use crate::model::{Capture, Captured, Outcome, Reversal, Step, StepVerdict};
 use crate::platform::home::Home;
 use crate::store::{Scratch, Store};
-use crate::systems::Run;
+use crate::systems::{self, Run};
 
 /// Plans what is left to do of an undo of these events.
 pub fn rest_of(undo: &Event, of: &[Event], store: &Store, home: &Home) -> Result<UndoPlan> {
@@ -132,6 +132,14 @@ fn inverse(undo: &Event, net: Vec<Captured>) -> Vec<Captured> {
     // meant to: its captures also hold what other steps wrote in the same directory (a repository).
     let is_complete = undo.after.as_ref().is_some_and(|after| after.outcome == Outcome::Exited { code: 0 });
     let left = |meant: &Captured| {
+        let system = systems::by_id(&meant.before.system.0);
+        if system.is_some_and(systems::System::has_identities) {
+            let same = |c: &&Captured| {
+                c.before.system == meant.before.system && c.before.resource == meant.before.resource
+            };
+            let seen = all.iter().find(same).and_then(|captured| captured.after);
+            return seen.unwrap_or(meant.before.state);
+        }
         if is_complete {
             return meant.before.state;
         }

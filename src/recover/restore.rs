@@ -43,6 +43,28 @@ fn is_called(capture: &Capture, target: &Bytes) -> bool {
     capture.resource == *target || is_at
 }
 
+/// Makes each capture anew in another place of its system, as `namespace:NAME`. Returns what was made, and what was left out.
+pub fn restore_into(
+    event: &Event,
+    Chosen(captures): &Chosen,
+    (kind, name): (&str, &str),
+    home: &Home,
+    progress: &(dyn Fn(u64) + Sync),
+) -> Result<Vec<(Bytes, StepOutcome, Vec<String>)>> {
+    let store = Store::open(home)?;
+    let reader = store.reader();
+    let label = format!("restore-{}", event.id);
+    let cx = ApplyCx { source: &reader, vault: home.vault(), label, progress };
+    let mut done = Vec::new();
+    for capture in captures {
+        let system = systems::by_id(&capture.system.0)
+            .ok_or_else(|| Error::failure(format!("this fr knows no system {}", capture.system)))?;
+        let (outcome, notes) = system.restore_into(capture, (kind, name), &cx)?;
+        done.push((capture.resource.clone(), outcome, notes));
+    }
+    Ok(done)
+}
+
 /// Puts each capture below `to`; the first alone goes to `to` itself. Returns what was put where.
 pub fn restore_to(
     event: &Event,

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 pub use net::{Net, NetCx, Taken};
 pub use registry::{all, by_id, for_program, forget, references};
 
-use crate::error::Result;
+use crate::error::{Error, ExitCode, Result};
 use crate::model::{
     Bytes, Capture, Captured, Change, Effect, EventId, Invocation, Locator, Missing, ObjectId, ObjectKind,
     ObjectSink, ObjectSource, StateRef, Step, StepOutcome, SystemId, Verification,
@@ -107,6 +107,11 @@ pub trait System: Sync {
         Ok(captured.before.missing.clone())
     }
 
+    /// True where what comes back has an identity of its own: what an undo left is then known by looking only.
+    fn has_identities(&self) -> bool {
+        false
+    }
+
     /// Files of this machine that only this system may write where this capture is taken back: what they say is more than
     /// their bytes (a state claims that things exist).
     ///
@@ -119,6 +124,22 @@ pub trait System: Sync {
 
     /// Puts the captured pre-state into `to` (a directory that does not exist yet or is empty), beside the present.
     fn restore_to(&self, captured: &Capture, to: &Path, cx: &ApplyCx<'_>) -> Result<StepOutcome>;
+
+    /// Makes the captured pre-state anew in another place of its own kind (`namespace`, `schema`), beside the present and over
+    /// nothing that is there. Also says what was left out.
+    ///
+    /// # Errors
+    /// Where this system has no such places, or what is to be written over is there.
+    fn restore_into(
+        &self,
+        captured: &Capture,
+        (kind, name): (&str, &str),
+        cx: &ApplyCx<'_>,
+    ) -> Result<(StepOutcome, Vec<String>)> {
+        let _ = cx;
+        let what = format!("{} cannot be restored into {kind}:{name}", captured.resource.lossy());
+        Err(Error::new(ExitCode::Usage, what).hint("`--to DIR` names a directory"))
+    }
 
     /// At gc: removes what this system keeps beside the store's packs and no capture that stays needs.
     fn forget(&self, cx: &ForgetCx<'_>) -> Result<Vec<Forgotten>> {

@@ -25,6 +25,9 @@ pub enum Action {
     Recreate {
         /// Their names.
         objects: Vec<String>,
+        /// Services among them whose address somebody else has by now.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        elsewhere: Vec<String>,
     },
     /// Removes objects that the command made, and only these.
     Remove {
@@ -38,6 +41,35 @@ pub enum Action {
         /// The object as the command left it.
         left: ObjectId,
     },
+    /// The same for many.
+    AmendAll {
+        /// Which, and each as the command left it.
+        objects: Vec<(Guarded, ObjectId)>,
+    },
+    /// Gives an object its old fields, whatever somebody has written into them since; one whose fields cannot be changed is
+    /// made anew.
+    Force {
+        /// Which object, as it is now.
+        object: Guarded,
+        /// The object as the command left it: only what it changed is written. All of it, where that is not known.
+        left: Option<ObjectId>,
+    },
+    /// Takes what the command changed out of an object into which somebody has written since.
+    Merge {
+        /// Which object, as it is now.
+        object: Guarded,
+        /// The object as the command left it.
+        left: ObjectId,
+        /// The normal form that it is to have.
+        goal: ObjectId,
+    },
+}
+
+impl Action {
+    /// Nothing is done.
+    pub fn nothing() -> Action {
+        Action::Recreate { objects: Vec::new(), elsewhere: Vec::new() }
+    }
 }
 
 /// An object with the identity and the normal form that it must have.

@@ -3,60 +3,104 @@
 use serde_json::{Value, json};
 
 use super::action::Guarded;
+use super::api::Line;
 use super::fields::{self, Fields};
-use super::kubectl::{Kubectl, said};
-use super::look;
+use super::kubectl::Kubectl;
+use super::merge;
 use super::object::{Key, Object};
-use super::snapshot::Snapshot;
+use super::recreate::told;
+use super::resources::Server;
+use super::snapshot::{Entry, Snapshot};
 use super::{recreate, remove};
 use crate::error::{Error, Result};
-use crate::model::{ObjectId, StepOutcome};
+use crate::model::{ObjectId, ObjectSource, StepOutcome};
 use crate::systems::ApplyCx;
 
 /// Controllers write statuses all the time: how often a write may meet another's.
 const TRIES: usize = 8;
 
+/// How the fields are found.
+#[derive(Clone, Copy)]
+pub enum How<'a> {
+    /// Those that are as the command left them.
+    Back(&'a ObjectId),
+    /// Those that the command changed, as they are now or not; all of them, where it is not known how the command left it.
+    Force(Option<&'a ObjectId>),
+    /// Into what somebody has written since; the normal form that comes of it.
+    Merge(&'a ObjectId, &'a ObjectId),
+}
+
+/// Where and from what.
+#[derive(Clone, Copy)]
+pub struct Desk<'a> {
+    /// For what is read in lists.
+    pub kubectl: &'a Kubectl,
+    /// The server's API.
+    pub server: &'a Server<'a>,
+    /// The state before the command.
+    pub before: &'a Snapshot,
+    /// Stored objects.
+    pub cx: &'a ApplyCx<'a>,
+}
+
+/// Gives the fields of many objects their old values, some at once.
+pub fn amend_all(desk: &Desk<'_>, objects: &[(Guarded, ObjectId)]) -> Result<StepOutcome> {
+    let done =
+        desk.server.api.each(objects, |line, (guard, left)| amend_by(desk, line, guard, How::Back(left)));
+    let (mut failed, mut all_moved) = (Vec::new(), true);
+    for (outcome, position) in done.into_iter().zip(1..) {
+        match outcome? {
+            StepOutcome::Done => (desk.cx.progress)(position),
+            StepOutcome::Conflict { reason } => failed.push(reason),
+            StepOutcome::Failed { reason } | StepOutcome::Waiting { operation: reason } => {
+                failed.push(reason);
+                all_moved = false;
+            }
+        }
+    }
+    let reason = told(&failed);
+    Ok(match (failed.is_empty(), all_moved) {
+        (true, _) => StepOutcome::Done,
+        (_, true) => StepOutcome::Conflict { reason },
+        (_, false) => StepOutcome::Failed { reason },
+    })
+}
+
 /// Gives an object's fields their old values.
-pub fn amend(
-    kubectl: &Kubectl,
-    before: &Snapshot,
-    (guard, left): (&Guarded, &ObjectId),
-    cx: &ApplyCx<'_>,
-) -> Result<StepOutcome> {
+pub fn amend(desk: &Desk<'_>, guard: &Guarded, how: How<'_>) -> Result<StepOutcome> {
+    let outcome = amend_by(desk, &mut desk.server.api.line(), guard, how)?;
+    (desk.cx.progress)(1);
+    Ok(outcome)
+}
+
+fn amend_by(desk: &Desk<'_>, line: &mut Line<'_>, guard: &Guarded, how: How<'_>) -> Result<StepOutcome> {
     let key = guard.key()?;
-    let entry =
-        before.entry(&key).ok_or_else(|| Error::corrupt("a step for an object that was not captured"))?;
-    let old = Snapshot::object(entry, cx.source)?;
+    let entry = desk
+        .before
+        .entry(&key)
+        .ok_or_else(|| Error::corrupt("a step for an object that was not captured"))?;
+    let old = Snapshot::object(entry, desk.cx.source)?;
     let conflict =
         |reason: String| Ok(StepOutcome::Conflict { reason: format!("{}: {reason}", key.short()) });
     for _ in 0..TRIES {
-        let Some(now) = one(kubectl, &key, &old.version)? else {
+        let Some(now) = read(desk.server, line, &key, &old.version)? else {
             return conflict("somebody deleted it just now".to_owned());
         };
-        if now.digest() == old.digest() {
+        if is_reached(how, &now, &old) {
             return Ok(StepOutcome::Done);
         }
         if now.uid() != guard.uid {
             return conflict("somebody made it anew just now".to_owned());
         }
-        let after = match cx.source.get(left) {
-            Ok(bytes) => Object::parse(&String::from_utf8_lossy(&bytes))?,
-            // A state that was only looked at is not stored; then the present must be that very state.
-            Err(_) if now.digest() == guard.digest => now.clone(),
-            Err(error) => return Err(error),
+        let fields = match how.fields((&old, entry), &now, guard, desk.cx.source)? {
+            Ok(fields) => fields,
+            Err(reason) => return conflict(reason),
         };
-        let fields = fields::back(&old.normal(), &after.normal(), &now.normal());
-        if !fields.changed_since.is_empty() {
-            return conflict(format!("{} changed since", fields::shown(&fields.changed_since)));
-        }
-        match write(kubectl, &now, &fields)? {
-            Written::Done => {
-                (cx.progress)(1);
-                return Ok(StepOutcome::Done);
-            }
+        match write(desk.server, line, &now, &fields, false)? {
+            Written::Done => return Ok(StepOutcome::Done),
             Written::Moved => {}
-            Written::Refused(why) if after.uid() != entry.uid && is_immutable(&why) => {
-                return anew(kubectl, before, guard, cx);
+            Written::Refused(why) if how.may_replace(&now, entry) && is_immutable(&why) => {
+                return anew(desk, guard, &now);
             }
             Written::Refused(reason) => {
                 return Ok(StepOutcome::Failed { reason: format!("{}: {reason}", key.short()) });
@@ -66,24 +110,85 @@ pub fn amend(
     conflict("it changes all the time".to_owned())
 }
 
-/// The command replaced the object by another one, with fields that cannot be changed: so does its undo.
-fn anew(kubectl: &Kubectl, before: &Snapshot, guard: &Guarded, cx: &ApplyCx<'_>) -> Result<StepOutcome> {
-    match remove::remove(kubectl, std::slice::from_ref(guard), cx)? {
-        StepOutcome::Done => recreate::recreate(kubectl, before, std::slice::from_ref(&guard.key), cx),
+fn is_reached(how: How<'_>, now: &Object, old: &Object) -> bool {
+    match how {
+        How::Merge(_, goal) => now.digest() == *goal,
+        _ => now.digest() == old.digest(),
+    }
+}
+
+impl How<'_> {
+    /// What to write; a reason where it is not what was planned any more.
+    fn fields(
+        self,
+        (old, _): (&Object, &Entry),
+        now: &Object,
+        guard: &Guarded,
+        source: &dyn ObjectSource,
+    ) -> Result<std::result::Result<Fields, String>> {
+        let left = |id: &ObjectId| match source.get(id) {
+            Ok(bytes) => Object::parse(&String::from_utf8_lossy(&bytes)),
+            // A state that was only looked at is not stored; then the present must be that very state.
+            Err(_) if now.digest() == guard.digest => Ok(now.clone()),
+            Err(error) => Err(error),
+        };
+        let moved = || Ok(Err("somebody changed it since the plan was made".to_owned()));
+        let (before, present) = (old.normal(), now.normal());
+        match self {
+            How::Back(id) => {
+                let fields = fields::back(&before, &left(id)?.normal(), &present);
+                match fields.changed_since.is_empty() {
+                    true => Ok(Ok(fields)),
+                    false => Ok(Err(format!("{} changed since", fields::shown(&fields.changed_since)))),
+                }
+            }
+            // Somebody's work is written over: only what the plan has shown.
+            _ if now.digest() != guard.digest => moved(),
+            How::Force(Some(id)) => Ok(Ok(fields::forced(&before, &left(id)?.normal(), &present))),
+            How::Force(None) => Ok(Ok(fields::exactly(&before, &present))),
+            How::Merge(id, _) => match merge::merged(&before, &left(id)?.normal(), &present) {
+                Ok(value) => Ok(Ok(fields::exactly(&value, &present))),
+                Err(clashes) => Ok(Err(format!("{} changed since", fields::shown(&clashes)))),
+            },
+        }
+    }
+
+    /// An object with fields that cannot be changed is made anew: where the command did that, or where a person wants it.
+    fn may_replace(self, now: &Object, before: &Entry) -> bool {
+        matches!(self, How::Force(_)) || (matches!(self, How::Back(_)) && now.uid() != before.uid)
+    }
+}
+
+/// Deletes it and makes the old one.
+fn anew(desk: &Desk<'_>, guard: &Guarded, now: &Object) -> Result<StepOutcome> {
+    let place = (desk.kubectl, desk.server);
+    let seen = Guarded { digest: now.digest(), ..guard.clone() };
+    match remove::remove(place, std::slice::from_ref(&seen), desk.cx)? {
+        StepOutcome::Done => {
+            recreate::recreate(place, desk.before, (std::slice::from_ref(&guard.key), &[]), desk.cx)
+        }
         other => Ok(other),
     }
 }
 
-fn is_immutable(why: &str) -> bool {
+/// The server's ways to say that a field cannot be changed.
+pub fn is_immutable(why: &str) -> bool {
     ["immutable", "updates to", "may not be changed", "may not change", "Forbidden: "]
         .iter()
         .any(|w| why.contains(w))
 }
 
 /// An object now.
-pub fn one(kubectl: &Kubectl, key: &Key, version: &str) -> Result<Option<Object>> {
-    let found = look::look(kubectl, &[(key.clone(), Some(version.to_owned()))])?;
-    Ok(found.into_iter().map(|(object, _)| object).next())
+pub fn read(server: &Server<'_>, line: &mut Line<'_>, key: &Key, version: &str) -> Result<Option<Object>> {
+    if !server.kinds.knows(line, key, version)? {
+        return Ok(None);
+    }
+    let path = server.kinds.object(line, key, version)?;
+    match line.get(&path)? {
+        Ok(value) => Object::of(value).map(Some),
+        Err(refusal) if refusal.is_not_there() => Ok(None),
+        Err(refusal) => Err(Error::failure(format!("{}: {}", key.short(), refusal.said(key)))),
+    }
 }
 
 /// How a write ended.
@@ -96,36 +201,30 @@ pub enum Written {
     Refused(String),
 }
 
-/// Writes fields of an object, if it still is as it was read.
-pub fn write(kubectl: &Kubectl, now: &Object, fields: &Fields) -> Result<Written> {
+/// Writes fields of an object, if it still is as it was read; `dry` only asks whether the server would.
+pub fn write(
+    server: &Server<'_>,
+    line: &mut Line<'_>,
+    now: &Object,
+    fields: &Fields,
+    dry: bool,
+) -> Result<Written> {
     let version = now.text("/metadata/resourceVersion");
     let mut patch = vec![json!({"op": "test", "path": "/metadata/resourceVersion", "value": version})];
     patch.extend(fields.patch.iter().cloned());
-    let kind = match now.key.group.as_str() {
-        "" => now.key.kind.clone(),
-        group => format!("{}.{}.{group}", now.key.kind, now.version),
+    let path = server.kinds.object(line, &now.key, &now.version)?;
+    let refusal = match line.patch(&path, &Value::Array(patch), dry)? {
+        Ok(_) => return Ok(Written::Done),
+        Err(refusal) => refusal,
     };
-    let mut args = vec!["patch", kind.as_str(), now.key.name.as_str()];
-    // The patch may hold a secret: it does not go onto the command line.
-    args.extend(["--type", "json", "--patch-file", "/dev/stdin"]);
-    if !now.key.namespace.is_empty() {
-        args.extend(["--namespace", now.key.namespace.as_str()]);
-    }
-    let done = kubectl.run(&args, Value::Array(patch).to_string().as_bytes())?;
-    if done.code == 0 {
-        return Ok(Written::Done);
-    }
-    let text = String::from_utf8_lossy(&done.stderr);
-    let moved =
-        ["(Conflict)", "test operation", "testing value", "testing path", "the object has been modified"];
-    if moved.iter().any(|m| text.contains(m)) || is_stale(kubectl, now)? {
+    let moved = ["test operation", "testing value", "testing path", "the object has been modified"];
+    // Servers before 1.22 say no more of a failed test than that the request was wrong.
+    let stale = |line: &mut Line<'_>| -> Result<bool> {
+        let version = |o: &Object| o.text("/metadata/resourceVersion").to_owned();
+        Ok(read(server, line, &now.key, &now.version)?.is_none_or(|newer| version(&newer) != version(now)))
+    };
+    if refusal.is_moved() || moved.iter().any(|m| refusal.message.contains(m)) || stale(line)? {
         return Ok(Written::Moved);
     }
-    Ok(Written::Refused(said(&done).what))
-}
-
-/// Servers before 1.22 say no more of a failed test than that the request was wrong.
-fn is_stale(kubectl: &Kubectl, read: &Object) -> Result<bool> {
-    let version = |o: &Object| o.text("/metadata/resourceVersion").to_owned();
-    Ok(one(kubectl, &read.key, &read.version)?.is_none_or(|now| version(&now) != version(read)))
+    Ok(Written::Refused(refusal.said(&now.key)))
 }

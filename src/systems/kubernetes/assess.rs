@@ -11,8 +11,8 @@ mod manifest;
 mod place;
 pub mod words;
 
-pub use place::CONTEXT;
 use place::Place;
+pub use place::{CONTEXT, NAMESPACE};
 use words::Words;
 
 use super::query::{self, Mode, Query};
@@ -32,6 +32,9 @@ pub const PROGRAMS: &[&str] = &[
     "kustomize",
     "kubectx",
     "kubens",
+    "helmfile",
+    "k9s",
+    "stern",
 ];
 
 /// What an invocation of one of [`PROGRAMS`] does.
@@ -53,6 +56,10 @@ pub fn assess(inv: &Invocation, cx: &AssessCx<'_>) -> Vec<Effect> {
     }
     match program {
         "helm" => helm::read(inv, cx),
+        "helmfile" => helm::helmfile(inv),
+        "stern" => Vec::new(),
+        "k9s" if args.iter().any(|w| w.as_str() == Some("--readonly")) => Vec::new(),
+        "k9s" => vec![opaque("k9s session")],
         "kubectx" | "kubens" => config::switch(args, inv, cx),
         "kustomize" => match args.first().and_then(Word::as_str) {
             Some("build") | None => Vec::new(),
@@ -99,6 +106,7 @@ struct Ask {
     mode: Mode,
     words: Vec<Word>,
     destroys: bool,
+    drains: bool,
     namespaces: Vec<String>,
     /// Why it cannot be asked.
     not_kept: Option<String>,
@@ -195,7 +203,20 @@ impl<'a> Reader<'a> {
             let text = word.as_str().ok_or("its targets are not known before it runs")?;
             words.push(text.to_owned());
         }
-        Ok(Query { access, mode: ask.mode, ask: words, destroys: ask.destroys, namespaces: ask.namespaces })
+        let Ask { mode, destroys, drains, namespaces, .. } = ask;
+        Ok(Query { access, mode, ask: words, destroys, namespaces, drains })
+    }
+}
+
+/// `oc adm`: nodes as kubectl does it; the rest is not understood.
+fn openshift(program: &str, args: &[Word], inv: &Invocation, cx: &AssessCx<'_>) -> Vec<Effect> {
+    let Some(at) = args.iter().position(|w| w.as_str() == Some("adm")) else { return vec![opaque("oc adm")] };
+    let mut rest = args.to_vec();
+    rest.remove(at);
+    match Words::split(&rest).operand(0) {
+        "drain" | "cordon" | "uncordon" | "taint" => kubectl(program, &rest, inv, cx),
+        "top" | "inspect" | "must-gather" | "" => Vec::new(),
+        verb => vec![opaque(&format!("oc adm {verb}"))],
     }
 }
 
@@ -224,11 +245,16 @@ fn kubectl(program: &str, args: &[Word], inv: &Invocation, cx: &AssessCx<'_>) ->
         "certificate" => change::certificate(&mut out),
         "auth" if out.words.operand(1) == "reconcile" => make::reconcile(&mut out),
         "config" => return config::config(&out.words, inv, cx),
-        "exec" | "attach" | "debug" => out.opaque("kubectl session"),
+        "adm" => return openshift(program, args, inv, cx),
+        "login" | "logout" => return vec![config::own(&out.words, inv, cx)],
+        "exec" | "attach" | "debug" | "rsh" | "rsync" => out.opaque("kubectl session"),
         "port-forward" | "proxy" => {}
         "get" | "describe" | "logs" | "explain" | "api-resources" | "api-versions" | "cluster-info"
         | "version" | "top" | "auth" | "diff" | "wait" | "completion" | "events" | "kustomize"
-        | "options" | "plugin" | "whoami" | "status" | "project" | "projects" | "" => {}
+        | "options" | "plugin" | "whoami" | "status" | "projects" | "process" | "" => {}
+        "project" if out.words.operands.len() > 1 => return vec![config::own(&out.words, inv, cx)],
+        "project" => {}
+        "krew" if matches!(out.words.operand(1), "list" | "search" | "info" | "version" | "") => {}
         "ctx" | "ns" => return config::switch(args.get(1..).unwrap_or_default(), inv, cx),
         // Read-only plugins of krew's index.
         "neat" | "tree" | "who-can" | "view-secret" | "view-utilization" | "get-all" | "stern" | "tail"

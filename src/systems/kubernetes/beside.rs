@@ -22,7 +22,7 @@ pub fn restore_to(captured: &Capture, to: &Path, cx: &ApplyCx<'_>) -> Result<Ste
             .join(part(&folder(&key)));
         std::fs::create_dir_all(&dir).map_err(|e| Error::io("make", &dir, &e))?;
         let json = cx.source.get(&entry.object)?;
-        let yaml = changes::whole(&Snapshot::object(entry, cx.source)?);
+        let yaml = changes::whole(&Snapshot::object(entry, cx.source)?)?;
         write(&dir.join(part(&format!("{}.json", key.name))), &json)?;
         write(&dir.join(part(&format!("{}.yaml", key.name))), yaml.as_bytes())?;
         done += 1;

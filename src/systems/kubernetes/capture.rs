@@ -1,6 +1,6 @@
 //! Before a command: its targets, found by the same words as kubectl finds them, and what goes with them.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use super::cluster::Found;
@@ -9,10 +9,10 @@ use super::kubectl::Kubectl;
 use super::object::Key;
 use super::query::{Access, Mode, Query};
 use super::snapshot::Snapshot;
-use super::{cluster, kinds, look, namespace, prune, release};
+use super::{cluster, look, namespace, owned, prune, release};
 use crate::error::{Error, Result};
-use crate::model::{Bytes, Capture, Effect, Locator, Missing, ObjectId, ObjectSource, StateRef, SystemId};
-use crate::systems::{CaptureCx, Taken};
+use crate::model::{Bytes, Capture, Effect, Locator, Missing, ObjectId, ObjectSink, StateRef, SystemId};
+use crate::systems::CaptureCx;
 
 /// Option of a capture's locator: its own stored state, which knows the objects.
 const STATE: &str = "state";
@@ -27,11 +27,11 @@ pub fn capture(effect: &Effect, cx: &CaptureCx<'_>) -> Result<Vec<Capture>> {
         return capture_again(&effect.resource, locator, cx);
     }
     let query = Query::of(locator)?;
-    let until = limit(&query, cx);
-    let kubectl = Kubectl::of(&query.access, until)?;
+    let kubectl = Kubectl::of(&query.access, limit(&query, cx))?;
+    let patient = kubectl.until(within(cx.caps.cluster_namespace_seconds, cx));
     let (identity, found) = std::thread::scope(|scope| {
         let identity = scope.spawn(|| Identity::read(&kubectl, &query.access));
-        let found = find(&kubectl, &query);
+        let found = find(&kubectl, &patient, &query);
         (identity.join().unwrap_or_else(|_| Err(Error::failure("reading the kubeconfig failed"))), found)
     });
     let (identity, mut found) = (identity?, found?);
@@ -50,24 +50,29 @@ pub fn capture(effect: &Effect, cx: &CaptureCx<'_>) -> Result<Vec<Capture>> {
     }
     let resource = resource_of(&snapshot, &effect.resource);
     let access = snapshot.cluster.pinned(&query.access);
-    Ok(vec![finished(&snapshot, resource, &access, (bytes, found.missing), cx)?])
+    Ok(vec![finished(&snapshot, resource, &access, (bytes, found.missing), cx.sink)?])
 }
 
 /// The bounds: a few named objects are quickly there; a namespace is many lists.
 fn limit(query: &Query, cx: &CaptureCx<'_>) -> Instant {
     let many = !query.namespaces.is_empty() || matches!(query.mode, Mode::Prune | Mode::Helm);
-    let seconds = if many { cx.caps.cluster_namespace_seconds } else { cx.caps.cluster_named_seconds };
+    within(if many { cx.caps.cluster_namespace_seconds } else { cx.caps.cluster_named_seconds }, cx)
+}
+
+fn within(seconds: u64, cx: &CaptureCx<'_>) -> Instant {
     let own = Instant::now() + Duration::from_secs(seconds);
     cx.deadline.map_or(own, |deadline| deadline.min(own))
 }
 
-fn find(kubectl: &Kubectl, query: &Query) -> Result<Found> {
+/// `patient` waits longer: for what takes many lists.
+fn find(kubectl: &Kubectl, patient: &Kubectl, query: &Query) -> Result<Found> {
     let words: Vec<&str> = query.ask.iter().map(String::as_str).collect();
+    let none = BTreeSet::new();
     match query.mode {
         Mode::Names => cluster::by_names(kubectl, &words),
-        Mode::Manifests => with_what_goes(kubectl, query, cluster::by_manifests(kubectl, &words)?),
+        Mode::Manifests => expand(kubectl, patient, query, &none, cluster::by_manifests(kubectl, &words)?),
         Mode::Prune => prune::find(kubectl, &words),
-        Mode::Helm => release::find(kubectl, &words),
+        Mode::Helm => release::find(kubectl, &words, query.destroys),
         Mode::Objects => std::thread::scope(|scope| {
             // A namespace that the words name is read while it is itself asked for.
             let inside: Vec<_> = query
@@ -83,19 +88,35 @@ fn find(kubectl: &Kubectl, query: &Query) -> Result<Found> {
                 );
                 known.insert(name.clone());
             }
-            expand(kubectl, query.destroys, &known, found)
+            if query.drains {
+                on_nodes(patient, &mut found);
+            }
+            expand(kubectl, patient, query, &known, found)
         }),
     }
 }
 
-fn with_what_goes(kubectl: &Kubectl, query: &Query, found: Found) -> Result<Found> {
-    expand(kubectl, query.destroys, &BTreeSet::new(), found)
+/// The pods of nodes that are drained: those without a controller do not come back by themselves.
+fn on_nodes(kubectl: &Kubectl, found: &mut Found) {
+    let nodes: Vec<String> =
+        found.objects.iter().filter(|(o, _)| o.key.is("", "Node")).map(|(o, _)| o.key.name.clone()).collect();
+    for node in nodes {
+        let on = format!("spec.nodeName={node}");
+        let got = kubectl.get(&["pods", "--all-namespaces", "--field-selector", &on]);
+        found.extend_or_miss(&format!("the pods on {node}"), got);
+    }
 }
 
 /// What is deleted with what was found: all in a namespace, all of a definition, the volumes of claims, the replica sets
 /// that hold a deployment's history.
-fn expand(kubectl: &Kubectl, destroys: bool, known: &BTreeSet<String>, mut found: Found) -> Result<Found> {
-    if !destroys {
+fn expand(
+    kubectl: &Kubectl,
+    patient: &Kubectl,
+    query: &Query,
+    known: &BTreeSet<String>,
+    mut found: Found,
+) -> Result<Found> {
+    if !query.destroys {
         return Ok(found);
     }
     let keys: Vec<Key> = found.objects.iter().map(|(object, _)| object.key.clone()).collect();
@@ -109,14 +130,7 @@ fn expand(kubectl: &Kubectl, destroys: bool, known: &BTreeSet<String>, mut found
     for key in of("apiextensions.k8s.io", "CustomResourceDefinition") {
         found.extend(Found::of(kubectl.get(&[&key.name, "--all-namespaces"])?, &key.name)?);
     }
-    // The garbage collector deletes what a custom resource owns, of whatever kind.
-    let is_custom = |key: &Key| !kinds::is_own(&key.group) && !known.contains(&key.namespace);
-    if found.objects.iter().any(|(object, _)| is_custom(&object.key)) {
-        found.missing.push(Missing {
-            what: "what the custom resources own".into(),
-            why: "the cluster deletes it with them, and it was not looked for".to_owned(),
-        });
-    }
+    owned::find(patient, known, &mut found);
     // In a namespace that was read they are there already.
     let outside = |key: &&Key| !known.contains(&key.namespace);
     let volumes: BTreeSet<String> = found
@@ -156,7 +170,7 @@ fn capture_again(resource: &Bytes, locator: &Locator, cx: &CaptureCx<'_>) -> Res
     let access = Access::of(locator);
     let kubectl = Kubectl::trusted(&access, patience(cx));
     let snapshot = now(&kubectl, &access, &earlier, cx)?;
-    Ok(vec![finished(&snapshot, resource.clone(), &access, (0, Vec::new()), cx)?])
+    Ok(vec![finished(&snapshot, resource.clone(), &access, (0, Vec::new()), cx.sink)?])
 }
 
 fn earlier(locator: &Locator, cx: &CaptureCx<'_>) -> Result<Snapshot> {
@@ -206,14 +220,15 @@ pub fn same_cluster(kubectl: &Kubectl, access: &Access, recorded: &Identity) -> 
     Err(Error::failure(what).hint("point the kubeconfig at the recorded cluster again"))
 }
 
-fn finished(
+/// A capture of a state: its locator knows the state, by which its objects are found again.
+pub fn finished(
     snapshot: &Snapshot,
     resource: Bytes,
     access: &Access,
     (bytes, missing): (u64, Vec<Missing>),
-    cx: &CaptureCx<'_>,
+    sink: &dyn ObjectSink,
 ) -> Result<Capture> {
-    let state = snapshot.store(cx.sink)?;
+    let state = snapshot.store(sink)?;
     let mut locator = access.locator();
     locator.opts.insert("server".to_owned(), snapshot.cluster.server.as_str().into());
     if let Some(id) = state.object {
@@ -224,7 +239,7 @@ fn finished(
 }
 
 /// What was captured, for people: by its names where they are few.
-fn resource_of(snapshot: &Snapshot, asked: &Bytes) -> Bytes {
+pub fn resource_of(snapshot: &Snapshot, asked: &Bytes) -> Bytes {
     const NAMED: usize = 3;
     let context = &snapshot.cluster.context;
     let namespaces: Vec<String> = snapshot.keys().filter(|k| k.is("", "Namespace")).map(|k| k.name).collect();
@@ -258,20 +273,4 @@ pub fn held(
         digest(entry) == digest(outer.entry(&key))
     });
     Ok(if same { Held::Same } else { Held::Other })
-}
-
-/// Captures of the same objects get the same locator: several events on them are one change then.
-pub fn of_one_place(taken: &[Taken], source: &dyn ObjectSource) -> Result<Vec<Taken>> {
-    let mut places: HashMap<(String, Vec<Key>), Locator> = HashMap::new();
-    let mut out = Vec::new();
-    for one in taken {
-        let snapshot = Snapshot::load(&one.captured.before.state, source)?;
-        let cluster = format!("{} {}", snapshot.cluster.server, snapshot.cluster.ca);
-        let mut one = one.clone();
-        let locator = &mut one.captured.before.locator;
-        let place = places.entry((cluster, snapshot.keys().collect())).or_insert_with(|| locator.clone());
-        locator.clone_from(place);
-        out.push(one);
-    }
-    Ok(out)
 }

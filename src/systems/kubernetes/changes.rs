@@ -6,9 +6,9 @@ use serde_json::Value;
 
 use super::object::{Key, Object};
 use super::snapshot::{Entry, Snapshot};
-use super::yaml;
 use crate::error::Result;
 use crate::model::{Bytes, Change, ChangeKind, ObjectSource, StateRef};
+use crate::platform::yaml;
 
 /// Every object that differs. What controllers make anew does not count.
 pub fn changes(
@@ -48,7 +48,7 @@ fn shown(entry: Option<&Entry>, source: &dyn ObjectSource) -> Result<Option<Byte
     if object.key.is("", "Secret") {
         mask(&mut value);
     }
-    Ok(Some(Bytes::from(yaml::text(&value))))
+    Ok(Some(Bytes::from(yaml::text(&value)?)))
 }
 
 /// Values of secrets are not for terminals.
@@ -67,6 +67,6 @@ fn mask(value: &mut Value) {
 }
 
 /// The object as a file for people: as received, as YAML.
-pub fn whole(object: &Object) -> String {
+pub fn whole(object: &Object) -> Result<String> {
     yaml::text(&object.value)
 }

@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json};
 
 /// What is to be written.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Fields {
     /// Operations of a JSON Patch (RFC 6902).
     pub patch: Vec<Value>,
@@ -12,11 +12,20 @@ pub struct Fields {
     pub written: Vec<String>,
     /// Fields that are neither as before nor as the command left them.
     pub changed_since: Vec<String>,
+    /// These are written too.
+    pub force: bool,
 }
 
 /// What gives the fields that differ between `before` and `after` their old values.
 pub fn back(before: &Value, after: &Value, now: &Value) -> Fields {
     let mut out = Fields::default();
+    walk(Some(before), Some(after), Some(now), "", &mut out);
+    out
+}
+
+/// The same, over what others have written into these fields since.
+pub fn forced(before: &Value, after: &Value, now: &Value) -> Fields {
+    let mut out = Fields { force: true, ..Fields::default() };
     walk(Some(before), Some(after), Some(now), "", &mut out);
     out
 }
@@ -53,7 +62,7 @@ fn walk(before: Option<&Value>, after: Option<&Value>, now: Option<&Value>, path
                 walk(Some(b), Some(a), Some(n), &format!("{path}/{at}"), out);
             }
         }
-        _ if now == after => {
+        _ if now == after || out.force => {
             out.written.push(path.to_owned());
             out.patch.push(match before {
                 Some(value) => json!({"op": "add", "path": path, "value": value}),
@@ -67,6 +76,31 @@ fn walk(before: Option<&Value>, after: Option<&Value>, now: Option<&Value>, path
         }
         _ => out.changed_since.push(path.to_owned()),
     }
+}
+
+/// The object with these fields written: what the server would make of the patch.
+pub fn applied(object: &Value, fields: &Fields) -> Value {
+    let mut out = object.clone();
+    for op in &fields.patch {
+        let text = |name: &str| op.get(name).and_then(Value::as_str).unwrap_or_default();
+        let Some((parent, last)) = text("path").rsplit_once('/') else { continue };
+        let last = last.replace("~1", "/").replace("~0", "~");
+        let value = op.get("value").cloned();
+        match (out.pointer_mut(parent), value) {
+            (Some(Value::Object(map)), Some(value)) => drop(map.insert(last, value)),
+            (Some(Value::Object(map)), None) => drop(map.remove(&last)),
+            (Some(Value::Array(list)), value) => {
+                let at = last.parse::<usize>().ok().filter(|at| *at < list.len());
+                match (at, value) {
+                    (Some(at), Some(value)) => list[at] = value,
+                    (Some(at), None) => drop(list.remove(at)),
+                    (None, _) => {}
+                }
+            }
+            _ => {}
+        }
+    }
+    out
 }
 
 type Maps<'v> = (&'v Map<String, Value>, &'v Map<String, Value>, &'v Map<String, Value>);
@@ -114,6 +148,8 @@ mod tests {
         let moved = json!({"spec": {"replicas": 5, "containers": [{"name": "a", "image": "x:1"}]}});
         assert_eq!(back(&before, &after, &moved).changed_since, ["/spec/replicas"]);
         assert!(back(&before, &after, &before).patch.is_empty());
+        assert_eq!(applied(&now, &fields)["spec"]["replicas"], 3);
+        assert_eq!(applied(&now, &fields)["spec"]["containers"], now["spec"]["containers"]);
     }
 
     #[test]

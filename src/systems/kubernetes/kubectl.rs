@@ -2,7 +2,7 @@
 //! the recorded command, with a deadline, and never through a shim of ours.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use serde::Deserialize;
@@ -11,12 +11,14 @@ use serde_json::value::RawValue;
 use super::query::Access;
 use crate::error::{Error, Result};
 use crate::platform::runner::{self, Finished};
+use crate::platform::served::Served;
 
 /// Variables that change what kubectl prints or runs, and those that choose a cluster: only the recorded ones count.
 const DROPPED: &[&str] =
     &["KUBECONFIG", "KUBECTL_EXTERNAL_DIFF", "KUBE_EDITOR", "KUBECTL_KUBERC", "KUBECTL_COMMAND_HEADERS"];
 
 /// kubectl, for one cluster.
+#[derive(Clone)]
 pub struct Kubectl {
     program: OsString,
     cwd: PathBuf,
@@ -88,6 +90,11 @@ impl Kubectl {
         Ok(())
     }
 
+    /// The same, with another deadline.
+    pub fn until(&self, until: Instant) -> Kubectl {
+        Kubectl { until, ..self.clone() }
+    }
+
     /// The flags that choose the cluster.
     pub fn flags(&self) -> &[String] {
         &self.flags
@@ -106,6 +113,14 @@ impl Kubectl {
         let left = self.until.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
         runner::errand_fed(&argv, stdin, &self.env, &self.cwd, left)
             .map_err(|e| Error { what: format!("the cluster was not reached in time: {}", e.what), ..e })
+    }
+
+    /// Starts kubectl as something that serves; what it says goes into a file.
+    pub fn serve(&self, args: &[OsString], said: &Path) -> Result<Served> {
+        let flags = self.flags.iter().map(OsString::from);
+        let argv: Vec<OsString> =
+            std::iter::once(self.program.clone()).chain(flags).chain(args.iter().cloned()).collect();
+        Served::start(&argv, &self.env, &self.cwd, said)
     }
 
     /// Runs kubectl; only success is an answer.

@@ -3,21 +3,27 @@
 
 mod action;
 mod amend;
+mod api;
 mod apply;
 mod assess;
 mod beside;
 mod capture;
 mod changes;
+mod clash;
 mod cluster;
 mod controllers;
 mod current;
 mod fields;
 mod identity;
+mod into;
 mod kinds;
 mod kubectl;
 mod look;
+mod merge;
 mod namespace;
+mod net;
 mod object;
+mod owned;
 mod plan;
 mod prune;
 mod query;
@@ -26,7 +32,9 @@ mod release;
 mod remove;
 mod resources;
 mod snapshot;
-mod yaml;
+mod steps;
+mod tokens;
+mod tryout;
 
 use std::path::Path;
 
@@ -36,7 +44,7 @@ use super::{ApplyCx, AssessCx, CaptureCx, Held, Net, NetCx, PlanCx, System, Take
 use crate::error::Result;
 use crate::model::{
     Capture, Captured, Change, Effect, Invocation, ObjectId, ObjectKind, ObjectSource, StateRef, Step,
-    StepOutcome, SystemId,
+    StepOutcome, SystemId, Verification,
 };
 
 /// The `kubernetes` system.
@@ -61,12 +69,17 @@ impl System for Kubernetes {
     fn plan(&self, captured: &Captured, now: &StateRef, cx: &PlanCx<'_>) -> Result<Vec<Step>> {
         plan::plan(captured, now, cx)
     }
+    fn has_identities(&self) -> bool {
+        true
+    }
     fn net(&self, taken: &[Taken], cx: &NetCx<'_>) -> Result<Net> {
-        let taken = capture::of_one_place(taken, cx.source)?;
-        super::net::by_place(&|captured, now, plan| self.plan(captured, now, plan), &taken, cx)
+        net::net(taken, cx)
     }
     fn apply(&self, step: &Step, cx: &ApplyCx<'_>) -> Result<StepOutcome> {
         apply::apply(step, cx)
+    }
+    fn verify(&self, step: &Step, cx: &ApplyCx<'_>) -> Result<Verification> {
+        apply::verify(step, cx)
     }
     fn changes(&self, before: &StateRef, after: Option<&StateRef>, cx: &PlanCx<'_>) -> Result<Vec<Change>> {
         changes::changes(before, after, cx.source)
@@ -76,6 +89,14 @@ impl System for Kubernetes {
     }
     fn held(&self, outer: &Capture, inner: &Capture, source: &dyn ObjectSource) -> Result<Held> {
         capture::held(outer, inner, source)
+    }
+    fn restore_into(
+        &self,
+        captured: &Capture,
+        (kind, name): (&str, &str),
+        cx: &ApplyCx<'_>,
+    ) -> Result<(StepOutcome, Vec<String>)> {
+        into::restore_into(captured, (kind, name), cx)
     }
     fn restore_to(&self, captured: &Capture, to: &Path, cx: &ApplyCx<'_>) -> Result<StepOutcome> {
         beside::restore_to(captured, to, cx)

@@ -30,9 +30,20 @@ pub fn inside(kubectl: &Kubectl, namespace: &str) -> Result<Found> {
 
 /// The objects of all kinds in a namespace, as far as `more` chooses them.
 pub fn content(kubectl: &Kubectl, namespace: &str, more: &[&str]) -> Result<Found> {
-    // Not from kubectl's cache: a kind that was installed a minute ago counts too.
+    let place = ["--namespace", namespace];
+    let place: Vec<&str> = place.iter().chain(more).copied().collect();
     let kinds = kubectl.ask(&["api-resources", "--namespaced", "--verbs=list", "-o", "name"])?;
-    let kinds = String::from_utf8_lossy(&kinds).into_owned();
+    of_kinds(kubectl, &String::from_utf8_lossy(&kinds), &place, namespace)
+}
+
+/// All objects of the cluster.
+pub fn everywhere(kubectl: &Kubectl) -> Result<Found> {
+    let kinds = kubectl.ask(&["api-resources", "--verbs=list", "-o", "name"])?;
+    of_kinds(kubectl, &String::from_utf8_lossy(&kinds), &["--all-namespaces"], "")
+}
+
+/// The objects of these kinds, a line each. Not from kubectl's cache: a kind that was installed a minute ago counts too.
+fn of_kinds(kubectl: &Kubectl, kinds: &str, place: &[&str], of: &str) -> Result<Found> {
     let kinds: BTreeSet<&str> = kinds.lines().filter(|kind| !SKIPPED.contains(kind)).collect();
     // Two at a time: kubectl asks for one kind after the other.
     let kinds: Vec<&str> = kinds.into_iter().collect();
@@ -42,9 +53,8 @@ pub fn content(kubectl: &Kubectl, namespace: &str, more: &[&str]) -> Result<Foun
             return Ok(Found::default());
         }
         let list = kinds.join(",");
-        let args: Vec<&str> =
-            [list.as_str(), "--namespace", namespace].into_iter().chain(more.iter().copied()).collect();
-        Found::of(kubectl.get(&args)?, namespace)
+        let args: Vec<&str> = [list.as_str()].into_iter().chain(place.iter().copied()).collect();
+        Found::of(kubectl.get(&args)?, of)
     };
     std::thread::scope(|scope| {
         let other = scope.spawn(|| ask(two));

@@ -35,6 +35,16 @@ impl Key {
         Some(Key { namespace: parts.next()?, group: parts.next()?, kind: parts.next()?, name: parts.next()? })
     }
 
+    /// Of something without a namespace.
+    pub fn cluster_wide(group: &str, kind: &str, name: &str) -> Key {
+        Key {
+            namespace: String::new(),
+            group: group.to_owned(),
+            kind: kind.to_owned(),
+            name: name.to_owned(),
+        }
+    }
+
     /// As people write it: `deployment/web`.
     pub fn short(&self) -> String {
         format!("{}/{}", self.kind.to_lowercase(), self.name)

@@ -15,6 +15,7 @@ const MODE: &str = "mode";
 const ASK: &str = "ask";
 const DESTROYS: &str = "destroys";
 const NAMESPACES: &str = "namespaces";
+const DRAINS: &str = "drains";
 
 /// How targets are found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -63,6 +64,8 @@ pub struct Query {
     pub destroys: bool,
     /// Namespaces that are deleted, by their names.
     pub namespaces: Vec<String>,
+    /// The targets are nodes that are drained: the pods on them count too.
+    pub drains: bool,
 }
 
 /// How a cluster is reached: as the command does, with its flags and its environment.
@@ -111,6 +114,9 @@ impl Query {
         if self.destroys {
             locator.opts.insert(DESTROYS.to_owned(), "yes".into());
         }
+        if self.drains {
+            locator.opts.insert(DRAINS.to_owned(), "yes".into());
+        }
         if !self.namespaces.is_empty() {
             locator.opts.insert(NAMESPACES.to_owned(), joined(&self.namespaces));
         }
@@ -133,13 +139,14 @@ impl Query {
             ask: split(locator.opts.get(ASK)),
             destroys: locator.opts.contains_key(DESTROYS),
             namespaces: split(locator.opts.get(NAMESPACES)),
+            drains: locator.opts.contains_key(DRAINS),
         })
     }
 }
 
-/// True where the command's words name the context.
-pub fn names_context(locator: &Locator) -> bool {
-    Access::of(locator).flags.iter().any(|flag| flag == "--context")
+/// The command's flags that choose cluster, user and namespace; nothing where they are not recorded.
+pub fn flags(locator: &Locator) -> Option<Vec<String>> {
+    locator.opts.get(FLAGS).map(|flags| split(Some(flags)))
 }
 
 /// The command's `KUBECONFIG`, where it has one.

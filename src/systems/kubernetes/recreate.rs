@@ -1,37 +1,38 @@
 //! Makes objects anew that are gone: definitions and namespaces first, owners before what they own, and nothing over what
 //! somebody made since.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use super::action;
 use super::amend::{self, Written};
+use super::api::{Line, Refusal};
 use super::apply::GOING;
 use super::fields::{self, Fields};
 use super::kinds::{self, Addresses};
-use super::kubectl::{Kubectl, said};
+use super::kubectl::Kubectl;
 use super::look;
 use super::object::{Key, Object};
 use super::remove;
-use super::resources::Resources;
+use super::resources::Server;
 use super::snapshot::Snapshot;
 use crate::error::Result;
 use crate::model::StepOutcome;
 use crate::systems::ApplyCx;
 
-/// How many kubectls write beside each other.
-const AT_ONCE: usize = 4;
 /// How long the server gets to serve a definition that came back, or to make a service account.
 const SETTLE: Duration = Duration::from_secs(15);
-const PAUSE: Duration = Duration::from_millis(300);
+const PAUSE: Duration = Duration::from_millis(150);
+/// How many failures are told.
+const TOLD: usize = 12;
 
-/// Makes them.
+/// Makes them; `elsewhere` are services that get another address, because somebody else has theirs.
 pub fn recreate(
-    kubectl: &Kubectl,
+    (kubectl, server): (&Kubectl, &Server<'_>),
     before: &Snapshot,
-    names: &[String],
+    (names, elsewhere): (&[String], &[String]),
     cx: &ApplyCx<'_>,
 ) -> Result<StepOutcome> {
     let mut all = Vec::new();
@@ -40,20 +41,44 @@ pub fn recreate(
             all.push(Snapshot::object(entry, cx.source)?);
         }
     }
-    let mut work = Work { kubectl, cx, resources: None, uids: HashMap::new(), failed: Vec::new() };
+    let elsewhere = elsewhere.iter().map(|name| action::key(name)).collect::<Result<_>>()?;
+    make((kubectl, server), all, elsewhere, cx)
+}
+
+/// Makes objects that are given as they were.
+pub fn make(
+    (kubectl, server): (&Kubectl, &Server<'_>),
+    all: Vec<Object>,
+    elsewhere: HashSet<Key>,
+    cx: &ApplyCx<'_>,
+) -> Result<StepOutcome> {
+    let mut work = Work { kubectl, server, cx, elsewhere, uids: HashMap::new(), failed: Vec::new(), done: 0 };
     let mut left = match work.absent(all)? {
         Ok(left) => left,
         Err(outcome) => return Ok(outcome),
     };
     work.free_volumes(&mut left)?;
+    make_all(&mut work, left)
+}
+
+fn make_all(work: &mut Work<'_>, mut left: Vec<Object>) -> Result<StepOutcome> {
     while !left.is_empty() {
         let batch = next(&mut left);
         work.make(batch)?;
     }
     Ok(match work.failed.as_slice() {
         [] => StepOutcome::Done,
-        failed => StepOutcome::Failed { reason: failed.join("; ") },
+        failed => StepOutcome::Failed { reason: told(failed) },
     })
+}
+
+/// Some of many reasons.
+pub fn told(failed: &[String]) -> String {
+    let mut text = failed.iter().take(TOLD).map(String::as_str).collect::<Vec<_>>().join("; ");
+    if failed.len() > TOLD {
+        text.push_str(&format!("; and {} more", failed.len() - TOLD));
+    }
+    text
 }
 
 /// The objects that can be made next: of the lowest rank, and owned by none that is still to be made.
@@ -75,11 +100,13 @@ fn uid_of(owner: &Value) -> &str {
 
 struct Work<'a> {
     kubectl: &'a Kubectl,
+    server: &'a Server<'a>,
     cx: &'a ApplyCx<'a>,
-    resources: Option<Resources>,
+    elsewhere: HashSet<Key>,
     /// New identities by old ones.
     uids: HashMap<String, String>,
     failed: Vec<String>,
+    done: u64,
 }
 
 impl Work<'_> {
@@ -97,7 +124,7 @@ impl Work<'_> {
         }
         let stuck = remove::gone(self.kubectl, &going)?;
         if !stuck.is_empty() {
-            let (what, seconds) = (stuck.join(", "), GOING.as_secs());
+            let (what, seconds) = (told(&stuck), GOING.as_secs());
             let reason = format!(
                 "{what} is still being deleted after {seconds} s: a finalizer holds it; undo again later"
             );
@@ -126,14 +153,14 @@ impl Work<'_> {
             left.iter().filter(|o| o.key.is("", "PersistentVolume")).map(|o| o.key.name.clone()).collect();
         let claims: Vec<&mut Object> =
             left.iter_mut().filter(|o| o.key.is("", "PersistentVolumeClaim")).collect();
+        let mut line = self.server.api.line();
         for claim in claims {
             let name = claim.text("/spec/volumeName").to_owned();
             if name.is_empty() || made.contains(&name) {
                 continue;
             }
-            let key =
-                Key { namespace: String::new(), group: String::new(), kind: "PersistentVolume".into(), name };
-            let Some(volume) = amend::one(self.kubectl, &key, "v1")? else {
+            let key = Key::cluster_wide("", "PersistentVolume", &name);
+            let Some(volume) = amend::read(self.server, &mut line, &key, "v1")? else {
                 claim.remove("/spec", &["volumeName"]);
                 continue;
             };
@@ -143,7 +170,8 @@ impl Work<'_> {
             if of_claim {
                 let patch = vec![json!({"op": "remove", "path": "/spec/claimRef/uid"})];
                 let fields = Fields { patch, ..Fields::default() };
-                if let Written::Refused(why) = amend::write(self.kubectl, &volume, &fields)? {
+                let written = amend::write(self.server, &mut line, &volume, &fields, false)?;
+                if let Written::Refused(why) = written {
                     self.failed.push(format!("{} stays bound to the old claim: {why}", key.short()));
                 }
             }
@@ -154,21 +182,16 @@ impl Work<'_> {
     /// Makes a batch, some at once.
     fn make(&mut self, batch: Vec<Object>) -> Result<()> {
         self.know(&batch)?;
-        let bodies: Vec<(Object, Object)> = batch.into_iter().map(|o| (self.body(&o), o)).collect();
-        for some in bodies.chunks(AT_ONCE) {
-            let this: &Work<'_> = self;
-            let done: Vec<Result<String, String>> = std::thread::scope(|scope| {
-                let threads: Vec<_> = some.iter().map(|(body, _)| scope.spawn(|| this.post(body))).collect();
-                let failed = || Err("writing it failed".to_owned());
-                threads.into_iter().map(|t| t.join().unwrap_or_else(|_| failed())).collect()
-            });
-            for ((_, old), done) in some.iter().zip(done) {
-                match done {
-                    Ok(uid) => drop(self.uids.insert(old.uid().to_owned(), uid)),
-                    Err(why) => self.failed.push(format!("{}: {why}", old.key.short())),
-                }
-                (self.cx.progress)(1);
+        let bodies: Vec<Object> = batch.iter().map(|o| self.body(o)).collect();
+        let this: &Work<'_> = self;
+        let done = this.server.api.each(&bodies, |line, body| this.post(line, body));
+        for (old, done) in batch.iter().zip(done) {
+            match done {
+                Ok(uid) => drop(self.uids.insert(old.uid().to_owned(), uid)),
+                Err(why) => self.failed.push(format!("{}: {why}", old.key.short())),
             }
+            self.done += 1;
+            (self.cx.progress)(self.done);
         }
         Ok(())
     }
@@ -176,18 +199,17 @@ impl Work<'_> {
     /// Waits until the server knows the kinds of a batch: their definitions may have come back a moment ago.
     fn know(&mut self, batch: &[Object]) -> Result<()> {
         let until = Instant::now() + SETTLE;
-        loop {
-            if self.resources.as_ref().is_some_and(|r| batch.iter().all(|o| r.knows(&o.key))) {
-                return Ok(());
-            }
-            if self.resources.is_some() && Instant::now() > until {
-                return Ok(());
-            }
-            if self.resources.is_some() {
+        let mut line = self.server.api.line();
+        let kinds: BTreeSet<(&str, &str, &str)> =
+            batch.iter().map(|o| (o.key.group.as_str(), o.key.kind.as_str(), o.version.as_str())).collect();
+        for (group, kind, version) in kinds {
+            let key = Key::cluster_wide(group, kind, "");
+            while !self.server.kinds.knows(&mut line, &key, version)? && Instant::now() < until {
                 std::thread::sleep(PAUSE);
+                self.server.kinds.forget(group);
             }
-            self.resources = Some(Resources::read(self.kubectl)?);
         }
+        Ok(())
     }
 
     /// An object as it is given to the server: owners by their new identities.
@@ -199,45 +221,37 @@ impl Work<'_> {
                 owner["uid"] = json!(new);
             }
         }
+        if self.elsewhere.contains(&body.key) {
+            kinds::without_addresses(&mut body, Addresses::All);
+        }
         body
     }
 
     /// Gives one to the server; its new identity, or why not.
-    fn post(&self, body: &Object) -> Result<String, String> {
+    fn post(&self, line: &mut Line<'_>, body: &Object) -> Result<String, String> {
         let until = Instant::now() + SETTLE;
         let text = |e: crate::error::Error| e.what;
-        let resources = self.resources.as_ref().ok_or("the server's kinds are not known")?;
-        let path = format!("{}?fieldManager=fr", resources.collection(body).map_err(text)?);
+        let path = self.server.kinds.collection(line, &body.key, &body.version).map_err(text)?;
         loop {
-            let json = body.value.to_string();
-            let done =
-                self.kubectl.run(&["create", "--raw", &path, "-f", "-"], json.as_bytes()).map_err(text)?;
-            if done.code == 0 {
-                let made: Value = serde_json::from_slice(&done.stdout).map_err(|e| e.to_string())?;
-                return Ok(made
-                    .pointer("/metadata/uid")
-                    .and_then(Value::as_str)
-                    .unwrap_or_default()
-                    .to_owned());
+            let refusal = match line.create(&path, &body.value, false).map_err(text)? {
+                Ok(made) => return Ok(uid_in(&made)),
+                Err(refusal) => refusal,
+            };
+            if refusal.is_there_already() {
+                return self.over(line, body);
             }
-            let said = said(&done).what;
-            if said.contains("AlreadyExists") || said.contains("already exists") {
-                return self.over(body);
-            }
-            let unsettled =
-                ["service account", "serviceaccount", "NotFound", "could not find the requested resource"];
-            if unsettled.iter().any(|u| said.contains(u)) && Instant::now() < until {
+            if is_unsettled(&refusal) && Instant::now() < until {
                 std::thread::sleep(PAUSE);
                 continue;
             }
-            return self.elsewhere(body, &path, said);
+            return self.elsewhere(line, body, &path, refusal);
         }
     }
 
     /// The namespace got it by itself a moment ago: it becomes what it was.
-    fn over(&self, body: &Object) -> Result<String, String> {
+    fn over(&self, line: &mut Line<'_>, body: &Object) -> Result<String, String> {
         let text = |e: crate::error::Error| e.what;
-        let now = amend::one(self.kubectl, &body.key, &body.version).map_err(text)?;
+        let now = amend::read(self.server, line, &body.key, &body.version).map_err(text)?;
         let Some(now) = now else { return Err("it was there and went".to_owned()) };
         if now.digest() == body.digest() {
             return Ok(now.uid().to_owned());
@@ -246,15 +260,22 @@ impl Work<'_> {
             return Err("somebody has made it just now".to_owned());
         }
         let fields = fields::exactly(&body.normal(), &now.normal());
-        match amend::write(self.kubectl, &now, &fields).map_err(text)? {
+        match amend::write(self.server, line, &now, &fields, false).map_err(text)? {
             Written::Done => Ok(now.uid().to_owned()),
             Written::Moved => Err("somebody changes it just now".to_owned()),
             Written::Refused(why) => Err(why),
         }
     }
 
-    /// A service whose address or port somebody else has by now comes back with another; that is said.
-    fn elsewhere(&self, body: &Object, path: &str, said: String) -> Result<String, String> {
+    /// A service whose address or port somebody took a moment ago comes back with another; that is said.
+    fn elsewhere(
+        &self,
+        line: &mut Line<'_>,
+        body: &Object,
+        path: &str,
+        refusal: Refusal,
+    ) -> Result<String, String> {
+        let said = refusal.said(&body.key);
         let taken = said.contains("already allocated") || said.contains("not in the valid range");
         if !body.key.is("", "Service") || !taken {
             return Err(said);
@@ -262,12 +283,7 @@ impl Work<'_> {
         for addresses in [Addresses::Ports, Addresses::All] {
             let mut other = body.clone();
             kinds::without_addresses(&mut other, addresses);
-            let json = other.value.to_string();
-            let done = self
-                .kubectl
-                .run(&["create", "--raw", path, "-f", "-"], json.as_bytes())
-                .map_err(|e| e.what)?;
-            if done.code == 0 {
+            if line.create(path, &other.value, false).map_err(|e| e.what)?.is_ok() {
                 return Err(format!(
                     "it came back with another address or port, its old one is taken ({said})"
                 ));
@@ -275,4 +291,16 @@ impl Work<'_> {
         }
         Err(said)
     }
+}
+
+fn uid_in(made: &Value) -> String {
+    made.pointer("/metadata/uid").and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+/// The namespace, its service account or the definition came back a moment ago, and not all of the server knows it.
+fn is_unsettled(refusal: &Refusal) -> bool {
+    refusal.is_not_there()
+        || ["service account", "serviceaccount", "could not find the requested resource"]
+            .iter()
+            .any(|u| refusal.message.contains(u))
 }

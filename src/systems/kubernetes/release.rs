@@ -4,9 +4,10 @@ use super::cluster::Found;
 use super::identity::Identity;
 use super::kubectl::Kubectl;
 use super::namespace;
-use super::object::Object;
+use super::object::{Key, Object};
 use super::query::Access;
 use crate::error::Result;
+use crate::model::Missing;
 
 /// What Helm (3.2 and later) leaves on all that it makes.
 const MANAGED: &str = "app.kubernetes.io/managed-by=Helm";
@@ -18,7 +19,7 @@ const CLUSTER_WIDE: &str = "clusterroles,clusterrolebindings,customresourcedefin
                             apiservices,ingressclasses";
 
 /// Finds the releases of these names in the namespace of the command.
-pub fn find(kubectl: &Kubectl, names: &[&str]) -> Result<Found> {
+pub fn find(kubectl: &Kubectl, names: &[&str], destroys: bool) -> Result<Found> {
     let namespace =
         Identity::read(kubectl, &Access { flags: kubectl.flags().to_vec(), ..Access::default() })?.namespace;
     let mut found = Found::default();
@@ -38,6 +39,28 @@ pub fn find(kubectl: &Kubectl, names: &[&str]) -> Result<Found> {
         );
         let around = around.join().unwrap_or_else(|_| failed());
         found.extend_filtered("the release's cluster-wide objects", around, of_release);
+        if !destroys {
+            coming(&mut found, names, &namespace);
+        }
         Ok(found)
     })
+}
+
+/// An upgrade and a rollback make the record of another revision (two, where one that fails is rolled back at once). What
+/// else the other version of the chart makes stands nowhere before it runs.
+fn coming(found: &mut Found, names: &[&str], namespace: &str) {
+    for name in names {
+        let revisions =
+            found.objects.iter().filter(|(o, _)| o.key.is("", "Secret") && o.label("name") == Some(name));
+        let newest =
+            revisions.filter_map(|(o, _)| o.label("version")?.parse::<u64>().ok()).max().unwrap_or(0);
+        found.absent.extend((newest + 1..=newest + 2).map(|revision| Key {
+            namespace: namespace.to_owned(),
+            group: String::new(),
+            kind: "Secret".to_owned(),
+            name: format!("sh.helm.release.v1.{name}.v{revision}"),
+        }));
+    }
+    let what = "objects that only the other version of the chart has".into();
+    found.missing.push(Missing { what, why: "they are not known before it runs".to_owned() });
 }

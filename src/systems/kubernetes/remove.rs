@@ -1,15 +1,14 @@
 //! Removes objects that a command made: each by its own identity, and a namespace only while nothing of others is in it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
-
-use serde_json::json;
 
 use super::action::Guarded;
 use super::apply::GOING;
-use super::kubectl::{Kubectl, said};
+use super::kubectl::Kubectl;
 use super::object::{Key, Object};
-use super::resources::Resources;
+use super::recreate::told;
+use super::resources::Server;
 use super::{kinds, look, namespace};
 use crate::error::Result;
 use crate::model::StepOutcome;
@@ -19,17 +18,23 @@ use crate::systems::ApplyCx;
 const PAUSE: Duration = Duration::from_millis(300);
 
 /// Removes them, what depends on others first.
-pub fn remove(kubectl: &Kubectl, objects: &[Guarded], cx: &ApplyCx<'_>) -> Result<StepOutcome> {
+pub fn remove(
+    (kubectl, server): (&Kubectl, &Server<'_>),
+    objects: &[Guarded],
+    cx: &ApplyCx<'_>,
+) -> Result<StepOutcome> {
     let mut keys = Vec::new();
     for guard in objects {
         keys.push((guard.key()?, None));
     }
-    let now: Vec<Object> = look::look(kubectl, &keys)?.into_iter().map(|(object, _)| object).collect();
+    let now: BTreeMap<String, Object> = look::look(kubectl, &keys)?
+        .into_iter()
+        .map(|(object, _)| (object.key.to_string(), object))
+        .filter(|(_, object)| !object.is_going())
+        .collect();
     let mut there: Vec<(&Object, &Guarded)> = Vec::new();
     for guard in objects {
-        let Some(object) = now.iter().find(|o| o.key.to_string() == guard.key && !o.is_going()) else {
-            continue;
-        };
+        let Some(object) = now.get(&guard.key) else { continue };
         if object.uid() != guard.uid || object.digest() != guard.digest {
             let reason = format!("{} is not as the command left it", object.key.short());
             return Ok(StepOutcome::Conflict { reason });
@@ -39,30 +44,47 @@ pub fn remove(kubectl: &Kubectl, objects: &[Guarded], cx: &ApplyCx<'_>) -> Resul
     if let Some(reason) = others_in_namespaces(kubectl, &there)? {
         return Ok(StepOutcome::Conflict { reason });
     }
-    let resources = Resources::read(kubectl)?;
-    there.sort_by_key(|(object, _)| (std::cmp::Reverse(kinds::rank(&object.key)), object.key.clone()));
+    let mut ranks: BTreeMap<std::cmp::Reverse<u32>, Vec<(&Object, &Guarded)>> = BTreeMap::new();
     for (object, guard) in &there {
-        let path = resources.object(&object.key, &object.version)?;
-        let options = json!({
-            "kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": "Background",
-            "preconditions": {"uid": guard.uid},
-        });
-        let done = kubectl.run(&["delete", "--raw", &path, "-f", "-"], options.to_string().as_bytes())?;
-        let text = String::from_utf8_lossy(&done.stderr);
-        if done.code != 0 && !text.contains("(NotFound)") {
-            let reason = format!("{}: {}", object.key.short(), said(&done).what);
-            return Ok(match text.contains("(Conflict)") {
-                true => StepOutcome::Conflict { reason },
-                false => StepOutcome::Failed { reason },
-            });
+        ranks.entry(std::cmp::Reverse(kinds::rank(&object.key))).or_default().push((*object, *guard));
+    }
+    let mut done = 0;
+    for of_rank in ranks.values() {
+        if let Some(outcome) = delete(server, of_rank) {
+            return Ok(outcome);
         }
-        (cx.progress)(1);
+        done += of_rank.len() as u64;
+        (cx.progress)(done);
     }
     let keys: Vec<Key> = there.iter().map(|(object, _)| object.key.clone()).collect();
     Ok(match gone(kubectl, &keys)? {
         left if left.is_empty() => StepOutcome::Done,
-        left => StepOutcome::Failed { reason: format!("still being deleted: {}", left.join(", ")) },
+        left => StepOutcome::Failed { reason: format!("still being deleted: {}", told(&left)) },
     })
+}
+
+/// Deletes some at once; how that failed, if it did.
+fn delete(server: &Server<'_>, some: &[(&Object, &Guarded)]) -> Option<StepOutcome> {
+    let done = server.api.each(some, |line, (object, guard)| {
+        let path = server.kinds.object(line, &object.key, &object.version).map_err(|e| (false, e.what))?;
+        match line.delete(&path, &guard.uid, false).map_err(|e| (false, e.what))? {
+            Ok(_) => Ok(()),
+            Err(refusal) if refusal.is_not_there() => Ok(()),
+            Err(refusal) => Err((refusal.is_moved(), refusal.said(&object.key))),
+        }
+    });
+    let (mut failed, mut all_moved) = (Vec::new(), true);
+    for ((object, _), done) in some.iter().zip(done) {
+        if let Err((moved, why)) = done {
+            failed.push(format!("{}: {why}", object.key.short()));
+            all_moved &= moved;
+        }
+    }
+    match (failed.is_empty(), all_moved) {
+        (true, _) => None,
+        (_, true) => Some(StepOutcome::Conflict { reason: told(&failed) }),
+        (_, false) => Some(StepOutcome::Failed { reason: told(&failed) }),
+    }
 }
 
 /// What others have put into a namespace that is to go.

@@ -81,6 +81,11 @@ impl Snapshot {
         self.objects.entry(key.to_string()).or_insert(None);
     }
 
+    /// Notes an object that is stored already.
+    pub fn set(&mut self, key: &Key, entry: Option<Entry>) {
+        self.objects.insert(key.to_string(), entry);
+    }
+
     /// What was looked at, in order.
     pub fn keys(&self) -> impl Iterator<Item = Key> {
         self.objects.keys().filter_map(|text| Key::parse(text))

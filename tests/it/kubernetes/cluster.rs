@@ -70,7 +70,8 @@ impl Scene {
     pub fn apply(&self, manifest: &str) {
         let mut apply = self.env.command("kubectl");
         apply.args(["-n", &self.ns, "apply", "-f", "-"]);
-        run(apply, self.named(manifest).as_bytes()).ok();
+        // What begins with a brace is JSON to kubectl.
+        run(apply, format!("---\n{}", self.named(manifest)).as_bytes()).ok();
     }
 
     /// An object; `None` where it is not there.
@@ -116,7 +117,22 @@ impl Scene {
 
     /// Takes the latest event back.
     pub fn undo(&self) -> Output {
-        self.env.fr(&["undo", "--yes", &self.event()["id"].to_string()])
+        self.undo_by(&[])
+    }
+
+    /// Takes the agent's latest event back, with these options.
+    pub fn undo_by(&self, options: &[&str]) -> Output {
+        let id = self.agents_event()["id"].to_string();
+        let args: Vec<&str> = ["undo", "--yes", &id].iter().chain(options).copied().collect();
+        self.env.fr(&args)
+    }
+
+    /// The agent's latest event.
+    #[track_caller]
+    fn agents_event(&self) -> Value {
+        let all = self.env.fr(&["timeline", "--json", "-n", "50"]).ok().json();
+        let of_agent = |event: &&Value| event["kind"]["kind"] != "undo" && event["command"]["tool"] != "fr";
+        all.as_array().unwrap().iter().find(of_agent).unwrap().clone()
     }
 }
 

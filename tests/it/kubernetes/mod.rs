@@ -4,9 +4,16 @@ mod changes;
 pub mod cluster;
 mod conflicts;
 mod deletes;
+mod elsewhere;
 mod failures;
+mod helm;
 mod lines;
+mod losses;
 mod namespace;
+mod refused;
+mod rivals;
+mod together;
+mod ways;
 
 /// A Deployment, its Service and its configuration.
 const SHOP: &str = "

@@ -84,6 +84,7 @@ pub fn nodes(verb: &str, out: &mut Reader<'_>) {
         "taint" => out.words.from(2).iter().filter(|w| !is_taint(w)).copied().collect(),
         _ => out.words.from(1).to_vec(),
     };
+    out.ask.drains = verb == "drain";
     out.ask.words.push(Word::literal("nodes"));
     out.ask(&names);
     out.ask_options();

@@ -12,6 +12,11 @@ pub fn config(words: &Words<'_>, inv: &Invocation, cx: &AssessCx<'_>) -> Vec<Eff
     }
 }
 
+/// `oc login`, `oc logout`, `oc project NAME`: the kubeconfig is written.
+pub fn own(words: &Words<'_>, inv: &Invocation, cx: &AssessCx<'_>) -> Effect {
+    file(words.value("--kubeconfig"), inv, cx)
+}
+
 /// `kubectx`, `kubens`, and the plugins of the same kind: with a name they switch.
 pub fn switch(args: &[Word], inv: &Invocation, cx: &AssessCx<'_>) -> Vec<Effect> {
     let words = Words::split(args);

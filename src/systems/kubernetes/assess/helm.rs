@@ -6,7 +6,7 @@ use super::{Ask, Reader};
 use crate::model::{Effect, EffectClass as C, Invocation, Reversibility as R, Word};
 use crate::systems::AssessCx;
 use crate::systems::kubernetes::assess::place::Place;
-use crate::systems::kubernetes::query::Mode;
+use crate::systems::kubernetes::query::{self, Mode};
 
 /// Options that take the next word as their value (`helm COMMAND --help`, Helm 3).
 const VALUED: &[&str] = &[
@@ -85,6 +85,32 @@ pub fn read(inv: &Invocation, cx: &AssessCx<'_>) -> Vec<Effect> {
     }
     verb(&mut out);
     out.finish()
+}
+
+/// `helmfile`: helm on all releases of a file, which is a template and not read here.
+pub fn helmfile(inv: &Invocation) -> Vec<Effect> {
+    const FILE: &[&str] =
+        &["--file", "--environment", "--selector", "--namespace", "--kube-context", "--log-level"];
+    const LETTERS: &[(char, &str)] =
+        &[('f', "--file"), ('e', "--environment"), ('l', "--selector"), ('n', "--namespace")];
+    let words = Words::split_by(inv.args(), FILE, LETTERS);
+    let (class, reversibility) = match words.operand(0) {
+        "destroy" | "delete" => (C::Destroy, R::Recreate),
+        "sync" | "apply" => (C::Mutate, R::Recreate),
+        "diff" | "list" | "template" | "lint" | "status" | "build" | "test" | "version" | "" => {
+            return Vec::new();
+        }
+        verb => return vec![super::opaque(&format!("helmfile {verb}"))],
+    };
+    let why = "its releases stand in a template; helm itself is seen where it runs through a shim";
+    vec![Effect {
+        system: crate::model::SystemId::new("kubernetes"),
+        class,
+        resource: "dyn:releases of the helmfile".into(),
+        reversibility,
+        certain: false,
+        locator: Some(query::not_kept(inv.cwd.clone().unwrap_or_else(|| "/".into()), why)),
+    }]
 }
 
 fn verb(out: &mut Reader<'_>) {

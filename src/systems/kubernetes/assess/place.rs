@@ -5,6 +5,8 @@ use crate::model::Word;
 
 /// The context where the words name none. What is current is read beside them ([`super::super::current`]).
 pub const CONTEXT: &str = "dev";
+/// The namespace where neither the words nor the context name one.
+pub const NAMESPACE: &str = "default";
 
 /// Kinds with their short names (`kubectl api-resources`).
 const KINDS: &[(&str, &[&str])] = &[
@@ -54,14 +56,36 @@ const CLUSTER_WIDE: &[&str] = &[
     "project",
 ];
 
-/// The full name of a kind.
+/// The full name of a kind. `deployments.apps` and `deployments.v1.apps` are deployments, as far as the first word is known.
 pub fn kind(name: &str) -> String {
     let name = name.to_ascii_lowercase();
+    if let Some((first, group)) = name.split_once('.').filter(|(_, group)| is_own(group)) {
+        let full = kind(first);
+        return if full == first && !KINDS.iter().any(|(k, _)| *k == full) {
+            format!("{first}.{group}")
+        } else {
+            full
+        };
+    }
     let full = KINDS
         .iter()
         .find(|(full, short)| *full == name || short.contains(&name.as_str()))
         .map(|(full, _)| (*full).to_owned());
     full.unwrap_or(name)
+}
+
+/// Groups of Kubernetes' own, a version before them or not.
+fn is_own(group: &str) -> bool {
+    let group = match group.split_once('.') {
+        Some((version, rest))
+            if version.starts_with('v') && version[1..].starts_with(|c: char| c.is_ascii_digit()) =>
+        {
+            rest
+        }
+        _ => group,
+    };
+    matches!(group, "apps" | "batch" | "autoscaling" | "policy" | "extensions" | "")
+        || group.ends_with(".k8s.io")
 }
 
 /// Where a command's words say that it acts.
@@ -77,7 +101,7 @@ impl Place {
     pub fn of(words: &Words<'_>) -> Place {
         Place {
             context: words.text("--context").unwrap_or_else(|| CONTEXT.to_owned()),
-            namespace: words.text("--namespace").unwrap_or_else(|| "default".to_owned()),
+            namespace: words.text("--namespace").unwrap_or_else(|| NAMESPACE.to_owned()),
         }
     }
 

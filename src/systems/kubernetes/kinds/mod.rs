@@ -149,6 +149,11 @@ pub fn comes_by_itself(key: &Key) -> bool {
     key.is("", "ServiceAccount") && key.name == "default"
 }
 
+/// True for what controllers write all the time, and nobody else.
+pub fn is_status(key: &Key) -> bool {
+    matches!(key.kind.as_str(), "Endpoints" | "EndpointSlice" | "Lease" | "Event")
+}
+
 /// Which addresses of a service are given up.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Addresses {

@@ -69,6 +69,10 @@ impl Kind for Pod {
         done.then_some("it had finished, and a new one would run again")
     }
     fn lost(&self, object: &Object) -> Vec<String> {
-        scratch_data(object, "/spec")
+        let mut lost = scratch_data(object, "/spec");
+        if object.text("/status/phase") == "Running" {
+            lost.push(format!("what {} wrote into its own containers", object.key.short()));
+        }
+        lost
     }
 }

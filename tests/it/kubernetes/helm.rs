@@ -1,0 +1,85 @@
+//! Helm releases, made by Helm's own library (tests/testbed/helm): not by its program, which no registry has.
+
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::process::Command;
+
+use super::cluster::{Scene, meant};
+
+const CHART: &str = "apiVersion: v1
+kind: ConfigMap
+metadata: {name: {{ .Release.Name }}-conf}
+data: {mode: {{ .Values.mode | quote }}}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: {{ .Release.Name }}-web}
+spec:
+  selector: {matchLabels: {app: web}}
+  template: {metadata: {labels: {app: web}}, spec: {containers: [{name: web, image: \"web:{{ .Values.mode }}\"}]}}
+";
+
+/// A scene with a chart, whose `helm` on the path is Helm's library; installed with mode `live`.
+fn installed() -> Option<Scene> {
+    let testbed = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/testbed");
+    let found = Command::new(testbed.join("helm")).output().unwrap();
+    if !found.status.success() {
+        eprintln!("skipped: no Helm library; tests/testbed/helm setup fetches one");
+        return None;
+    }
+    let mut scene = Scene::new()?;
+    let bin = scene.env.root().join("helm-bin");
+    std::fs::create_dir(&bin).unwrap();
+    symlink(testbed.join("helm-by-library"), bin.join("helm")).unwrap();
+    let library = String::from_utf8(found.stdout).unwrap().trim().to_owned();
+    let path = format!("{}:{}", bin.display(), scene.env.path());
+    scene.env.vars.extend([("PATH".to_owned(), path), ("HELM_LIBRARY".to_owned(), library)]);
+    scene.env.write("chart/Chart.yaml", "apiVersion: v2\nname: shop\nversion: 0.1.0\n");
+    scene.env.write("chart/values.yaml", "mode: live\n");
+    scene.env.write("chart/templates/all.yaml", CHART);
+    scene.env.sh(&format!("helm install shop ./chart -n {}", scene.ns)).ok();
+    Some(scene)
+}
+
+fn release(scene: &Scene) -> Vec<serde_json::Value> {
+    ["cm shop-conf", "deploy shop-web"].map(|what| meant(scene.get(what).unwrap())).into()
+}
+
+/// What Helm itself says of the release.
+fn said_by_helm(scene: &Scene) -> String {
+    scene.env.sh(&format!("helm history shop -n {}", scene.ns)).ok().stdout
+}
+
+#[test]
+fn an_uninstalled_release_is_back_and_helm_knows_it() {
+    let Some(scene) = installed() else { return };
+    let (before, history) = (release(&scene), said_by_helm(&scene));
+    scene.agent("helm uninstall shop -n NS").ok();
+    assert!(!scene.has("cm shop-conf") && !scene.has("secret sh.helm.release.v1.shop.v1"));
+    scene.until("it is gone", || !scene.has("deploy shop-web"));
+    let out = scene.undo();
+    assert_eq!(out.code, 0, "{out:?}");
+    assert_eq!(release(&scene), before);
+    assert_eq!(said_by_helm(&scene), history);
+    assert!(out.stdout.contains("Helm (shop)"), "who manages it is named: {out:?}");
+    // Helm goes on with it.
+    scene.env.sh(&format!("helm upgrade shop ./chart --set mode=next -n {}", scene.ns)).ok();
+    assert_eq!(scene.get("cm shop-conf").unwrap()["data"]["mode"], "next");
+}
+
+#[test]
+fn an_upgrade_and_a_rollback_are_taken_back_with_their_record() {
+    let Some(scene) = installed() else { return };
+    scene.env.sh(&format!("helm upgrade shop ./chart --set mode=second -n {}", scene.ns)).ok();
+    for line in ["helm upgrade shop ./chart --set mode=test -n NS", "helm rollback shop 1 -n NS"] {
+        let (before, history) = (release(&scene), said_by_helm(&scene));
+        scene.agent(line).ok();
+        assert_ne!(release(&scene), before, "{line}");
+        let out = scene.undo();
+        // What another version of the chart might have made besides is not known before.
+        assert_eq!(out.code, 3, "{line}: {out:?}");
+        assert!(out.stdout.contains("only the other version of the chart has"), "{line}: {out:?}");
+        assert_eq!(release(&scene), before, "{line}");
+        assert_eq!(said_by_helm(&scene), history, "{line}: {out:?}");
+    }
+}
