@@ -12,3 +12,4 @@ pub mod replace;
 pub mod runner;
 pub mod scratch;
 pub mod stall;
+pub mod stream;

@@ -323,7 +323,7 @@ pub fn errand_fed(
 
 /// `PATH` without the directories in which `program` is this program itself, called through a shim: what the recorder
 /// does for itself is no event.
-fn without_shims(program: &OsStr, path: &OsStr) -> OsString {
+pub(super) fn without_shims(program: &OsStr, path: &OsStr) -> OsString {
     let own = std::env::current_exe().and_then(std::fs::canonicalize).ok();
     let is_shim = |dir: &Path| own.is_some() && std::fs::canonicalize(dir.join(program)).ok() == own;
     let kept = std::env::split_paths(path).filter(|dir| !is_shim(dir));

@@ -9,6 +9,7 @@ static SYSTEMS: &[&dyn System] = &[
     &super::git::Git,
     &super::terraform::Terraform,
     &super::kubernetes::Kubernetes,
+    &super::docker::Docker,
     &super::catalog::Catalog,
 ];
 

@@ -8,6 +8,7 @@ mod answers;
 mod corpus;
 mod crash;
 mod crowd;
+mod docker;
 mod doctor;
 mod drill;
 mod env;

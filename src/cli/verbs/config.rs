@@ -52,5 +52,17 @@ pub fn run(out: &mut Out) -> Result<u8> {
         "backend_seconds = {}            # how long the backend of a terraform state is waited for",
         caps.backend_seconds
     ))?;
+    out.line(format!(
+        "container_bytes = {}        # the most that one container command may store of volumes and images",
+        caps.container_bytes
+    ))?;
+    out.line(format!(
+        "container_layer_bytes = {}    # the same of what a container wrote outside of its volumes",
+        caps.container_layer_bytes
+    ))?;
+    out.line(format!(
+        "container_seconds = {}             # how long a container engine is waited for",
+        caps.container_seconds
+    ))?;
     Ok(0)
 }

@@ -1,9 +1,9 @@
 //! Which reader understands which program.
 
 use super::super::AssessCx;
-use super::words::Reader;
-use super::{aws, clouds, docker, forge, host, platforms, sql, stores, terraform};
+use super::{aws, clouds, forge, host, platforms, sql, stores, terraform};
 use crate::model::{Effect, Invocation, Word};
+use crate::systems::words::Reader;
 
 /// The base names of the programs understood here.
 pub const PROGRAMS: &[&str] = &[
@@ -36,11 +36,6 @@ pub const PROGRAMS: &[&str] = &[
     "mongorestore",
     "mongoexport",
     "mongoimport",
-    "docker",
-    "podman",
-    "docker-compose",
-    "podman-compose",
-    "nerdctl",
     "systemctl",
     "service",
     "crontab",
@@ -173,7 +168,6 @@ pub fn assess(inv: &Invocation, cx: &AssessCx<'_>) -> Vec<Effect> {
         "sql" => sql::read(program, &mut out),
         "redis" => stores::redis(&mut out),
         "mongo" => stores::mongo(program, &mut out),
-        "docker" => docker::read(program, &mut out),
         "gh" => forge::gh(&mut out),
         "registry" => forge::registry(program, &mut out),
         "platform" => platforms::read(program, &mut out),
@@ -193,7 +187,6 @@ fn system(program: &str) -> &'static str {
         | "pg_dump" | "pg_dumpall" | "pg_restore" | "mysqldump" | "mariadb-dump" | "mysqladmin" => "sql",
         "redis-cli" | "valkey-cli" => "redis",
         "mongosh" | "mongo" | "mongodump" | "mongorestore" | "mongoexport" | "mongoimport" => "mongo",
-        "docker" | "podman" | "docker-compose" | "podman-compose" | "nerdctl" => "docker",
         "gh" | "glab" => "gh",
         "cdk" | "sam" | "serverless" | "sls" | "eksctl" | "doctl" | "kind" | "minikube" | "k3d"
         | "argocd" | "flux" | "velero" | "vault" | "etcdctl" | "wrangler" | "firebase" | "supabase" => {

@@ -1,7 +1,7 @@
 //! redis and mongo.
 
-use super::words::{Reader, Takes, Words};
 use crate::model::{EffectClass as C, Reversibility as R, Stdin, Word};
+use crate::systems::words::{Reader, Takes, Words};
 
 const REDIS_READS: &[&str] = &[
     "GET",
