@@ -16,6 +16,8 @@ pub struct Found {
     pub names: BTreeSet<String>,
     /// Containers that are removed, and whether their anonymous volumes go with them.
     pub lost: Vec<(String, Loss)>,
+    /// Images that stay and may lose a name.
+    pub in_use: BTreeSet<String>,
     /// What could not be listed.
     pub missing: Vec<(String, String)>,
 }
@@ -195,8 +197,13 @@ fn unused(cli: &Cli, (kinds, all, filters): (&[Kind], bool, &[String]), out: &mu
             let mut ids = list(&["image", "ls", "-q", "--no-trunc"])?;
             ids.sort();
             ids.dedup();
-            ids.retain(|id| !kept.contains(id));
-            images(cli, &ids, out)?;
+            // Of an image in use all names but one are taken away (moby, image_prune.go).
+            let (used, free): (Vec<String>, Vec<String>) = ids.into_iter().partition(|id| kept.contains(id));
+            for image in cli.inspect(Kind::Image, &used)? {
+                out.in_use.extend(names_of_image(&image));
+            }
+            out.names.extend(out.in_use.iter().cloned());
+            images(cli, &free, out)?;
         } else {
             let mut ids = list(&["image", "ls", "-q", "--no-trunc", "--filter", "dangling=true"])?;
             ids.sort();

@@ -81,6 +81,7 @@ pub fn look(eyes: &Eyes<'_>, found: &Found, things: &mut Things, missing: &mut V
                 container::look(eyes, own, loss.unwrap_or(Loss::Nothing))?
             }
             Kind::Volume => volume::look(eyes, own, true)?,
+            Kind::Image if found.in_use.contains(name) => image::look_quickly(eyes, own)?,
             Kind::Image => image::look(eyes, own)?,
             Kind::Network => network::look(eyes, own)?.map(Seen::whole),
             Kind::File => file::look(eyes, own)?,
