@@ -69,6 +69,30 @@ pub fn write_to(
     if done.code == 0 { given.map(|()| done) } else { Ok(done) }
 }
 
+/// Runs a command, lets `give` write its input and `take` read its output at the same time.
+///
+/// # Errors
+/// Where it cannot be started or does not end in time, and those of `take` and `give`.
+pub fn exchange<T>(
+    argv: &[OsString],
+    place: Place<'_>,
+    give: impl FnOnce(&mut dyn Write) -> Result<()> + Send,
+    take: impl FnOnce(&mut dyn Read) -> Result<T>,
+) -> Result<(T, Finished)> {
+    talk(argv, place, |from, mut to| {
+        std::thread::scope(|scope| {
+            let giving = scope.spawn(move || match to.as_mut() {
+                Some(to) => give(to),
+                None => Ok(()),
+            });
+            let taken = take(from);
+            // One that has said why it stops reads no more.
+            let _ = giving.join();
+            taken
+        })
+    })
+}
+
 /// Asks a command and hears its answer; its input stays open until it has closed its output, since one that passes both on
 /// to a server would take the end of the question for a hang-up.
 ///

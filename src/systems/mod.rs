@@ -7,6 +7,7 @@ pub mod files;
 pub mod git;
 pub mod kubernetes;
 mod net;
+pub mod redis;
 mod registry;
 pub mod terraform;
 pub mod things;
@@ -157,6 +158,10 @@ pub struct Caps {
     pub container_layer_bytes: u64,
     /// The longest that a container engine is waited for, in seconds.
     pub container_seconds: u64,
+    /// The most bytes of keys and values that one command on a Redis server stores.
+    pub redis_bytes: u64,
+    /// The longest that a Redis server is waited for, in seconds.
+    pub redis_seconds: u64,
 }
 
 impl Default for Caps {
@@ -173,6 +178,8 @@ impl Default for Caps {
             container_bytes: 4 << 30,
             container_layer_bytes: 64 << 20,
             container_seconds: 60,
+            redis_bytes: 1 << 30,
+            redis_seconds: 60,
         }
     }
 }

@@ -10,6 +10,7 @@ static SYSTEMS: &[&dyn System] = &[
     &super::terraform::Terraform,
     &super::kubernetes::Kubernetes,
     &super::docker::Docker,
+    &super::redis::Redis,
     &super::catalog::Catalog,
 ];
 

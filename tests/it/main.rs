@@ -27,6 +27,7 @@ mod live;
 mod payloads;
 mod prompts;
 mod pty;
+mod redis;
 mod reported;
 mod reports;
 mod samples;

@@ -64,5 +64,13 @@ pub fn run(out: &mut Out) -> Result<u8> {
         "container_seconds = {}             # how long a container engine is waited for",
         caps.container_seconds
     ))?;
+    out.line(format!(
+        "redis_bytes = {}            # the most that one command on a Redis server may store",
+        caps.redis_bytes
+    ))?;
+    out.line(format!(
+        "redis_seconds = {}                 # how long a Redis server is waited for",
+        caps.redis_seconds
+    ))?;
     Ok(0)
 }

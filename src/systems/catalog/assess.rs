@@ -28,8 +28,6 @@ pub const PROGRAMS: &[&str] = &[
     "mysqldump",
     "mariadb-dump",
     "mysqladmin",
-    "redis-cli",
-    "valkey-cli",
     "mongosh",
     "mongo",
     "mongodump",
@@ -166,7 +164,6 @@ pub fn assess(inv: &Invocation, cx: &AssessCx<'_>) -> Vec<Effect> {
         "gcloud" => clouds::gcloud(program, &mut out),
         "az" => clouds::az(&mut out),
         "sql" => sql::read(program, &mut out),
-        "redis" => stores::redis(&mut out),
         "mongo" => stores::mongo(program, &mut out),
         "gh" => forge::gh(&mut out),
         "registry" => forge::registry(program, &mut out),
@@ -185,7 +182,6 @@ fn system(program: &str) -> &'static str {
         "az" => "az",
         "psql" | "mysql" | "mariadb" | "sqlite3" | "createdb" | "dropdb" | "createuser" | "dropuser"
         | "pg_dump" | "pg_dumpall" | "pg_restore" | "mysqldump" | "mariadb-dump" | "mysqladmin" => "sql",
-        "redis-cli" | "valkey-cli" => "redis",
         "mongosh" | "mongo" | "mongodump" | "mongorestore" | "mongoexport" | "mongoimport" => "mongo",
         "gh" | "glab" => "gh",
         "cdk" | "sam" | "serverless" | "sls" | "eksctl" | "doctl" | "kind" | "minikube" | "k3d"

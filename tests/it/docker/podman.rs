@@ -33,7 +33,7 @@ fn a_removed_podman_container_is_made_by_its_own_command_line() {
     scene
         .sh("SECRET=hush-hush podman create --name db -v pgdata:/pg -e SECRET -l tier=1 base:1 sleep 1000")
         .ok();
-    let look = "podman inspect -f '{{.Config.Env}} {{.Config.Labels}} {{.Config.Cmd}} {{range .Mounts}}{{.Name}}:{{.Destination}}{{end}}' db";
+    let look = "podman inspect -f '{{range .Config.Env}}{{println .}}{{end}}' db | sort; podman inspect -f '{{.Config.Labels}} {{.Config.Cmd}} {{range .Mounts}}{{.Name}}:{{.Destination}}{{end}}' db";
     let before = scene.sh(look).ok().stdout;
     scene.agent("podman rm -f db").ok();
     assert_ne!(scene.sh("podman container exists db").code, 0);
