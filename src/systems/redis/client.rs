@@ -22,6 +22,9 @@ pub struct Client {
     until: Instant,
 }
 
+/// Told of each key and what it holds.
+pub type Take<'a> = dyn FnMut(&[u8], Option<Value>) -> Result<()> + 'a;
+
 /// A key as it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Value {
@@ -142,12 +145,7 @@ impl Client {
     }
 
     /// What keys hold, in their order; `None` where one is not there.
-    pub fn values(
-        &self,
-        db: u32,
-        keys: &[Vec<u8>],
-        take: &mut dyn FnMut(&[u8], Option<Value>) -> Result<()>,
-    ) -> Result<()> {
+    pub fn values(&self, db: u32, keys: &[Vec<u8>], take: &mut Take<'_>) -> Result<()> {
         if keys.is_empty() {
             return Ok(());
         }
