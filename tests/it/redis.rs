@@ -25,6 +25,7 @@ impl Scene {
             let why = "no redis-server; tests/testbed/redis setup installs one";
             assert!(!std::env::var("CI").is_ok_and(|ci| ci == "true"), "{why}");
             eprintln!("skipped: {why}");
+            server.wait().unwrap();
             return None;
         }
         let mut env = TestEnv::new();
