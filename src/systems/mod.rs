@@ -5,6 +5,7 @@ pub mod catalog;
 pub mod docker;
 pub mod files;
 pub mod git;
+pub mod host;
 pub mod kubernetes;
 mod net;
 pub mod redis;

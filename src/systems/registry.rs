@@ -11,6 +11,7 @@ static SYSTEMS: &[&dyn System] = &[
     &super::kubernetes::Kubernetes,
     &super::docker::Docker,
     &super::redis::Redis,
+    &super::host::Host,
     &super::catalog::Catalog,
 ];
 

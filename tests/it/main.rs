@@ -17,6 +17,7 @@ mod files;
 mod fs_compare;
 mod git;
 mod histories;
+mod host;
 mod incidents;
 mod install;
 mod intake;

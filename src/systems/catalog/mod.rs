@@ -5,7 +5,6 @@ mod assess;
 mod aws;
 mod clouds;
 mod forge;
-mod host;
 mod platforms;
 mod sql;
 mod stores;
