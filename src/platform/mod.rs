@@ -17,3 +17,4 @@ pub mod stall;
 pub mod terminal;
 pub mod unix_http;
 pub mod yaml;
+pub mod stream;

@@ -2,12 +2,17 @@
 //! The contract (what a system promises) is [`System`]; `docs/architecture.md` walks through it.
 
 pub mod catalog;
+pub mod docker;
 pub mod files;
 pub mod git;
+pub mod host;
 pub mod kubernetes;
 mod net;
+pub mod redis;
 mod registry;
 pub mod terraform;
+pub mod things;
+mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -200,6 +205,16 @@ pub struct Caps {
     pub cluster_namespace_seconds: u64,
     /// The longest that the backend of a terraform state is waited for, in seconds.
     pub backend_seconds: u64,
+    /// The most bytes of volumes and images that one container command stores.
+    pub container_bytes: u64,
+    /// The most bytes of what a container wrote outside of its volumes; 0: none of it is read.
+    pub container_layer_bytes: u64,
+    /// The longest that a container engine is waited for, in seconds.
+    pub container_seconds: u64,
+    /// The most bytes of keys and values that one command on a Redis server stores.
+    pub redis_bytes: u64,
+    /// The longest that a Redis server is waited for, in seconds.
+    pub redis_seconds: u64,
 }
 
 impl Default for Caps {
@@ -215,6 +230,11 @@ impl Default for Caps {
             cluster_named_seconds: 5,
             cluster_namespace_seconds: 20,
             backend_seconds: 10,
+            container_bytes: 4 << 30,
+            container_layer_bytes: 64 << 20,
+            container_seconds: 60,
+            redis_bytes: 1 << 30,
+            redis_seconds: 60,
         }
     }
 }

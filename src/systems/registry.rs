@@ -9,6 +9,9 @@ static SYSTEMS: &[&dyn System] = &[
     &super::git::Git,
     &super::terraform::Terraform,
     &super::kubernetes::Kubernetes,
+    &super::docker::Docker,
+    &super::redis::Redis,
+    &super::host::Host,
     &super::catalog::Catalog,
 ];
 

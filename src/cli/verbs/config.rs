@@ -69,5 +69,25 @@ pub fn run(out: &mut Out) -> Result<u8> {
         "backend_seconds = {}            # how long the backend of a terraform state is waited for",
         caps.backend_seconds
     ))?;
+    out.line(format!(
+        "container_bytes = {}        # the most that one container command may store of volumes and images",
+        caps.container_bytes
+    ))?;
+    out.line(format!(
+        "container_layer_bytes = {}    # the same of what a container wrote outside of its volumes",
+        caps.container_layer_bytes
+    ))?;
+    out.line(format!(
+        "container_seconds = {}             # how long a container engine is waited for",
+        caps.container_seconds
+    ))?;
+    out.line(format!(
+        "redis_bytes = {}            # the most that one command on a Redis server may store",
+        caps.redis_bytes
+    ))?;
+    out.line(format!(
+        "redis_seconds = {}                 # how long a Redis server is waited for",
+        caps.redis_seconds
+    ))?;
     Ok(0)
 }

@@ -1,7 +1,7 @@
 //! The AWS command line: 18,000 operations, told apart by their verbs; the common ones by table.
 
-use super::words::{Reader, Takes, Words};
 use crate::model::{EffectClass as C, Reversibility as R, Word};
+use crate::systems::words::{Reader, Takes, Words};
 
 const FLAGS: &[&str] = &[
     "--debug",

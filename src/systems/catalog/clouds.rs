@@ -1,7 +1,7 @@
 //! gcloud, gsutil, bq and az: verbs by table, resources from the nouns before them.
 
-use super::words::{Reader, Takes, Words};
 use crate::model::{EffectClass as C, Reversibility as R, Word};
+use crate::systems::words::{Reader, Takes, Words};
 
 const GCLOUD: Takes<'static> = Takes::One(&[
     "--project",

@@ -1,7 +1,7 @@
 //! Forges and registries: gh, twine, heroku and their like.
 
-use super::words::{Reader, Takes, Words};
 use crate::model::{EffectClass as C, Reversibility as R, Word};
+use crate::systems::words::{Reader, Takes, Words};
 
 const GH: Takes<'static> = Takes::One(&[
     "-R",

@@ -4,14 +4,11 @@
 mod assess;
 mod aws;
 mod clouds;
-mod docker;
 mod forge;
-mod host;
 mod platforms;
 mod sql;
 mod stores;
 mod terraform;
-mod words;
 
 use std::path::Path;
 

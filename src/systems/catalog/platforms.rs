@@ -1,7 +1,7 @@
 //! Tools around clusters and clouds: what each of their verbs does. One table; the first line that fits counts.
 
-use super::words::{Reader, Takes, Words};
 use crate::model::{EffectClass as C, Reversibility as R, Word};
+use crate::systems::words::{Reader, Takes, Words};
 
 /// Nothing changes.
 const NONE: Option<C> = None;

@@ -1,7 +1,7 @@
 //! Databases: statements are told apart by their leading keywords, with strings and comments skipped.
 
-use super::words::{Reader, Takes, Words};
 use crate::model::{EffectClass as C, Reversibility as R, Stdin, Word};
+use crate::systems::words::{Reader, Takes, Words};
 
 /// A token of a statement: a word in upper case with its text as written, or a punctuation mark.
 #[derive(Clone, Debug)]

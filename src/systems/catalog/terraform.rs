@@ -1,8 +1,8 @@
 //! terragrunt and pulumi. terraform and tofu are a system of their own (`systems/terraform`).
 
-use super::words::{Reader, Takes, Words};
 use crate::model::{EffectClass as C, Invocation, Reversibility as R, Word};
 use crate::systems::AssessCx;
+use crate::systems::words::{Reader, Takes, Words};
 
 const READS: &[&str] = &[
     "plan",

@@ -1,4 +1,4 @@
-//! What the readers of this room share: a command's words split into operands and options, and a list of effects.
+//! What the readers of several systems share: a command's words split into operands and options, and a list of effects.
 
 use crate::model::{Bytes, Effect, EffectClass, Invocation, Reversibility, SystemId, Word};
 

@@ -1,7 +1,7 @@
 //! The machine itself: services, packages, processes, users, devices, network.
 
-use super::words::{Reader, Takes, Words};
 use crate::model::{EffectClass as C, Reversibility as R, Word};
+use crate::systems::words::{Reader, Takes, Words};
 
 /// One of the host's tools.
 pub fn read(program: &str, out: &mut Reader<'_>) {

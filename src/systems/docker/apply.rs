@@ -1,0 +1,102 @@
+//! Carries out a step: on the recorded engine and no other, and only while the thing is as the plan saw it.
+
+use std::time::{Duration, Instant};
+
+use super::cli::Cli;
+use super::look::{self, Budget, Eyes};
+use super::query::{Access, Kind};
+use super::{capture, container, file, image, network, plan, volume};
+use crate::error::Result;
+use crate::model::{ObjectId, ObjectKind, ObjectSink, Step, StepOutcome};
+use crate::systems::things::{Job, Thing, Things, Verb};
+use crate::systems::{ApplyCx, Caps};
+
+/// How long one step may take.
+const LIMIT: Duration = Duration::from_secs(1800);
+
+/// Takes descriptions that are only compared.
+struct Nowhere;
+
+impl ObjectSink for Nowhere {
+    fn put(&self, kind: ObjectKind, content: &[u8]) -> Result<ObjectId> {
+        Ok(ObjectId::of(kind, content))
+    }
+    fn has(&self, _id: &ObjectId) -> bool {
+        false
+    }
+}
+
+/// Carries out one step.
+pub fn apply(step: &Step, cx: &ApplyCx<'_>) -> Result<StepOutcome> {
+    let job = Job::of(step)?;
+    let before = job.before(cx.source)?;
+    let cli = Cli::of(&Access::of(&step.locator), Instant::now() + LIMIT);
+    capture::same_place(&cli, &before)?;
+    let budget = Budget::of(&Caps { container_bytes: u64::MAX, ..Caps::default() });
+    let eyes = Eyes { cli: &cli, sink: &Nowhere, source: cx.source, contents: false, budget: &budget };
+    let old = before.get(&job.name);
+    let now = look::one(&eyes, &job.name, old)?;
+    if let Some(outcome) = job.check(old, now.as_ref()) {
+        return Ok(outcome);
+    }
+    let outcome = act(&cli, &job, (old, now.as_ref()), &before, &eyes)?;
+    (cx.progress)(1);
+    Ok(outcome)
+}
+
+fn act(
+    cli: &Cli,
+    job: &Job,
+    (old, now): (Option<&Thing>, Option<&Thing>),
+    before: &Things,
+    eyes: &Eyes<'_>,
+) -> Result<StepOutcome> {
+    let lost = || StepOutcome::Failed { reason: format!("{} is not in the capture", job.name) };
+    let Some((kind, name)) = Kind::of(&job.name) else { return Ok(lost()) };
+    let source = eyes.source;
+    match (job.verb, old, now) {
+        (Verb::Anew, Some(old), _) => match kind {
+            Kind::Container => match renamed_to(eyes, before, &job.name)? {
+                Some(new) => {
+                    cli.ask(&["container", "rename", &new, name])?;
+                    Ok(StepOutcome::Done)
+                }
+                None => container::make(cli, name, old, source),
+            },
+            Kind::Volume => volume::make(cli, name, old, source),
+            Kind::Image => image::make(cli, name, old, source),
+            Kind::Network => network::make(cli, name, old, source),
+            Kind::File => file::put_back(cli, name, old, source),
+        },
+        (Verb::Change, Some(old), Some(now)) => match kind {
+            Kind::Container => container::change(cli, name, old, now, source),
+            Kind::Image => image::make(cli, name, old, source),
+            Kind::File => file::put_back(cli, name, old, source),
+            Kind::Volume | Kind::Network => Ok(lost()),
+        },
+        (Verb::Remove, _, Some(_)) => match kind {
+            Kind::Container => done(cli.ask(&["container", "rm", "-f", name])),
+            Kind::Volume => done(cli.ask(&["volume", "rm", name])),
+            Kind::Network => done(cli.ask(&["network", "rm", name])),
+            Kind::Image => image::untag(cli, name),
+            Kind::File => file::remove(cli, name),
+        },
+        _ => Ok(lost()),
+    }
+}
+
+fn done(said: Result<String>) -> Result<StepOutcome> {
+    said.map(|_| StepOutcome::Done)
+}
+
+/// The name that a container has got since, where it is only renamed.
+fn renamed_to(eyes: &Eyes<'_>, before: &Things, name: &str) -> Result<Option<String>> {
+    let mut now = before.clone();
+    for other in before.names().map(str::to_owned).collect::<Vec<_>>() {
+        if other.starts_with("container/") {
+            now.note(&other, look::one(eyes, &other, None)?);
+        }
+    }
+    let new = plan::renamed(before, &now).remove(name);
+    Ok(new.map(|new| new.trim_start_matches("container/").to_owned()))
+}

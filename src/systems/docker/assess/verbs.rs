@@ -1,0 +1,408 @@
+//! The verbs of docker and podman.
+
+use super::{Asking, on};
+use crate::model::{EffectClass as C, Reversibility as R, Word};
+use crate::systems::docker::query::{Ask, Kind, Loss};
+use crate::systems::words::{Takes, Words};
+
+const TAKES: Takes<'static> = Takes::One(&[
+    "-f",
+    "--file",
+    "-t",
+    "--time",
+    "--timeout",
+    "-s",
+    "--signal",
+    "--filter",
+    "--format",
+    "--tag",
+    "-n",
+    "--tail",
+    "--since",
+    "--name",
+    "-v",
+    "--volume",
+    "-e",
+    "--env",
+    "-w",
+    "--workdir",
+    "-u",
+    "--user",
+    "--network",
+    "--mount",
+    "--entrypoint",
+    "--memory",
+    "-m",
+    "--cpus",
+    "--restart",
+    "--label",
+    "-l",
+    "--publish",
+    "-p",
+    "--hostname",
+    "-h",
+    "--platform",
+    "--build-arg",
+    "--target",
+    "-o",
+    "--output",
+    "-c",
+    "--scale",
+    "--until",
+    "--cidfile",
+    "--cpu-shares",
+    "--cpuset-cpus",
+    "--cpuset-mems",
+    "--cpu-period",
+    "--cpu-quota",
+    "--memory-swap",
+    "--memory-reservation",
+    "--pids-limit",
+    "--blkio-weight",
+    "--driver",
+    "--opt",
+    "--subnet",
+    "--gateway",
+    "--ip-range",
+    "--aux-address",
+    "--ipam-driver",
+    "--ipam-opt",
+    "--ip",
+    "--ip6",
+    "--alias",
+    "--link",
+    "--env-file",
+    "--volumes-from",
+    "--device",
+    "--add-host",
+    "--cap-add",
+    "--cap-drop",
+    "--dns",
+    "--expose",
+    "--gpus",
+    "--health-cmd",
+    "--ipc",
+    "--pid",
+    "--log-driver",
+    "--log-opt",
+    "--pull",
+    "--runtime",
+    "--security-opt",
+    "--shm-size",
+    "--stop-signal",
+    "--stop-timeout",
+    "--sysctl",
+    "--tmpfs",
+    "--ulimit",
+    "--userns",
+    "--uts",
+    "--annotation",
+    "--group-add",
+    "--pod",
+    "--pod-id-file",
+    "-a",
+    "--author",
+    "--change",
+    "--message",
+]);
+
+/// `-v`, `-f`, `-a`, `-l` are flags here.
+const RM: Takes<'static> = Takes::One(&[
+    "-t",
+    "--time",
+    "--filter",
+    "--timeout",
+    "-s",
+    "--signal",
+    "--until",
+    "--format",
+    "--cidfile",
+    "--pod-id-file",
+]);
+
+/// Of `volume create`, `network create`: `-d` takes a value, `-i` does not.
+const CREATE: Takes<'static> = Takes::One(&[
+    "-d",
+    "--driver",
+    "-o",
+    "--opt",
+    "--label",
+    "--name",
+    "--subnet",
+    "--gateway",
+    "--ip-range",
+    "--aux-address",
+    "--ipam-driver",
+    "--ipam-opt",
+    "--scope",
+    "--config-from",
+    "--group",
+    "--type",
+    "--topology",
+    "--availability",
+    "--required-bytes",
+    "--limit-bytes",
+    "--secret",
+    "--sharing",
+    "--docker",
+    "--description",
+    "--from",
+    "--template-driver",
+    "--interface-name",
+    "--route",
+    "--dns",
+]);
+
+/// Of `load` and `import`: `-i` names a file.
+const ARCHIVE: Takes<'static> =
+    Takes::One(&["-i", "--input", "-c", "--change", "-m", "--message", "--platform"]);
+
+/// One verb of one kind of thing.
+pub fn read(kind: &str, verb: &str, args: &[Word], out: &mut Asking<'_>) {
+    let takes = match verb {
+        "rm" | "remove" | "prune" | "stop" | "kill" | "restart" | "down" | "start" | "pause" | "unpause" => {
+            RM
+        }
+        "create" if kind != "container" => CREATE,
+        "load" | "import" => ARCHIVE,
+        _ => TAKES,
+    };
+    let words = Words::split(args, takes);
+    match verb {
+        "rm" | "remove" | "untag" => remove(kind, &words, out),
+        "prune" => prune(kind, &words, out),
+        "reset" if kind == "system" => {
+            out.add(C::Destroy, "dyn:all containers, images, networks and volumes", R::Recreate);
+            out.asks.push(Ask::Containers { running: false, loss: Loss::Volumes });
+            out.asks.extend([Kind::Image, Kind::Network, Kind::Volume].map(|kind| Ask::All { kind }));
+        }
+        "stop" | "kill" | "pause" | "restart" => disturb(kind, verb, &words, out),
+        "start" | "unpause" if kind == "container" => {
+            out.each(C::Mutate, Kind::Container, words.from(0), R::Exact, Loss::Nothing);
+        }
+        "update" if kind == "container" => {
+            out.each(C::Mutate, Kind::Container, words.from(0), R::Exact, Loss::Nothing);
+        }
+        "rename" if kind == "container" => {
+            let old: Vec<&Word> = words.from(0).iter().take(1).copied().collect();
+            out.each(C::Mutate, Kind::Container, &old, R::Exact, Loss::Nothing);
+            out.ask(Kind::Container, words.from(1), Loss::Nothing);
+        }
+        "start" | "unpause" | "rename" | "update" | "scale" | "promote" | "demote" | "rollback"
+        | "upgrade" => {
+            let first: Vec<&Word> = words.from(0).iter().take(1).copied().collect();
+            out.out.each(C::Mutate, &format!("docker:{kind}:"), &first, R::Exact);
+        }
+        "connect" | "disconnect" if kind == "network" => {
+            let containers: Vec<&Word> = words.from(1).to_vec();
+            out.each(C::Mutate, Kind::Container, &containers, R::Exact, Loss::Nothing);
+        }
+        "run" | "create" if kind == "container" => run(&Words::split_first(args, TAKES), out),
+        "create" => create(kind, &words, out),
+        "build" | "pull" | "load" | "import" | "commit" | "tag" => image(verb, &words, out),
+        "push" => out.out.each(C::Publish, "docker:image:", words.from(0), R::Compensating),
+        "login" | "logout" => {
+            let file = Word::literal("~/.docker/config.json");
+            out.out.word(C::Access, "path:", &file, R::Exact);
+        }
+        "cp" => copy(&words, out),
+        "save" | "export" => {
+            let file = words.value(&["-o", "--output"]).cloned();
+            file.iter().for_each(|file| out.local_file(C::Create, file));
+        }
+        "ps" | "ls" | "list" | "images" | "inspect" | "logs" | "top" | "stats" | "port" | "diff"
+        | "events" | "info" | "version" | "history" | "df" | "search" | "wait" | "attach" | "show"
+        | "exists" | "healthcheck" | "du" | "tasks" | "services" | "get" | "mount" | "tree" | "generate"
+        | "help" | "" => {}
+        "exec" => out.out.opaque("docker exec"),
+        "use" => out.add(C::Mutate, "path:~/.docker/config.json", R::Exact),
+        "leave" => out.add(C::Disrupt, "docker:swarm", R::Compensating),
+        other => out.out.opaque(&format!("docker {other}")),
+    }
+}
+
+fn known(kind: &str) -> Option<Kind> {
+    match kind {
+        "container" => Some(Kind::Container),
+        "image" => Some(Kind::Image),
+        "volume" => Some(Kind::Volume),
+        "network" => Some(Kind::Network),
+        _ => None,
+    }
+}
+
+fn remove(kind: &str, words: &Words<'_>, out: &mut Asking<'_>) {
+    let prefix = format!("docker:{kind}:");
+    let Some(what) = known(kind) else {
+        out.out.each(C::Destroy, &prefix, words.from(0), R::Recreate);
+        return every(C::Destroy, kind, words, out);
+    };
+    let volumes = what == Kind::Container && on(words, &["-v", "--volumes"]);
+    let loss = if volumes { Loss::Volumes } else { Loss::Container };
+    // podman removes anonymous volumes with their container only where it is told to, too.
+    out.each(C::Destroy, what, words.from(0), R::Recreate, loss);
+    if words.from(0).is_empty() && on(words, &["-a", "--all", "-l", "--latest"]) {
+        every(C::Destroy, kind, words, out);
+        match what {
+            Kind::Container => out.asks.push(Ask::Containers { running: false, loss }),
+            _ => out.asks.push(Ask::All { kind: what }),
+        }
+    }
+    if volumes {
+        out.add(C::Destroy, "dyn:its anonymous volumes", R::Recreate);
+    }
+}
+
+/// podman's `-a`, `--all`, `--latest` name what the words do not.
+fn every(class: C, kind: &str, words: &Words<'_>, out: &mut Asking<'_>) {
+    if words.from(0).is_empty() && on(words, &["-a", "--all", "-l", "--latest"]) {
+        out.add(class, format!("dyn:all of kind {kind}"), R::Recreate);
+    }
+}
+
+fn disturb(kind: &str, verb: &str, words: &Words<'_>, out: &mut Asking<'_>) {
+    let back = if verb == "kill" { R::Compensating } else { R::Exact };
+    if kind != "container" {
+        out.out.each(C::Disrupt, &format!("docker:{kind}:"), words.from(0), back);
+        return every(C::Disrupt, kind, words, out);
+    }
+    out.each(C::Disrupt, Kind::Container, words.from(0), back, Loss::Nothing);
+    if words.from(0).is_empty() && on(words, &["-a", "--all", "-l", "--latest"]) {
+        every(C::Disrupt, kind, words, out);
+        out.asks.push(Ask::Containers { running: true, loss: Loss::Nothing });
+    }
+}
+
+fn prune(kind: &str, words: &Words<'_>, out: &mut Asking<'_>) {
+    let filters: Vec<String> = words.values(&["--filter"]).map(|w| w.text.lossy().into_owned()).collect();
+    let every = on(words, &["-a", "--all"]) || filters.iter().any(|f| f == "all=1" || f == "all=true");
+    let what = match kind {
+        "system" => "stopped containers, unused images, networks, build cache",
+        other => other,
+    };
+    out.add(C::Destroy, format!("dyn:unused {what}"), R::Recreate);
+    let kinds = match kind {
+        "container" => vec![Kind::Container],
+        "volume" => vec![Kind::Volume],
+        "image" => vec![Kind::Image],
+        "network" => vec![Kind::Network],
+        "system" => {
+            let mut kinds = vec![Kind::Container, Kind::Image, Kind::Network];
+            if on(words, &["--volumes"]) {
+                kinds.push(Kind::Volume);
+            }
+            kinds
+        }
+        // A build cache comes back with the next build.
+        "builder" | "buildx" => {
+            return out.not_kept("a build cache is not kept: the next build makes it again");
+        }
+        _ => return,
+    };
+    if words.values(&["--filter"]).any(|word| !word.certain) {
+        return out.not_kept("its filters are not known before it runs");
+    }
+    // `volume prune -a` takes named ones too; with `system prune`, -a is about images.
+    out.asks.push(Ask::Unused { kinds, all: every, filters });
+}
+
+fn create(kind: &str, words: &Words<'_>, out: &mut Asking<'_>) {
+    match known(kind) {
+        Some(what @ (Kind::Volume | Kind::Network)) => {
+            let name = words.from(0).iter().take(1).copied().collect::<Vec<_>>();
+            if name.is_empty() {
+                return out.add(C::Create, format!("dyn:a new {kind}"), R::Exact);
+            }
+            out.each(C::Create, what, &name, R::Exact, Loss::Nothing);
+        }
+        _ => out.out.each(C::Create, &format!("docker:{kind}:"), words.from(0), R::Exact),
+    }
+}
+
+/// Commands that give a name to an image; the one that had it before loses it.
+fn image(verb: &str, words: &Words<'_>, out: &mut Asking<'_>) {
+    out.add(C::Create, format!("dyn:docker {verb}"), R::Exact);
+    let named: Vec<Word> = match verb {
+        "build" => words.values(&["-t", "--tag"]).cloned().collect(),
+        "pull" => words.from(0).iter().take(1).map(|w| (*w).clone()).collect(),
+        "tag" | "import" | "commit" => words.from(1).iter().map(|w| (*w).clone()).collect(),
+        _ => Vec::new(),
+    };
+    if verb == "load" {
+        return out.asks.push(Ask::Tags);
+    }
+    out.ask(Kind::Image, &named.iter().collect::<Vec<_>>(), Loss::Nothing);
+}
+
+/// `docker cp`: into a container, or out of one.
+fn copy(words: &Words<'_>, out: &mut Asking<'_>) {
+    let (Some(from), Some(to)) = (words.operands.first(), words.operands.get(1)) else { return };
+    let text = to.text.lossy().into_owned();
+    let inside = text.split_once(':').filter(|(name, _)| !name.contains('/') && !name.is_empty());
+    let Some((container, path)) = inside else { return out.local_file(C::Overwrite, to) };
+    out.out.word(C::Overwrite, "docker:container:", to, R::Exact);
+    if !to.certain || !from.certain {
+        return out.not_kept("its targets are not known before it runs");
+    }
+    let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
+    let source = from.text.lossy().into_owned();
+    let source = source.rsplit_once(':').map_or(source.as_str(), |(_, path)| path);
+    let base = source.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+    // Into a directory that is there, it goes below it by its own name; which of the two only the container knows, so the
+    // smaller place is looked at where the word says that it is a directory.
+    let place = match (path.ends_with('/'), base) {
+        (true, base) if !matches!(base, "" | "." | "-") => format!("{path}{base}"),
+        _ => path,
+    };
+    let name = format!("{container}:{place}");
+    out.asks.push(Ask::Named { kind: Kind::File, names: vec![name], loss: Loss::Nothing });
+}
+
+/// `docker run`: the new container, and what its bind mounts give it of the host.
+fn run(words: &Words<'_>, out: &mut Asking<'_>) {
+    let mounts: Vec<String> =
+        words.values(&["-v", "--volume"]).map(|w| w.text.lossy().into_owned()).collect();
+    let (image, command) = words.operands.split_first().map_or((None, &[][..]), |(i, c)| (Some(*i), c));
+    let writes =
+        matches!(command.first().and_then(|w| w.as_str()), Some("rm" | "rmdir" | "shred" | "unlink"));
+    let mut mapped = false;
+    for mount in &mounts {
+        let mut parts = mount.split(':');
+        let (Some(host), Some(inside)) = (parts.next(), parts.next()) else { continue };
+        if !host.starts_with(['/', '.', '~']) || parts.next() == Some("ro") {
+            continue;
+        }
+        for word in
+            command.iter().skip(1).filter_map(|w| w.as_str()).filter(|w| writes && !w.starts_with('-'))
+        {
+            let Some(rest) = word.strip_prefix(inside.trim_end_matches('/')) else { continue };
+            mapped = true;
+            let path = Word::literal(format!("{}{rest}", host.trim_end_matches('/')));
+            out.local_file(C::Destroy, &path);
+        }
+        if !writes {
+            mapped = true;
+            out.local_file(C::Opaque, &Word::literal(host));
+        }
+    }
+    let temporary = on(words, &["--rm"]);
+    let replaces = out.podman && on(words, &["--replace"]);
+    let name = words.value(&["--name"]).cloned();
+    match name {
+        Some(name) if !temporary || replaces => {
+            let class = if replaces { C::Destroy } else { C::Create };
+            let loss = if replaces { Loss::Container } else { Loss::Nothing };
+            if !mapped || replaces {
+                out.each(class, Kind::Container, &[&name], R::Exact, loss);
+            } else {
+                out.ask(Kind::Container, &[&name], loss);
+            }
+        }
+        _ if mapped => {}
+        Some(name) => out.out.word(C::Create, "docker:container:", &name, R::Exact),
+        None => {
+            let image = image.map(|i| i.text.lossy().into_owned()).unwrap_or_default();
+            out.add(C::Create, format!("dyn:container of {image}"), R::Exact);
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Carries out a step, only while the thing is as the plan saw it.
+
+use super::read::{look, tool};
+use crate::error::Result;
+use crate::model::{ObjectId, ObjectKind, ObjectSink, Step, StepOutcome};
+use crate::systems::ApplyCx;
+use crate::systems::things::{Job, Verb};
+
+/// Takes descriptions that are only compared.
+struct Nowhere;
+
+impl ObjectSink for Nowhere {
+    fn put(&self, kind: ObjectKind, content: &[u8]) -> Result<ObjectId> {
+        Ok(ObjectId::of(kind, content))
+    }
+    fn has(&self, _id: &ObjectId) -> bool {
+        false
+    }
+}
+
+/// Carries out one step.
+pub fn apply(step: &Step, cx: &ApplyCx<'_>) -> Result<StepOutcome> {
+    let job = Job::of(step)?;
+    let before = job.before(cx.source)?;
+    let old = before.get(&job.name);
+    let now = look(&job.name, &Nowhere)?;
+    if let Some(outcome) = job.check(old, now.as_ref()) {
+        return Ok(outcome);
+    }
+    let (kind, own) = job.name.split_once('/').unwrap_or((&job.name, ""));
+    let text = old.map(|old| cx.source.get(&old.object)).transpose()?.unwrap_or_default();
+    let value = String::from_utf8_lossy(&text).into_owned();
+    let mut commands: Vec<(Vec<String>, Vec<u8>)> = Vec::new();
+    let words = |words: &[&str]| words.iter().map(|w| (*w).to_owned()).collect::<Vec<String>>();
+    match kind {
+        "crontab" => {
+            let mut argv = words(&["crontab"]);
+            if own != "user" {
+                argv.extend(words(&["-u", own]));
+            }
+            argv.push(if job.verb == Verb::Remove { "-r" } else { "-" }.to_owned());
+            commands.push((argv, text));
+        }
+        "sysctl" => commands.push((words(&["sysctl", "-q", "-w", &format!("{own}={value}")]), Vec::new())),
+        "rules" if own == "nft" => {
+            // In one transaction: no moment without rules.
+            commands.push((words(&["nft", "-f", "-"]), [b"flush ruleset\n".as_slice(), &text].concat()));
+        }
+        "rules" => commands.push((words(&[&format!("{own}-restore")]), text)),
+        "unit" => {
+            let (Some(old), Some(now)) = (old, now.as_ref()) else {
+                return Ok(StepOutcome::Failed { reason: format!("the unit {own} is gone") });
+            };
+            if old.digest != now.digest {
+                if now.fact("enabled").starts_with("masked") {
+                    commands.push((words(&["systemctl", "unmask", own]), Vec::new()));
+                }
+                let verb = match old.fact("enabled") {
+                    "enabled" => Some("enable"),
+                    "disabled" => Some("disable"),
+                    "masked" => Some("mask"),
+                    _ => None,
+                };
+                commands.extend(verb.map(|verb| (words(&["systemctl", verb, own]), Vec::new())));
+            }
+            match (old.state.as_str(), now.state.as_str()) {
+                (old, now) if old == now => {}
+                ("active", _) => commands.push((words(&["systemctl", "start", own]), Vec::new())),
+                ("inactive" | "failed", _) => commands.push((words(&["systemctl", "stop", own]), Vec::new())),
+                _ => {}
+            }
+        }
+        _ => return Ok(StepOutcome::Failed { reason: format!("fr does not know how to write {kind}") }),
+    }
+    for (argv, stdin) in commands {
+        let argv: Vec<&str> = argv.iter().map(String::as_str).collect();
+        let done = tool(&argv, &stdin)?;
+        if done.code != 0 {
+            let text = String::from_utf8_lossy(&done.stderr);
+            let line = text.lines().next().unwrap_or("it says nothing").to_owned();
+            return Ok(StepOutcome::Failed { reason: format!("{}: {line}", argv.join(" ")) });
+        }
+    }
+    (cx.progress)(1);
+    Ok(StepOutcome::Done)
+}

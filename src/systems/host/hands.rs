@@ -1,0 +1,56 @@
+//! What an undo does about each thing, in words.
+
+use crate::model::{Bytes, Reversibility as R, SystemId};
+use crate::systems::things::{Deed, Hands, How};
+
+/// What is known of a host's things.
+pub struct HostHands;
+
+impl Hands for HostHands {
+    fn system(&self) -> SystemId {
+        SystemId::new(super::ID)
+    }
+
+    fn resource(&self, name: &str) -> Bytes {
+        Bytes::from(format!("host:{}", name.replacen('/', " ", 1)))
+    }
+
+    fn rank(&self, _name: &str) -> u32 {
+        1
+    }
+
+    fn back(&self, name: &str, how: How<'_>) -> Deed {
+        let (kind, own) = name.split_once('/').unwrap_or((name, ""));
+        match (kind, how) {
+            ("crontab", How::Made(_)) => Deed::new(format!("remove the crontab of {own}"), R::Exact),
+            ("crontab", _) => Deed::new(format!("write the old crontab of {own}"), R::Exact),
+            ("sysctl", How::Changed(..)) => Deed::new(format!("set {own} as before"), R::Exact),
+            ("rules", How::Changed(..)) => Deed::new(format!("load the old rules of {own}"), R::Exact),
+            ("unit", How::Changed(before, now)) => {
+                let mut doing = Vec::new();
+                if before.digest != now.digest {
+                    doing.push(format!("{} as it was", before.fact("enabled")));
+                }
+                if before.state != now.state {
+                    doing.push(before.state.clone());
+                }
+                Deed::new(format!("make the unit {own} {} again", doing.join(" and ")), R::Exact)
+            }
+            ("package", How::Anew(thing)) => {
+                let command = format!("apt-get install {own}={}", thing.fact("version"));
+                let why = format!("packages come from outside: `{command}` (its configuration may be gone)");
+                Deed::on_request(format!("install {own} again"), R::Recreate, why)
+            }
+            ("package", How::Made(_)) => {
+                let why = format!("others may need it by now: `apt-get remove {own}`");
+                Deed::on_request(format!("remove {own}"), R::Compensating, why)
+            }
+            ("package", How::Changed(before, _)) => {
+                let command = format!("apt-get install {own}={}", before.fact("version"));
+                let why = format!("packages come from outside: `{command}`");
+                Deed::on_request(format!("install the old version of {own}"), R::Recreate, why)
+            }
+            _ => Deed::impossible(format!("leave {own} as it is"), "fr does not know how to write it"),
+        }
+    }
+}

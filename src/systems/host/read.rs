@@ -1,0 +1,139 @@
+//! Reading the things of a host, by the tools that show them.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::Path;
+use std::time::Duration;
+
+use super::ID;
+use super::place::NOT_KEPT;
+use crate::error::{Error, Result};
+use crate::model::{Capture, Effect, ObjectSink, StateRef, SystemId};
+use crate::platform::runner::{self, Finished};
+use crate::systems::CaptureCx;
+use crate::systems::things::{Thing, Things, locator_of, names_of};
+
+/// How long one tool may take.
+const LIMIT: Duration = Duration::from_secs(20);
+
+/// Runs one of the host's tools.
+pub fn tool(argv: &[&str], stdin: &[u8]) -> Result<Finished> {
+    let argv: Vec<OsString> = argv.iter().map(OsString::from).collect();
+    let mut env: Vec<(OsString, OsString)> = std::env::vars_os().collect();
+    let mut path = std::env::var_os("PATH").unwrap_or_default();
+    // The tools of the administrator are not on everybody's path.
+    path.push(":/usr/sbin:/sbin");
+    env.extend([("PATH".into(), path), ("FR_SHIM".into(), "off".into()), ("LC_ALL".into(), "C".into())]);
+    runner::errand_fed(&argv, stdin, &env, Path::new("/"), LIMIT)
+}
+
+/// Its output; only success is an answer.
+fn said(argv: &[&str]) -> Result<String> {
+    let done = tool(argv, b"")?;
+    if done.code == 0 {
+        return Ok(String::from_utf8_lossy(&done.stdout).into_owned());
+    }
+    let text = String::from_utf8_lossy(&done.stderr);
+    let line = text.lines().find(|l| !l.trim().is_empty()).unwrap_or("it says nothing");
+    Err(Error::failure(format!("{}: {}", argv.first().unwrap_or(&""), line.trim())))
+}
+
+/// One thing as it is; `None`: it is not there.
+pub fn look(name: &str, sink: &dyn ObjectSink) -> Result<Option<Thing>> {
+    let (kind, own) = name.split_once('/').unwrap_or((name, ""));
+    match kind {
+        "crontab" => crontab(own, sink),
+        "unit" => unit(own, sink),
+        "sysctl" => Thing::new(said(&["sysctl", "-n", own])?.trim_end().as_bytes(), sink).map(Some),
+        "rules" => Thing::new(rules(own)?.as_bytes(), sink).map(Some),
+        "package" => package(own, sink),
+        _ => Err(Error::corrupt(format!("{name} is no thing of a host that this fr knows"))),
+    }
+}
+
+fn crontab(who: &str, sink: &dyn ObjectSink) -> Result<Option<Thing>> {
+    let mut argv = vec!["crontab"];
+    if who != "user" {
+        argv.extend(["-u", who]);
+    }
+    argv.push("-l");
+    let done = tool(&argv, b"")?;
+    if done.code == 0 {
+        return Thing::new(&done.stdout, sink).map(Some);
+    }
+    let text = String::from_utf8_lossy(&done.stderr).into_owned();
+    if text.contains("no crontab for") {
+        return Ok(None);
+    }
+    Err(Error::failure(format!("crontab: {}", text.lines().next().unwrap_or("it says nothing"))))
+}
+
+/// A unit: whether it is enabled is its form, whether it is active is what it does.
+fn unit(name: &str, sink: &dyn ObjectSink) -> Result<Option<Thing>> {
+    let text = said(&["systemctl", "show", "-p", "LoadState,ActiveState,UnitFileState,FragmentPath", name])?;
+    let value = |key: &str| {
+        let line = text.lines().find_map(|l| l.strip_prefix(key)?.strip_prefix('='));
+        line.unwrap_or_default().to_owned()
+    };
+    if value("LoadState") == "not-found" {
+        return Ok(None);
+    }
+    let mut thing = Thing::new(value("UnitFileState").as_bytes(), sink)?;
+    thing.state = value("ActiveState");
+    thing.facts.insert("enabled".to_owned(), value("UnitFileState"));
+    Ok(Some(thing))
+}
+
+/// Rules without counters and dates, which differ from one reading to the next.
+fn rules(which: &str) -> Result<String> {
+    if which == "nft" {
+        return said(&["nft", "-s", "list", "ruleset"]);
+    }
+    let text = said(&[&format!("{which}-save")])?;
+    let counted = |line: &str| match (line.starts_with(':'), line.find('[')) {
+        (true, Some(at)) => format!("{}[0:0]\n", line.get(..at).unwrap_or_default()),
+        _ => format!("{line}\n"),
+    };
+    Ok(text.lines().filter(|line| !line.starts_with('#')).map(counted).collect())
+}
+
+fn package(name: &str, sink: &dyn ObjectSink) -> Result<Option<Thing>> {
+    let done = tool(&["dpkg-query", "-W", "-f", "${db:Status-Abbrev} ${Version}", name], b"")?;
+    let text = String::from_utf8_lossy(&done.stdout).into_owned();
+    match text.split_whitespace().collect::<Vec<_>>().as_slice() {
+        ["ii", version] if done.code == 0 => Thing::new(version.as_bytes(), sink).map(|mut thing| {
+            thing.facts.insert("version".to_owned(), (*version).to_owned());
+            Some(thing)
+        }),
+        _ => Ok(None),
+    }
+}
+
+/// Stores what a command is about to change.
+pub fn capture(effect: &Effect, cx: &CaptureCx<'_>) -> Result<Vec<Capture>> {
+    let locator =
+        effect.locator.as_ref().ok_or_else(|| Error::failure("the words do not say where it is"))?;
+    if let Some(why) = locator.opts.get(NOT_KEPT) {
+        return Err(Error::failure(why.lossy()));
+    }
+    let names = names_of(locator).ok_or_else(|| Error::corrupt("a target that does not say what it is"))?;
+    let mut things = Things::new(ID, BTreeMap::new());
+    for name in &names {
+        things.note(name, look(name, cx.sink)?);
+    }
+    let state = things.store(cx.sink)?;
+    let locator = locator_of(locator.clone(), things.names());
+    let resource = effect.resource.clone();
+    let (items, missing, bytes) = (things.count(), Vec::new(), 0);
+    Ok(vec![Capture { system: SystemId::new(ID), resource, locator, state, missing, items, bytes }])
+}
+
+/// The same things as they are now.
+pub fn observe(captured: &Capture, cx: &CaptureCx<'_>) -> Result<StateRef> {
+    let earlier = Things::load(&captured.state, cx.source)?;
+    let mut now = Things::new(ID, BTreeMap::new());
+    for name in earlier.names() {
+        now.note(name, look(name, cx.sink)?);
+    }
+    now.store(cx.sink)
+}

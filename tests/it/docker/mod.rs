@@ -1,0 +1,7 @@
+//! Container engines: a real dockerd and a real podman, and what an agent does with them.
+
+mod containers;
+pub mod engine;
+mod honest;
+mod podman;
+mod volumes;

@@ -1,0 +1,88 @@
+//! Volumes that are gone: back byte for byte, with owners, modes and links.
+
+use super::engine::Scene;
+
+#[test]
+fn a_removed_volume_is_back_byte_for_byte() {
+    let Some(scene) = Scene::new() else { return };
+    scene.filled_volume("docker", "pgdata");
+    let before = scene.contents("docker", "pgdata");
+    scene.agent("docker volume rm pgdata").ok();
+    assert!(scene.inspect("volume pgdata").is_none());
+    let out = scene.undo();
+    assert_eq!(out.code, 0, "{out:?}");
+    assert_eq!(scene.contents("docker", "pgdata"), before);
+    assert_eq!(scene.inspect("volume pgdata").unwrap()["Labels"]["keep"], "yes");
+    assert_eq!(scene.sh("docker ps -aq").stdout, "", "no container of ours is left");
+    // Once more is harmless, and a redo takes it away again.
+    assert_eq!(scene.env.fr(&["redo", "--yes"]).code, 0);
+    assert!(scene.inspect("volume pgdata").is_none());
+}
+
+#[test]
+fn volumes_come_back_where_there_is_no_image_at_all() {
+    let Some(scene) = Scene::new() else { return };
+    scene.filled_volume("docker", "pgdata");
+    let before = scene.contents("docker", "pgdata");
+    scene.sh("docker save base:1 -o ../base.tar && docker rmi -f base:1").ok();
+    scene.agent("docker volume prune -af; docker volume rm -f pgdata").ok();
+    assert!(scene.inspect("volume pgdata").is_none());
+    let out = scene.undo();
+    scene.sh("docker load -i ../base.tar").ok();
+    assert_eq!(out.code, 0, "{out:?}");
+    assert_eq!(scene.contents("docker", "pgdata"), before);
+}
+
+#[test]
+fn a_system_prune_with_volumes_takes_a_stopped_database_and_all_comes_back() {
+    let Some(scene) = Scene::new() else { return };
+    scene.sh("docker run -d --name web base:1 sleep 1000").ok();
+    scene.filled_volume("docker", "pgdata");
+    scene
+        .sh("docker create --name db -v pgdata:/var/lib/pg -e PGPASSWORD=hush-hush --restart always base:1 sleep 1000")
+        .ok();
+    scene.sh("docker tag base:1 old:1").ok();
+    let before = (scene.contents("docker", "pgdata"), scene.inspect("container db").unwrap());
+    scene.agent("docker system prune -af --volumes").ok();
+    assert!(scene.inspect("container db").is_none() && scene.inspect("volume pgdata").is_none());
+    assert!(scene.inspect("container web").is_some());
+    let out = scene.undo();
+    assert_eq!(out.code, 0, "{out:?}");
+    let after = scene.inspect("container db").unwrap();
+    assert_eq!(scene.contents("docker", "pgdata"), before.0);
+    assert_eq!(after["HostConfig"], before.1["HostConfig"]);
+    assert_eq!(after["Config"]["Env"], before.1["Config"]["Env"]);
+    let told = format!("{out:?}{:?}", scene.env.fr(&["show", "1"]));
+    assert!(!told.contains("hush-hush"), "{told}");
+    let id = scene.env.fr(&["timeline", "--json", "-n", "2"]).json()[1]["id"].to_string();
+    let diff = scene.env.fr(&["diff", &id]);
+    assert!(!format!("{diff:?}").contains("hush-hush"));
+    let journal = scene.sh("cat $FR_HOME/journal/* | strings").stdout;
+    assert!(!journal.contains("hush-hush"));
+}
+
+#[test]
+fn a_volume_that_somebody_made_anew_is_not_overwritten() {
+    let Some(scene) = Scene::new() else { return };
+    scene.filled_volume("docker", "pgdata");
+    scene.agent("docker volume rm pgdata").ok();
+    scene
+        .sh("docker volume create pgdata && docker run --rm -v pgdata:/d base:1 sh -c 'echo mine >/d/new'")
+        .ok();
+    let mine = scene.contents("docker", "pgdata");
+    let out = scene.undo();
+    assert_eq!(out.code, 4, "{out:?}");
+    assert_eq!(scene.contents("docker", "pgdata"), mine);
+}
+
+#[test]
+fn a_removal_that_fails_is_seen_to_have_changed_nothing() {
+    let Some(scene) = Scene::new() else { return };
+    scene.filled_volume("docker", "pgdata");
+    scene.sh("docker create --name db -v pgdata:/d base:1").ok();
+    let before = scene.contents("docker", "pgdata");
+    assert_ne!(scene.agent("docker volume rm pgdata").code, 0);
+    let out = scene.undo();
+    assert!(out.code == 0 || out.code == 5, "{out:?}");
+    assert_eq!(scene.contents("docker", "pgdata"), before);
+}

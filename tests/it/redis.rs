@@ -1,0 +1,214 @@
+//! Redis: a real server, the real redis-cli, and what an agent does with them.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+use crate::env::{Output, TestEnv};
+
+/// A test's world with a server of its own.
+struct Scene {
+    env: TestEnv,
+    server: std::process::Child,
+    port: String,
+}
+
+impl Scene {
+    fn new() -> Option<Scene> {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/testbed/redis");
+        let mut server = Command::new(script).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut port = String::new();
+        BufReader::new(server.stdout.take().unwrap()).read_line(&mut port).unwrap();
+        if port.trim().is_empty() {
+            let why = "no redis-server; tests/testbed/redis setup installs one";
+            assert!(!std::env::var("CI").is_ok_and(|ci| ci == "true"), "{why}");
+            eprintln!("skipped: {why}");
+            server.wait().unwrap();
+            return None;
+        }
+        let mut env = TestEnv::new();
+        env.vars.push(("REDISCLI_AUTH".to_owned(), "hush-hush".to_owned()));
+        Some(Scene { env, server, port: port.trim().to_owned() })
+    }
+
+    fn line(&self, text: &str) -> String {
+        text.replace("PORT", &self.port)
+    }
+
+    /// Somebody runs redis-cli, unseen by the recorder.
+    fn cli(&self, args: &str) -> String {
+        self.env.sh(&self.line(&format!("redis-cli -p PORT {args}"))).ok().stdout.trim().to_owned()
+    }
+
+    /// The agent runs a line, as Claude would.
+    fn agent(&self, line: &str) -> Output {
+        self.env.claude_runs(&self.line(line))
+    }
+
+    fn event(&self) -> Value {
+        self.env.fr(&["timeline", "--json", "-n", "1"]).ok().json()[0].clone()
+    }
+
+    fn undo(&self) -> Output {
+        self.env.fr(&["undo", "--yes", &self.event()["id"].to_string()])
+    }
+
+    /// All of a database, by other means than `DUMP`: values in order, and when they expire.
+    fn world(&self, db: u32) -> String {
+        let script = r#"
+local out = {}
+for _, k in ipairs(redis.call('KEYS', '*')) do
+  local t, v = redis.call('TYPE', k).ok, nil
+  if t == 'string' then v = {redis.call('GET', k)}
+  elseif t == 'list' then v = redis.call('LRANGE', k, 0, -1)
+  elseif t == 'set' then v = redis.call('SMEMBERS', k) table.sort(v)
+  elseif t == 'zset' then v = redis.call('ZRANGE', k, 0, -1, 'WITHSCORES')
+  elseif t == 'stream' then v = {cjson.encode(redis.call('XRANGE', k, '-', '+'))}
+  else
+    local f = redis.call('HGETALL', k) v = {}
+    for i = 1, #f, 2 do v[#v + 1] = f[i] .. '=' .. f[i + 1] end
+    table.sort(v)
+  end
+  out[#out + 1] = redis.sha1hex(k .. t .. redis.call('PEXPIRETIME', k) .. table.concat(v, '\0'))
+end
+table.sort(out)
+return #out .. ' ' .. redis.sha1hex(table.concat(out))
+"#;
+        self.env.write("look.lua", script);
+        self.cli(&format!("-n {db} --eval look.lua"))
+    }
+}
+
+impl Drop for Scene {
+    fn drop(&mut self) {
+        // The end of its input is the end of the server.
+        drop(self.server.stdin.take());
+        let _ = self.server.wait();
+    }
+}
+
+/// Ten thousand keys of all kinds, binary ones too, half of them with a time.
+const FILL: &str = r#"
+for i = 1, 9990 do
+  local k = 'session:' .. i
+  redis.call('SET', k, string.rep('v' .. i, 3))
+  if i % 2 == 0 then redis.call('PEXPIRE', k, 3600000 + i * 1000) end
+end
+redis.call('SET', 'bin\0\n"key"\255', 'bin\0\r\nvalue\254')
+redis.call('SET', 'number', '12345')
+for i = 1, 2000 do redis.call('SADD', 'big set', 'member' .. i) redis.call('HSET', 'big hash', 'f' .. i, i) end
+for i = 1, 300 do redis.call('ZADD', 'scores', i / 3, 'm' .. i) redis.call('RPUSH', 'list', 'e' .. i) end
+redis.call('SADD', 'ints', 1, 2, 3)
+redis.call('HSET', 'small', 'a', '1', 'b', '2')
+redis.call('XADD', 'stream', '1-1', 'f', 'v')
+redis.call('XADD', 'stream', '2-1', 'f', 'w')
+redis.call('XGROUP', 'CREATE', 'stream', 'g', '0')
+redis.call('PFADD', 'visitors', 'a', 'b', 'c')
+"#;
+
+#[test]
+fn a_flushall_of_ten_thousand_keys_in_two_databases_comes_back_with_their_times() {
+    let Some(scene) = Scene::new() else { return };
+    scene.env.write("fill.lua", FILL);
+    scene.cli("--eval fill.lua");
+    scene.cli("-n 5 --eval fill.lua");
+    scene.cli("-n 5 SET only-in-five yes");
+    let before = (scene.world(0), scene.world(5));
+    assert!(before.0.starts_with("10000 ") && before.1.starts_with("10001 "), "{before:?}");
+    scene.agent("redis-cli -p PORT FLUSHALL").ok();
+    assert_eq!(scene.cli("DBSIZE"), "0");
+    let event = scene.event();
+    assert_eq!(event["class"], "destroy");
+    let out = scene.undo();
+    assert_eq!(out.code, 0, "{out:?}");
+    assert_eq!((scene.world(0), scene.world(5)), before);
+    scene.env.fr(&["redo", "--yes"]).ok();
+    assert_eq!((scene.cli("DBSIZE"), scene.cli("-n 5 DBSIZE")), ("0".to_owned(), "0".to_owned()));
+}
+
+#[test]
+fn each_way_to_lose_a_value_is_taken_back() {
+    let Some(scene) = Scene::new() else { return };
+    scene.cli("MSET a 1 b 2 c 3");
+    scene.cli("RPUSH l x y z");
+    scene.cli("-n 2 SET t 9");
+    scene.cli("PEXPIRE b 3600000");
+    for line in [
+        "redis-cli -p PORT DEL a l",
+        "redis-cli -p PORT unlink b",
+        "redis-cli -p PORT SET a other",
+        "redis-cli -p PORT MSET a 7 c 8 new 9",
+        "redis-cli -p PORT EXPIRE a 1000",
+        "redis-cli -p PORT PERSIST b",
+        "redis-cli -p PORT RENAME a c",
+        "redis-cli -p PORT LPOP l",
+        "redis-cli -p PORT INCR a",
+        "redis-cli -p PORT MOVE a 2",
+        "redis-cli -p PORT -n 2 FLUSHDB",
+        "redis-cli -u redis://127.0.0.1:PORT/2 DEL t",
+        "redis-cli -p PORT <<'X'\nDEL a\nSELECT 2\nDEL t\nX",
+        "echo FLUSHALL | redis-cli -p PORT",
+        "redis-cli -p PORT COPY a c REPLACE",
+        "redis-cli -p PORT SUNIONSTORE c nothing",
+    ] {
+        let before = (scene.world(0), scene.world(2));
+        scene.agent(line).ok();
+        assert_ne!((scene.world(0), scene.world(2)), before, "{line}");
+        let out = scene.undo();
+        assert_eq!(out.code, 0, "{line}: {out:?}");
+        assert_eq!((scene.world(0), scene.world(2)), before, "{line}");
+    }
+    scene.agent("redis-cli -p PORT SET a again").ok();
+    scene.agent("redis-cli -p PORT DEL a").ok();
+    let out = scene.env.fr(&["undo", "--yes", "--last", "2"]);
+    assert_eq!((out.code, scene.cli("GET a")), (0, "1".to_owned()), "{out:?}");
+    scene.agent("redis-cli -p PORT CONFIG SET maxmemory 100mb").ok();
+    assert_eq!(scene.undo().code, 0);
+    assert_eq!(scene.cli("CONFIG GET maxmemory"), "maxmemory\n0");
+}
+
+#[test]
+fn a_key_that_others_wrote_since_is_a_conflict_and_the_rest_comes_back_by_skip() {
+    let Some(scene) = Scene::new() else { return };
+    scene.cli("MSET a 1 b 2 c 3");
+    scene.agent("redis-cli -p PORT FLUSHALL").ok();
+    scene.cli("SET b theirs");
+    let out = scene.undo();
+    assert_eq!(out.code, 4, "{out:?}");
+    assert_eq!(scene.cli("DBSIZE"), "1", "nothing was written");
+    let id = scene.event()["id"].to_string();
+    let out = scene.env.fr(&["undo", "--yes", "--on-conflict", "skip", &id]);
+    assert_eq!(out.code, 3, "{out:?}");
+    assert_eq!(scene.cli("MGET a b c"), "1\ntheirs\n3");
+}
+
+#[test]
+fn passwords_and_values_are_in_no_record_and_a_script_says_what_it_may_touch() {
+    let Some(mut scene) = Scene::new() else { return };
+    scene.env.vars.retain(|(name, _)| name != "REDISCLI_AUTH");
+    let with = |scene: &Scene, args: &str| {
+        scene.env.sh(&scene.line(&format!("REDISCLI_AUTH=hush-hush redis-cli -p PORT {args}"))).ok();
+    };
+    with(&scene, "SET token in-the-value");
+    scene.agent("redis-cli -p PORT -a hush-hush --no-auth-warning DEL token").ok();
+    let id = scene.event()["id"].to_string();
+    for args in
+        [vec!["show", &id], vec!["show", &id, "--json"], vec!["diff", &id], vec!["undo", &id, "--dry-run"]]
+    {
+        let out = format!("{:?}", scene.env.fr(&args));
+        assert!(!out.contains("hush-hush") && !out.contains("in-the-value"), "{args:?} {out}");
+    }
+    let journal = scene.env.sh("cat $FR_HOME/journal/* $FR_HOME/open.log | strings").stdout;
+    assert!(!journal.contains("hush-hush") && !journal.contains("in-the-value"));
+    assert_ne!(scene.undo().code, 0, "the password was not kept");
+    scene.env.vars.push(("REDISCLI_AUTH".to_owned(), "hush-hush".to_owned()));
+    let out = scene.undo();
+    assert_eq!(out.code, 0, "{out:?}");
+    assert_eq!(scene.cli("GET token"), "in-the-value");
+    scene.agent("redis-cli -p PORT EVAL \"return redis.call('DEL', KEYS[1])\" 1 token").ok();
+    let out = scene.undo();
+    assert_eq!(out.code, 3, "a script may touch more than it names: {out:?}");
+    assert_eq!(scene.cli("GET token"), "in-the-value");
+}
