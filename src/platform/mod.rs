@@ -13,4 +13,5 @@ pub mod runner;
 pub mod scratch;
 pub mod signal;
 pub mod stall;
+pub mod talk;
 pub mod terminal;

@@ -6,7 +6,10 @@ pub mod files;
 pub mod git;
 pub mod kubernetes;
 mod net;
+pub mod postgres;
 mod registry;
+pub mod sqlite;
+mod tables;
 pub mod terraform;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -169,6 +172,10 @@ pub struct Caps {
     pub cluster_namespace_seconds: u64,
     /// The longest that the backend of a terraform state is waited for, in seconds.
     pub backend_seconds: u64,
+    /// The longest that a database is waited for, in seconds.
+    pub database_seconds: u64,
+    /// The largest database that is captured as a whole where a statement may do anything.
+    pub database_opaque_bytes: u64,
 }
 
 impl Default for Caps {
@@ -184,6 +191,8 @@ impl Default for Caps {
             cluster_named_seconds: 5,
             cluster_namespace_seconds: 20,
             backend_seconds: 10,
+            database_seconds: 20,
+            database_opaque_bytes: 64 << 20,
         }
     }
 }

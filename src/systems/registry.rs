@@ -9,6 +9,8 @@ static SYSTEMS: &[&dyn System] = &[
     &super::git::Git,
     &super::terraform::Terraform,
     &super::kubernetes::Kubernetes,
+    &super::postgres::Postgres,
+    &super::sqlite::Sqlite,
     &super::catalog::Catalog,
 ];
 
