@@ -113,10 +113,10 @@ impl Act {
         Act::new(EffectClass::Opaque, format!("dyn:{what}"), Reversibility::Irreversible, touch)
     }
 
-    /// The whole database is replaced (SQLite).
+    /// The whole database is replaced (SQLite): its file is what is named.
     pub fn whole_file(why: &str) -> Act {
         let touch = Touch::Anything(why.to_owned());
-        Act::new(EffectClass::Overwrite, format!("dyn:{why}"), Reversibility::Exact, touch)
+        Act { certain: true, ..Act::new(EffectClass::Overwrite, "", Reversibility::Exact, touch) }
     }
 
     /// Rows are added.

@@ -74,7 +74,11 @@ pub fn assess(inv: &Invocation, _: &AssessCx<'_>) -> Vec<Effect> {
         unknown = Some("the database is not known before it runs");
     }
     let locator = locator(inv, database.as_ref(), unknown);
-    let mut effects: Vec<Effect> = acts.iter().map(|act| effect(act, certain, &locator, inv)).collect();
+    let mut effects: Vec<Effect> = acts
+        .iter()
+        .filter(|act| !act.resource.is_empty())
+        .map(|act| effect(act, certain, &locator, inv))
+        .collect();
     let inside = |act: &&Act| !act.is_outside();
     if let (Some(class), Some(database)) = (acts.iter().filter(inside).map(|a| a.class).max(), database)
         && class != C::Opaque

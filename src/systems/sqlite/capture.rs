@@ -42,7 +42,7 @@ pub fn observe(captured: &Capture, cx: &CaptureCx<'_>) -> Result<StateRef> {
 
 /// Copy and rows of one moment: one transaction reads both.
 fn read(path: &Path, contents: bool, cx: &CaptureCx<'_>) -> Result<(State, u64)> {
-    let until = Instant::now() + Duration::from_secs(120);
+    let until = Instant::now() + Duration::from_secs(60);
     let until = cx.deadline.map_or(until, |deadline| deadline.min(until));
     let meta = match std::fs::metadata(path) {
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
