@@ -222,7 +222,9 @@ fn drop(tokens: &[Token], dialect: Dialect) -> Vec<Act> {
         acts.push(act);
     }
     if acts.is_empty() {
-        return vec![Act::anything("a DROP that is not understood")];
+        // `DROP TABLE :name`: psql puts the name in.
+        let touch = Touch::Anything(format!("which {kind} goes is not known"));
+        return vec![Act::new(class, format!("dyn:{kind}"), R::Recreate, touch)];
     }
     if cascade && kind != "schema" && kind != "database" {
         acts.push(Act::new(C::Destroy, "dyn:dependent objects", R::Recreate, Touch::Nothing));

@@ -66,6 +66,7 @@ fn rows_are_told_from_tables() {
         "COPY t FROM STDIN;\n1\tDROP TABLE x;\n\\.\nDELETE FROM y;",
         &["create sql:t", "destroy sql:table:y"],
     );
+    rows("DROP TABLE :name", &["destroy dyn:table"]);
     rows("select nextval('s')", &["mutate sql:sequence:s"]);
     rows("select * into fresh from old", &["create sql:table:fresh"]);
 }
