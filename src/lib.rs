@@ -19,5 +19,6 @@ pub mod record;
 pub mod recover;
 pub mod respond;
 pub mod shell;
+pub mod sql;
 pub mod store;
 pub mod systems;

@@ -15,6 +15,7 @@ mod look;
 mod rehearse;
 mod scenario;
 mod scene;
+mod sqlite;
 mod terraform;
 
 pub use event::{exit_code, prepare, record};

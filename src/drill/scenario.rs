@@ -2,7 +2,7 @@
 
 use super::look::Look;
 use super::scene::{Scene, missing_tool};
-use super::{files, git, git_remote, terraform};
+use super::{files, git, git_remote, sqlite, terraform};
 use crate::error::Result;
 
 /// A command that destroys something, and why it hurts.
@@ -54,7 +54,7 @@ pub enum Promise {
 
 /// All scenarios. A new one is a line here.
 pub const SCENARIOS: &[Scenario] =
-    &[files::SCENARIO, git::SCENARIO, git_remote::SCENARIO, terraform::SCENARIO];
+    &[files::SCENARIO, git::SCENARIO, git_remote::SCENARIO, terraform::SCENARIO, sqlite::SCENARIO];
 
 /// Their names.
 pub fn systems() -> impl Iterator<Item = &'static str> {

@@ -285,13 +285,9 @@ pub fn errand_fed(
     cwd: &Path,
     limit: Duration,
 ) -> Result<Finished> {
-    let Some((program, args)) = argv.split_first() else { return Err(Error::failure("no command to run")) };
-    let failed = |e: io::Error| Error::io("run", program, &e);
-    let mut command = Command::new(program);
-    command.args(args).env_clear().envs(env.iter().map(|(name, value)| (name, value))).current_dir(cwd);
-    if let Some((_, path)) = env.iter().rfind(|(name, _)| name == "PATH") {
-        command.env("PATH", without_shims(program, path));
-    }
+    let mut command = own(argv, env, cwd)?;
+    let program = command.get_program().to_owned();
+    let failed = |e: io::Error| Error::io("run", &program, &e);
     command.stdin(if stdin.is_empty() { Stdio::null() } else { Stdio::piped() });
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     // SAFETY: setsid(2) is async-signal-safe and touches nothing of ours.
@@ -319,6 +315,17 @@ pub fn errand_fed(
         let code = status.code().or_else(|| status.signal().map(|s| 128 + s)).unwrap_or(-1);
         Ok(Finished { code, stdout, stderr })
     })
+}
+
+/// A command of our own, with nothing but `env` in its environment, never through a shim.
+pub(super) fn own(argv: &[OsString], env: &[(OsString, OsString)], cwd: &Path) -> Result<Command> {
+    let Some((program, args)) = argv.split_first() else { return Err(Error::failure("no command to run")) };
+    let mut command = Command::new(program);
+    command.args(args).env_clear().envs(env.iter().map(|(name, value)| (name, value))).current_dir(cwd);
+    if let Some((_, path)) = env.iter().rfind(|(name, _)| name == "PATH") {
+        command.env("PATH", without_shims(program, path));
+    }
+    Ok(command)
 }
 
 /// `PATH` without the directories in which `program` is this program itself, called through a shim: what the recorder

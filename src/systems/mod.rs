@@ -8,8 +8,11 @@ pub mod git;
 pub mod host;
 pub mod kubernetes;
 mod net;
+pub mod postgres;
 pub mod redis;
 mod registry;
+pub mod sqlite;
+mod tables;
 pub mod terraform;
 pub mod things;
 mod words;
@@ -215,6 +218,10 @@ pub struct Caps {
     pub redis_bytes: u64,
     /// The longest that a Redis server is waited for, in seconds.
     pub redis_seconds: u64,
+    /// The longest that a database is waited for, in seconds.
+    pub database_seconds: u64,
+    /// The largest database that is captured as a whole where a statement may do anything.
+    pub database_opaque_bytes: u64,
 }
 
 impl Default for Caps {
@@ -235,6 +242,8 @@ impl Default for Caps {
             container_seconds: 60,
             redis_bytes: 1 << 30,
             redis_seconds: 60,
+            database_seconds: 20,
+            database_opaque_bytes: 64 << 20,
         }
     }
 }

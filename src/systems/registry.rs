@@ -12,6 +12,8 @@ static SYSTEMS: &[&dyn System] = &[
     &super::docker::Docker,
     &super::redis::Redis,
     &super::host::Host,
+    &super::postgres::Postgres,
+    &super::sqlite::Sqlite,
     &super::catalog::Catalog,
 ];
 

@@ -89,5 +89,13 @@ pub fn run(out: &mut Out) -> Result<u8> {
         "redis_seconds = {}                 # how long a Redis server is waited for",
         caps.redis_seconds
     ))?;
+    out.line(format!(
+        "database_seconds = {}           # how long a database is waited for",
+        caps.database_seconds
+    ))?;
+    out.line(format!(
+        "database_opaque_bytes = {} # the largest database that is kept whole where a statement may do anything",
+        caps.database_opaque_bytes
+    ))?;
     Ok(0)
 }

@@ -250,7 +250,7 @@ fn bq(out: &mut Reader<'_>) {
         "mk" => out.each(C::Create, "gcp:bq:", words.from(1), R::Exact),
         "load" | "cp" => out.add(C::Overwrite, "dyn:bq table", R::Exact),
         "update" => out.add(C::Mutate, "dyn:bq table", R::Exact),
-        "query" => super::sql::statements(out, words.operand(1), "bq query"),
+        "query" => super::sql::statements(out, words.operand(1)),
         _ => {}
     }
 }

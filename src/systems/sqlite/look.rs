@@ -1,0 +1,143 @@
+//! Reading a database: its definitions and the rows of all its tables, in one transaction.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Instant;
+
+use rusqlite::Connection;
+
+use super::NAME;
+use super::file::{MAIN, failed};
+use super::value::field;
+use crate::error::{Error, Result};
+use crate::model::{ObjectId, ObjectKind, ObjectSink};
+use crate::systems::tables::{Adds, Column, State, Table, Taker, View};
+
+/// One thing that a database defines: `table`, `index`, `view`, `trigger`; its name, its table, its text.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Definition {
+    /// What it is.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+    /// The table that it belongs to.
+    pub table: String,
+    /// The statement that makes it.
+    pub sql: String,
+}
+
+/// A name in quotes.
+pub fn ident(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// The definitions, tables first.
+pub fn definitions(db: &Connection, of: &str, path: &Path) -> Result<Vec<Definition>> {
+    let query = format!(
+        "SELECT type, name, tbl_name, sql FROM {of}.sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' \
+         ORDER BY CASE type WHEN 'table' THEN 0 WHEN 'index' THEN 1 WHEN 'view' THEN 2 ELSE 3 END, rowid"
+    );
+    let read = |row: &rusqlite::Row<'_>| {
+        Ok(Definition { kind: row.get(0)?, name: row.get(1)?, table: row.get(2)?, sql: row.get(3)? })
+    };
+    let mut statement = db.prepare(&query).map_err(failed("read", path))?;
+    let all = statement.query_map([], read).map_err(failed("read", path))?;
+    all.collect::<rusqlite::Result<Vec<_>>>().map_err(failed("read", path))
+}
+
+/// True for what SQLite lets nobody read row by row like a table.
+pub fn is_virtual(definition: &Definition) -> bool {
+    definition.sql.trim_start().to_ascii_uppercase().starts_with("CREATE VIRTUAL")
+}
+
+/// The state of a database; `absent` where there is no file.
+pub fn state(db: Option<&Connection>, path: &Path, sink: &dyn ObjectSink, until: Instant) -> Result<State> {
+    let mut state = State::new(NAME, BTreeMap::new(), BTreeMap::new());
+    state.databases.insert(MAIN.to_owned(), Vec::new());
+    let Some(db) = db else { return Ok(state) };
+    let definitions = definitions(db, MAIN, path)?;
+    for definition in definitions.iter().filter(|d| d.kind == "table" && !is_virtual(d)) {
+        if Instant::now() > until {
+            return Err(Error::failure("it was not read in time"));
+        }
+        state.read.insert(definition.name.clone(), table(db, &definition.name, path, sink)?);
+    }
+    let text = serde_json::to_vec(&definitions).map_err(|e| Error::failure(e.to_string()))?;
+    let id = sink.put(ObjectKind::Blob, &text)?;
+    state.definitions = vec![id];
+    state.defined = Some(id);
+    state.database_digests.insert(MAIN.to_owned(), ObjectId::of(ObjectKind::State, b"there"));
+    Ok(state)
+}
+
+/// The definitions of a state.
+pub fn defined(state: &State, source: &dyn crate::model::ObjectSource) -> Result<Vec<Definition>> {
+    let Some(id) = state.definitions.first() else { return Ok(Vec::new()) };
+    serde_json::from_slice(&source.get(id)?)
+        .map_err(|e| Error::corrupt(format!("definitions of a database: {e}")))
+}
+
+/// The columns of a key: their places in it and in the table.
+type Key = Vec<(i64, usize)>;
+
+/// A table's columns: name, type, place in the key (0: none), hidden (2, 3: computed).
+fn columns(db: &Connection, name: &str, path: &Path) -> Result<(Vec<Column>, Key)> {
+    let query = "SELECT name, type, pk, hidden FROM pragma_table_xinfo(?1) WHERE hidden <> 1 ORDER BY cid";
+    let mut statement = db.prepare(query).map_err(failed("read", path))?;
+    let read = |row: &rusqlite::Row<'_>| {
+        let column =
+            Column { name: row.get(0)?, of: row.get(1)?, computed: row.get::<_, i64>(3)? > 1, fixed: false };
+        Ok((column, row.get::<_, i64>(2)?))
+    };
+    let all = statement.query_map([name], read).and_then(Iterator::collect::<rusqlite::Result<Vec<_>>>);
+    let all = all.map_err(failed("read", path))?;
+    let key = all.iter().enumerate().filter(|(_, (_, pk))| *pk > 0).map(|(i, (_, pk))| (*pk, i)).collect();
+    Ok((all.into_iter().map(|(column, _)| column).collect(), key))
+}
+
+/// The name under which a table without a key of its own is known row by row.
+pub const ROWID: &str = "_rowid_";
+
+fn table(db: &Connection, name: &str, path: &Path, sink: &dyn ObjectSink) -> Result<Table> {
+    let (mut columns, mut key) = columns(db, name, path)?;
+    key.sort_unstable();
+    let mut key: Vec<usize> = key.into_iter().map(|(_, i)| i).collect();
+    if key.is_empty() {
+        // A table WITHOUT ROWID has a key, so this one has rowids.
+        columns.insert(
+            0,
+            Column { name: ROWID.to_owned(), of: "INTEGER".to_owned(), computed: false, fixed: false },
+        );
+        key = vec![0];
+    }
+    let names: Vec<String> =
+        columns.iter().map(|c| if c.name == ROWID { ROWID.to_owned() } else { ident(&c.name) }).collect();
+    let mut statement = db
+        .prepare(&format!("SELECT {} FROM main.{}", names.join(", "), ident(name)))
+        .map_err(failed("read", path))?;
+    let mut taker = Taker::new(&key, None);
+    let mut rows = statement.query([]).map_err(failed("read", path))?;
+    while let Some(row) = rows.next().map_err(failed("read", path))? {
+        let mut line: Vec<u8> = Vec::new();
+        for at in 0..columns.len() {
+            if at > 0 {
+                line.push(b'\t');
+            }
+            line.extend(field(row.get_ref(at).map_err(failed("read", path))?));
+        }
+        taker.row(&line, None, None)?;
+    }
+    Ok(Table {
+        there: true,
+        view: View::All,
+        columns,
+        key,
+        rows: Vec::new(),
+        index: taker.index.store(sink)?,
+        covers: Vec::new(),
+        digest: taker.index.digest(),
+        count: taker.index.0.len() as u64,
+        adds: Adds::Some,
+        writers: 0,
+    })
+}

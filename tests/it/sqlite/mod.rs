@@ -1,0 +1,171 @@
+//! SQLite as people lose it: the real sqlite3, and what an agent does with a database file. Each test is an incident.
+
+use crate::env::{Output, TestEnv};
+
+struct Scene {
+    env: TestEnv,
+}
+
+const SHOP: &str = "
+PRAGMA journal_mode = WAL;
+create table users (id integer primary key autoincrement, name text not null, note, size real, twice as (size * 2));
+create table tags (user integer references users on delete cascade, tag text, primary key (user, tag)) without rowid;
+create table log (at, what);
+create index users_name on users (name);
+create view big as select * from users where size > 3;
+create trigger noted after delete on users begin insert into log values ('now', old.name); end;
+create virtual table texts using fts5 (body);
+insert into users (name, note, size) values ('a', null, 1.5), ('b', x'00ff', 0.1), ('c', 'line
+two', 4), ('d', 7, 5.25);
+insert into tags values (1, 'x'), (1, 'y'), (3, 'z');
+insert into log values (1, 'same'), (1, 'same'), (2, null);
+insert into texts values ('some words'), ('other words');
+";
+
+impl Scene {
+    fn new() -> Scene {
+        let scene = Scene { env: TestEnv::new() };
+        scene.env.write("shop.sql", SHOP);
+        scene.env.sh("sqlite3 shop.db < shop.sql").ok();
+        scene
+    }
+
+    fn sql(&self, sql: &str) -> String {
+        let mut sqlite = self.env.command("sqlite3");
+        sqlite.args(["shop.db", sql]);
+        crate::env::run(sqlite, b"").ok().stdout.trim_end().to_owned()
+    }
+
+    fn agent(&self, line: &str) -> Output {
+        self.env.claude_runs(line)
+    }
+
+    fn undo(&self) -> Output {
+        let id = self.env.fr(&["timeline", "--json", "-n", "1"]).ok().json()[0]["id"].to_string();
+        self.env.fr(&["undo", "--yes", &id])
+    }
+
+    /// What sqlite3 itself says is in the file.
+    fn world(&self) -> String {
+        let dump = self.sql(".dump");
+        let mut lines: Vec<&str> = dump.lines().filter(|l| !l.contains("sqlite_sequence")).collect();
+        lines.sort_unstable();
+        lines.join("\n")
+    }
+
+    #[track_caller]
+    fn comes_back(&self, before: &str, line: &str) {
+        assert_ne!(self.world(), before, "{line}");
+        let done = self.undo();
+        assert_eq!(done.code, 0, "{line}: {done:?}");
+        assert_eq!(self.world(), before, "{line}");
+        assert_eq!(self.sql("PRAGMA integrity_check"), "ok");
+    }
+}
+
+#[test]
+fn whatever_was_done_inside_the_file_comes_back() {
+    let scene = Scene::new();
+    let before = scene.world();
+    for line in [
+        "sqlite3 shop.db 'DELETE FROM users'",
+        "sqlite3 shop.db \"UPDATE users SET name = 'x', note = NULL WHERE id > 1\"",
+        "sqlite3 shop.db 'UPDATE users SET id = id + 10'",
+        "sqlite3 shop.db 'DELETE FROM log WHERE at = 1'",
+        "sqlite3 shop.db \"INSERT INTO tags VALUES (2, 'new'); INSERT INTO log VALUES (1, 'same')\"",
+        "sqlite3 shop.db 'PRAGMA foreign_keys = on; DELETE FROM users WHERE id = 1'",
+        "sqlite3 shop.db 'DROP TABLE users'",
+        "sqlite3 shop.db 'DROP INDEX users_name; DROP VIEW big; DROP TRIGGER noted'",
+        "sqlite3 shop.db 'ALTER TABLE users DROP COLUMN note'",
+        "sqlite3 shop.db 'ALTER TABLE users RENAME TO people'",
+        "sqlite3 shop.db 'CREATE TABLE more AS SELECT * FROM users; CREATE INDEX i ON more (name)'",
+        "sqlite3 shop.db \"DELETE FROM texts WHERE body MATCH 'some'\"",
+        "sqlite3 -batch shop.db <<< 'DELETE FROM tags;'",
+        "echo 'DELETE FROM users;' | sqlite3 shop.db",
+        "sqlite3 shop.db '.read wipe.sql'",
+        "sqlite3 shop.db < wipe.sql",
+    ] {
+        scene.env.write("wipe.sql", "BEGIN; DELETE FROM log; UPDATE users SET size = 0; COMMIT;\n");
+        scene.agent(line).ok();
+        scene.comes_back(&before, line);
+    }
+}
+
+#[test]
+fn a_file_that_is_gone_or_new_is_put_back_or_removed() {
+    let scene = Scene::new();
+    scene.agent("sqlite3 fresh.db 'CREATE TABLE t (a)'").ok();
+    assert!(scene.env.exists("fresh.db"));
+    assert_eq!(scene.undo().code, 0);
+    assert!(!scene.env.exists("fresh.db"));
+    let before = scene.world();
+    scene.agent("sqlite3 shop.db 'DELETE FROM users' && rm shop.db shop.db-wal shop.db-shm -f").ok();
+    let done = scene.undo();
+    assert_eq!(done.code, 0, "{done:?}");
+    assert_eq!(scene.world(), before);
+}
+
+#[test]
+fn what_others_changed_since_stays() {
+    let scene = Scene::new();
+    scene.agent("sqlite3 shop.db \"UPDATE users SET name = 'oops'\"").ok();
+    scene.sql("UPDATE users SET name = 'right' WHERE id = 2; INSERT INTO users (name) VALUES ('new'); DELETE FROM tags");
+    let done = scene.undo();
+    assert_eq!(done.code, 4, "{done:?}");
+    assert!((done.stdout.clone() + &done.stderr).contains("1 row was changed since"), "{done:?}");
+    assert_eq!(scene.sql("SELECT count(*) FROM users WHERE name = 'oops'"), "3");
+    assert_eq!(scene.env.fr(&["undo", "--yes", "--on-conflict", "skip", "1"]).code, 3);
+    assert_eq!(
+        scene.sql("SELECT group_concat(name, ',') FROM (SELECT name FROM users ORDER BY id)"),
+        "a,right,c,d,new"
+    );
+    assert_eq!(scene.sql("SELECT count(*) FROM tags"), "0");
+}
+
+#[test]
+fn an_undo_can_be_taken_back_while_the_file_is_open_elsewhere() {
+    let scene = Scene::new();
+    let before = scene.world();
+    scene.agent("sqlite3 shop.db 'DELETE FROM users WHERE id < 3'").ok();
+    let deleted = scene.world();
+    let mut reader = scene.env.command("sqlite3");
+    let mut reader = reader
+        .arg("shop.db")
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    std::io::Write::write_all(reader.stdin.as_mut().unwrap(), b"BEGIN; SELECT count(*) FROM users;\n")
+        .unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    scene.comes_back(&before, "delete");
+    let redo = scene.env.fr(&["redo", "--yes"]);
+    assert_eq!(redo.code, 0, "{redo:?}");
+    assert_eq!(scene.world(), deleted);
+    drop(reader.stdin.take());
+    reader.wait().unwrap();
+}
+
+#[test]
+fn what_only_reads_is_not_captured_and_what_is_no_database_is_named() {
+    let scene = Scene::new();
+    for line in [
+        "sqlite3 shop.db .tables",
+        "sqlite3 -readonly shop.db 'SELECT 1'",
+        "sqlite3 -json shop.db 'select * from users'",
+        "sqlite3 :memory: 'create table t (a)'",
+    ] {
+        let out = scene.env.fr(&["explain", "--json", "-c", line]).ok().json();
+        assert_eq!(out["class"], "none", "{line}");
+    }
+    scene.env.write(
+        "text.db",
+        "this is no database, only text that is long enough to be read as a header of one, and more",
+    );
+    scene.env.claude_pre("sqlite3 text.db 'DROP TABLE t'");
+    let shown = scene.env.fr(&["show", "1"]).ok().stdout;
+    assert!(shown.contains("not a database"), "{shown}");
+    scene.agent("sqlite3 shop.db 'DELETE FROM users'").ok();
+    scene.env.fr(&["restore", "2", "--to", "old"]).ok();
+    assert_eq!(scene.env.sh("sqlite3 old/shop.db 'select count(*) from users'").ok().stdout, "4\n");
+}
