@@ -2,14 +2,13 @@
 
 use super::super::AssessCx;
 use super::words::Reader;
-use super::{aws, clouds, docker, forge, host, platforms, sql, stores, terraform};
+use super::{clouds, docker, forge, host, platforms, sql, stores, terraform};
 use crate::model::{Effect, Invocation, Word};
 
 /// The base names of the programs understood here.
 pub const PROGRAMS: &[&str] = &[
     "terragrunt",
     "pulumi",
-    "aws",
     "gcloud",
     "gsutil",
     "bq",
@@ -167,7 +166,6 @@ pub fn assess(inv: &Invocation, cx: &AssessCx<'_>) -> Vec<Effect> {
     let mut out = Reader::new(inv, system);
     match system {
         "terragrunt" | "pulumi" => terraform::read(program, &mut out, cx),
-        "aws" => aws::read(&mut out),
         "gcloud" => clouds::gcloud(program, &mut out),
         "az" => clouds::az(&mut out),
         "sql" => sql::read(program, &mut out),
@@ -186,7 +184,6 @@ fn system(program: &str) -> &'static str {
     match program {
         "terragrunt" => "terragrunt",
         "pulumi" => "pulumi",
-        "aws" => "aws",
         "gcloud" | "gsutil" | "bq" => "gcloud",
         "az" => "az",
         "psql" | "mysql" | "mariadb" | "sqlite3" | "createdb" | "dropdb" | "createuser" | "dropuser"
