@@ -11,7 +11,7 @@ use super::params::Params;
 use super::query::{Access, Query};
 use super::read::{self, ANY, Found};
 use super::snapshot::{Account, Key, Part, Snapshot};
-use super::{s3, shape, sibling};
+use super::{rows, s3, shape, sibling};
 use crate::error::{Error, Result};
 use crate::model::{
     Bytes, Capture, Effect, EffectClass, Locator, Missing, ObjectId, ObjectKind, ObjectSink, ObjectSource,
@@ -112,6 +112,9 @@ fn gather(cli: &Cli, params: &Params, cx: &CaptureCx<'_>) -> Result<Gathered> {
         .into_iter()
         .flat_map(|kind| params.keys(kind))
         .collect();
+    if keys.is_empty() {
+        keys = rows::keys(cli, params)?;
+    }
     if keys.is_empty() {
         return sibling::gather(cli, params, &operation, cx);
     }

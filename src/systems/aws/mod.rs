@@ -14,6 +14,7 @@ mod params;
 mod plan;
 mod query;
 mod read;
+mod rows;
 mod s3;
 mod shape;
 mod sibling;

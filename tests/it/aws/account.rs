@@ -85,3 +85,28 @@ fn reading_costs_no_process_and_an_unknown_operation_is_described_by_its_sibling
     let kept = scene.sh(&format!("grep -r aws-d {}", to.display()));
     assert!(kept.code == 0, "{kept:?}");
 }
+
+#[test]
+fn where_every_operation_is_a_process_the_same_comes_back() {
+    let Some(scene) = Scene::new().map(Scene::as_bundle) else { return };
+    scene.python(
+        "s = c('s3')\ns.create_bucket(Bucket='b-NS')\nfor k in ('a', 'a/b', 'sp ace/\u{fc} \u{f1}.txt', '-dash'):\n\
+         \x20   s.put_object(Bucket='b-NS', Key=k, Body=k.encode(), Tagging='t=v', Metadata={'m': 'x'})\n\
+         c('ssm').put_parameter(Name='/p-NS', Type='String', Value='old')",
+    );
+    let look = "s, out = c('s3'), {}\nfor o in s.list_objects_v2(Bucket='b-NS').get('Contents', []):\n\
+        \x20   g = s.get_object(Bucket='b-NS', Key=o['Key'])\n\
+        \x20   out[o['Key']] = [g['Body'].read().decode(), g['Metadata'], g['ContentType'], \
+        s.get_object_tagging(Bucket='b-NS', Key=o['Key'])['TagSet']]\n\
+        out['p'] = c('ssm').get_parameter(Name='/p-NS')['Parameter']['Value']";
+    let before = scene.python(look);
+    scene
+        .agent(
+            "aws s3 rm s3://b-NS --recursive && aws ssm put-parameter --name /p-NS --value new --overwrite",
+        )
+        .ok();
+    assert_eq!(scene.kept(), "all", "{:#}", scene.event());
+    assert_ne!(scene.python(look), before);
+    scene.undo(&[]).ok();
+    assert_eq!(scene.python(look), before);
+}

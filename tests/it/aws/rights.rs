@@ -59,10 +59,18 @@ fn keys_secrets_parameters_and_items() {
         \x20 sorted(json.dumps(i, default=lambda b: b.hex(), sort_keys=True) for i in c('dynamodb').scan(TableName='t-NS')['Items'])]"
         .replace("KEY", key);
     let before = scene.python(&look);
+    scene.env.write(
+        "batch.json",
+        format!(
+            r#"{{"t-{}": [{{"PutRequest": {{"Item": {{"id": {{"S": "new"}}}}}}}}, {{"DeleteRequest": {{"Key": {{"id": {{"S": "9"}}}}}}}}]}}"#,
+            scene.ns
+        ),
+    );
     let line = format!(
         "aws kms schedule-key-deletion --key-id {key} --pending-window-in-days 7 && aws secretsmanager delete-secret --secret-id \
          s-NS && aws ssm delete-parameter --name /p-NS && aws dynamodb delete-item --table-name t-NS --key \
-         '{{\"id\":{{\"S\":\"7\"}}}}'"
+         '{{\"id\":{{\"S\":\"7\"}}}}' && aws dynamodb put-item --table-name t-NS --item \
+         '{{\"id\":{{\"S\":\"8\"}},\"v\":{{\"N\":\"0\"}}}}' && aws dynamodb batch-write-item --request-items file://batch.json"
     );
     scene.agent(&line).ok();
     let event = scene.event();

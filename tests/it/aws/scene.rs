@@ -78,6 +78,19 @@ impl Scene {
         Some(Scene { env, ns, port })
     }
 
+    /// As with the bundle of version 2: `aws` is a program in which nothing can be shared.
+    pub fn as_bundle(mut self) -> Scene {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = self.env.root().join("bundle");
+        std::fs::create_dir(&dir).unwrap();
+        let file = dir.join("aws");
+        std::fs::write(&file, format!("#!/bin/sh\nexec {}/aws \"$@\"\n", aws().unwrap().display())).unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let path = self.env.vars.iter_mut().find(|(name, _)| name == "PATH").unwrap();
+        path.1 = format!("{}:{}", dir.display(), path.1);
+        self
+    }
+
     fn named(&self, text: &str) -> String {
         text.replace("NS", &self.ns)
     }
