@@ -4,7 +4,7 @@
 import sys
 sys.path[:] = [p for p in sys.path if p]  # never what lies in the directory of the command
 
-import base64, datetime, json, threading
+import base64, datetime, itertools, json, os, threading
 from concurrent.futures import ThreadPoolExecutor
 
 try:
@@ -72,6 +72,44 @@ def operation(c, name):
             return method, c.meta.service_model.operation_model(op)
     return None, None
 
+numbers = itertools.count()
+
+def fetched(c, bucket, entry, where):
+    try:
+        name = {"Bucket": bucket, "Key": entry["Key"]}
+        head = c.get_object(**name)
+        file = os.path.join(where, str(next(numbers)))
+        with open(file, "wb") as f:
+            for chunk in head.pop("Body").iter_chunks(1 << 20):
+                f.write(chunk)
+        head.pop("ResponseMetadata", None)
+        out = {"file": file, "answer": head}
+        # The size of its parts, and its tags.
+        if "-" in head.get("ETag", ""):
+            out["part"] = c.head_object(PartNumber=1, **name).get("ContentLength")
+        if head.get("TagCount"):
+            out["tags"] = c.get_object_tagging(**name)["TagSet"]
+        return out
+    except ClientError as e:
+        error = e.response.get("Error", {})
+        return {"code": str(error.get("Code", "Unknown")), "message": str(error.get("Message", ""))[:300]}
+
+def fetch_latest(c, bucket, answer, how):
+    # What the bucket keeps no versions of, the smallest first, as far as it goes in one go.
+    kept = c.get_bucket_versioning(Bucket=bucket).get("Status") == "Enabled"
+    wanted, left = [], how["bytes"]
+    for entry in sorted(answer.get("Versions", []), key=lambda e: e.get("Size", 0)):
+        is_ours = how.get("only") is None or entry["Key"] in how["only"]
+        if not entry.get("IsLatest") or kept or entry.get("VersionId", "null") != "null" or not is_ours:
+            continue
+        left -= entry.get("Size", 0)
+        if left < 0 or len(wanted) >= how["count"]:
+            break
+        wanted.append(entry)
+    with ThreadPoolExecutor(int(asked.get("threads", 8))) as inner:
+        found = list(inner.map(lambda entry: fetched(c, bucket, entry, how["dir"]), wanted))
+    return {entry["Key"]: one for entry, one in zip(wanted, found)}
+
 def one(call):
     try:
         c = client(call["service"])
@@ -105,6 +143,8 @@ def one(call):
             answer = getattr(c, method)(**params)
         if isinstance(answer, dict):
             answer.pop("ResponseMetadata", None)
+        if call.get("fetch"):
+            answer["Fetched"] = fetch_latest(c, params["Bucket"], answer, call["fetch"])
         return {"answer": answer}
     except ClientError as e:
         error = e.response.get("Error", {})

@@ -78,7 +78,7 @@ impl Python {
         let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.to_string_lossy().into_owned());
         let calls: Vec<Value> = calls
             .iter()
-            .map(|c| json!({"service": c.service, "op": c.op, "input": c.input, "loose": c.loose, "one_page": c.one_page, "out": path(&c.out), "body": path(&c.body)}))
+            .map(|c| json!({"service": c.service, "op": c.op, "input": c.input, "loose": c.loose, "one_page": c.one_page, "fetch": c.fetch, "out": path(&c.out), "body": path(&c.body)}))
             .collect();
         let asked = json!({"flags": flags, "calls": calls, "threads": AT_ONCE}).to_string();
         let mut argv = self.argv.clone();

@@ -4,7 +4,7 @@
 //! Starting it takes most of a second. Where it is a Python program, several operations share one process ([`batch`]);
 //! where it is not (the bundle of version 2), each is a process of its own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -61,6 +61,21 @@ pub struct Call {
     pub out: Option<PathBuf>,
     /// The file that holds the body of the request.
     pub body: Option<PathBuf>,
+    /// What a listing of a bucket fetches with it, where several operations share a process.
+    pub fetch: Option<Fetch>,
+}
+
+/// Objects that are fetched with their listing.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct Fetch {
+    /// Where their contents go.
+    pub dir: PathBuf,
+    /// The most bytes.
+    pub bytes: u64,
+    /// The most objects.
+    pub count: usize,
+    /// Only these.
+    pub only: Option<BTreeSet<String>>,
 }
 
 impl Call {

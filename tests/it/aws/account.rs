@@ -88,7 +88,7 @@ fn reading_costs_no_process_and_an_unknown_operation_is_described_by_its_sibling
 
 #[test]
 fn where_every_operation_is_a_process_the_same_comes_back() {
-    let Some(scene) = Scene::new().map(Scene::as_bundle) else { return };
+    let Some(scene) = Scene::new().map(Scene::bundled) else { return };
     scene.python(
         "s = c('s3')\ns.create_bucket(Bucket='b-NS')\nfor k in ('a', 'a/b', 'sp ace/\u{fc} \u{f1}.txt', '-dash'):\n\
          \x20   s.put_object(Bucket='b-NS', Key=k, Body=k.encode(), Tagging='t=v', Metadata={'m': 'x'})\n\

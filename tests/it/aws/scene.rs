@@ -79,7 +79,7 @@ impl Scene {
     }
 
     /// As with the bundle of version 2: `aws` is a program in which nothing can be shared.
-    pub fn as_bundle(mut self) -> Scene {
+    pub fn bundled(mut self) -> Scene {
         use std::os::unix::fs::PermissionsExt;
         let dir = self.env.root().join("bundle");
         std::fs::create_dir(&dir).unwrap();

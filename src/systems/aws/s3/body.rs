@@ -1,13 +1,13 @@
 //! Contents of objects: copied into the store within a budget of bytes and of time, the smallest first, so that what stays
 //! out is as little as possible; it is named.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::list::Listing;
+use super::list::{Fetched, Listing};
 use super::{digest, key};
 use crate::error::{Error, Result};
 use crate::model::{ObjectId, ObjectKind};
@@ -18,7 +18,7 @@ use crate::systems::aws::cli::{Call, Cli, Reply};
 use crate::systems::aws::snapshot::{Key, Listed, Part, Snapshot};
 
 /// How many objects, and how many bytes, are fetched in one go.
-const IN_ONE_GO: (usize, u64) = (256, 256 << 20);
+pub const IN_ONE_GO: (usize, u64) = (256, 256 << 20);
 /// The size of the pieces that a content is kept in.
 pub const PIECE: usize = 8 << 20;
 
@@ -26,7 +26,7 @@ pub const PIECE: usize = 8 << 20;
 pub fn copy(
     cli: &Cli,
     bucket: &str,
-    mut objects: Vec<(String, Listed)>,
+    (mut objects, fetched): (Vec<(String, Listed)>, &BTreeMap<String, Fetched>),
     out: &mut Gathered,
     cx: &CaptureCx<'_>,
 ) -> Result<()> {
@@ -47,6 +47,17 @@ pub fn copy(
                 out,
                 cx,
             )?,
+        }
+    }
+    let (here, wanted): (Vec<_>, Vec<_>) =
+        wanted.into_iter().partition(|(name, _)| fetched.contains_key(name));
+    for (name, listed) in here {
+        let Some(one) = fetched.get(&name) else { continue };
+        let told = one.part.map(|size| Ok(json!({"ContentLength": size})));
+        let listed = Listed { part: told.and_then(|reply| part_size(&listed, &reply)), ..listed };
+        match &one.head {
+            Ok(head) => keep((bucket, &name, listed), (head, &one.tags, &one.file), out, cx)?,
+            Err(refusal) => lacking(bucket, &name, &listed, &refusal.shown(), out, cx)?,
         }
     }
     for group in groups(&wanted) {
@@ -126,19 +137,30 @@ fn fetch(
         let listed = Listed { part: part.and_then(|reply| part_size(listed, reply)), ..listed.clone() };
         match replies.get(at) {
             Some(Ok(head)) => {
-                let etag = head["ETag"].as_str().unwrap_or_default().trim_matches('"').to_owned();
-                let listed = Listed { etag: if etag.is_empty() { listed.etag } else { etag }, ..listed };
-                let body = pieces(&file(at), |piece| cx.sink.put(ObjectKind::Blob, piece))?;
-                let text = json!({"Head": head, "Tags": tags.get(at)}).to_string();
-                let json = cx.sink.put(ObjectKind::Blob, text.as_bytes())?;
-                out.bytes += listed.size;
-                let part = Part { digest: digest(&listed), json, listed: Some(listed), body: Some(body) };
-                out.snapshot.set(&key(bucket, name), Some(part));
+                let tags = tags.get(at).cloned().unwrap_or_default();
+                keep((bucket, name, listed), (head, &tags, &file(at)), out, cx)?;
             }
             Some(Err(refusal)) => lacking(bucket, name, &listed, &refusal.shown(), out, cx)?,
             None => lacking(bucket, name, &listed, "no answer", out, cx)?,
         }
     }
+    Ok(())
+}
+
+/// Keeps what was fetched of an object.
+fn keep(
+    (bucket, name, listed): (&str, &str, Listed),
+    (head, tags, file): (&Value, &Value, &Path),
+    out: &mut Gathered,
+    cx: &CaptureCx<'_>,
+) -> Result<()> {
+    let etag = head["ETag"].as_str().unwrap_or_default().trim_matches('"').to_owned();
+    let listed = Listed { etag: if etag.is_empty() { listed.etag } else { etag }, ..listed };
+    let body = pieces(file, |piece| cx.sink.put(ObjectKind::Blob, piece))?;
+    let json = cx.sink.put(ObjectKind::Blob, json!({"Head": head, "Tags": tags}).to_string().as_bytes())?;
+    out.bytes += listed.size;
+    let part = Part { digest: digest(&listed), json, listed: Some(listed), body: Some(body) };
+    out.snapshot.set(&key(bucket, name), Some(part));
     Ok(())
 }
 

@@ -1,11 +1,12 @@
 //! Listings of buckets: the latest version of each object, its older ones, and the marks of deletion.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
 use super::target::Which;
-use crate::systems::aws::cli::{Call, Reply};
+use crate::systems::aws::cli::{Call, Fetch, Refusal, Reply};
 use crate::systems::aws::snapshot::Listed;
 
 /// The most objects that are listed one by one.
@@ -31,12 +32,28 @@ pub struct Listing {
     pub versions: BTreeMap<String, Vec<Version>>,
     /// Marks of deletion.
     pub marks: BTreeMap<String, Vec<Version>>,
+    /// What was fetched with the listing.
+    pub fetched: BTreeMap<String, Fetched>,
+}
+
+/// An object that was fetched with its listing.
+#[derive(Clone, Debug)]
+pub struct Fetched {
+    /// What its get has told, or why it was refused.
+    pub head: Reply,
+    /// The file that holds its content.
+    pub file: PathBuf,
+    /// The size of its first part.
+    pub part: Option<u64>,
+    /// Its tags.
+    pub tags: Value,
 }
 
 /// The operations that list them: whether versions are kept, then the versions.
-pub fn calls(bucket: &str, which: &Which) -> Vec<Call> {
+pub fn calls(bucket: &str, which: &Which, fetch: Option<&Fetch>) -> Vec<Call> {
     let list = |prefix: &str, one_page: bool| Call {
         one_page,
+        fetch: fetch.cloned(),
         ..Call::new("s3api", "list-object-versions", json!({"Bucket": bucket, "Prefix": prefix}))
     };
     let mut out = vec![Call::new("s3api", "get-bucket-versioning", json!({"Bucket": bucket}))];
@@ -93,6 +110,20 @@ impl Listing {
                 self.current.insert(name.to_owned(), listed);
             }
             self.versions.entry(name.to_owned()).or_default().push(version);
+        }
+        for (name, one) in answer["Fetched"].as_object().into_iter().flatten() {
+            let text = |field: &str| one[field].as_str().unwrap_or_default().to_owned();
+            let head = match one.get("answer") {
+                Some(head) => Ok(head.clone()),
+                None => Err(Refusal { code: text("code"), message: text("message") }),
+            };
+            let fetched = Fetched {
+                head,
+                file: text("file").into(),
+                part: one["part"].as_u64(),
+                tags: one["tags"].clone(),
+            };
+            self.fetched.insert(name.clone(), fetched);
         }
         for entry in answer["DeleteMarkers"].as_array().into_iter().flatten() {
             let Some(name) = entry["Key"].as_str() else { continue };

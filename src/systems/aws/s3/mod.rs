@@ -13,13 +13,14 @@ use serde_json::json;
 pub use restore::restore;
 
 use super::capture::{Gathered, same_account};
-use super::cli::Cli;
+use super::cli::{Cli, Fetch};
 use super::params::Params;
 use super::query::Query;
 use super::read;
 use super::snapshot::{Account, Key, Listed, Part, Snapshot};
 use crate::error::Result;
 use crate::model::{ObjectId, ObjectKind};
+use crate::platform::scratch::ScratchDir;
 use crate::systems::CaptureCx;
 use list::Listing;
 use target::{Targets, Which};
@@ -58,12 +59,20 @@ pub fn gather(cli: &Cli, params: &Params, query: &Query, cx: &CaptureCx<'_>) -> 
     // Who asks, the settings and the first listing share one process.
     let mut calls = vec![read::who()];
     let spans = read::plan(&targets.keys, &mut calls);
+    // Contents come with the listing, as far as they go in one go.
+    let scratch = ScratchDir::new("s3")?;
     let asked: Vec<(usize, &String, &Which)> = targets
         .objects
         .iter()
         .map(|(bucket, which)| {
             let at = calls.len();
-            calls.extend(list::calls(bucket, which));
+            let fetch = Fetch {
+                dir: scratch.path().to_path_buf(),
+                bytes: cx.caps.aws_bytes.min(body::IN_ONE_GO.1),
+                count: body::IN_ONE_GO.0,
+                only: which.names().cloned(),
+            };
+            calls.extend(list::calls(bucket, which, Some(&fetch).filter(|_| !which.forgets_versions())));
             (at, bucket, which)
         })
         .collect();
@@ -115,7 +124,7 @@ fn objects(
     for name in which.names().into_iter().flatten().filter(|name| !listing.current.contains_key(*name)) {
         out.snapshot.set(&key(bucket, name), None);
     }
-    body::copy(cli, bucket, copies, out, cx)
+    body::copy(cli, bucket, (copies, &listing.fetched), out, cx)
 }
 
 /// Looks at the objects of an earlier capture again; `bodies`: their contents are kept, since an undo is about to write.
@@ -129,7 +138,7 @@ pub fn look_again(
 ) -> Result<()> {
     for (bucket, names) in by_bucket(keys) {
         let which = Which::Keys(names.clone());
-        let answers = cli.ask_all(&list::calls(&bucket, &which))?;
+        let answers = cli.ask_all(&list::calls(&bucket, &which, None))?;
         let listing = Listing::of(&which, &answers.replies).map_err(crate::error::Error::failure)?;
         let mut same = body::same_contents(cli, earlier, &bucket, &listing, &names)?;
         if bodies {

@@ -46,8 +46,8 @@ pub fn restore(
 ) -> Result<StepOutcome> {
     check_account(cli, &before.account)?;
     let which = Which::Keys(objects.keys().cloned().collect());
-    let listing =
-        Listing::of(&which, &cli.ask_all(&list::calls(bucket, &which))?.replies).map_err(Error::failure)?;
+    let listing = Listing::of(&which, &cli.ask_all(&list::calls(bucket, &which, None))?.replies)
+        .map_err(Error::failure)?;
     let mut work = Work::default();
     for (name, left) in objects {
         let now = listing.current.get(name).map(digest);
