@@ -385,8 +385,8 @@ pub struct UndoArgs {
     /// What to do with targets that somebody changed since.
     #[arg(long, value_enum, default_value = "abort", value_name = "POLICY")]
     pub on_conflict: OnConflict,
-    /// Also run `terraform apply` where only that makes again what a command destroyed. Never done unasked: it changes real
-    /// infrastructure, and what it makes has another identity and no data.
+    /// Also do what costs money or gives another identity: run `terraform apply`, start instances of AWS anew. Never done
+    /// unasked: it changes real infrastructure, and what it makes may have no data.
     #[arg(long, conflicts_with_all = ["plan", "plan_out", "resume", "abort"])]
     pub apply_infra: bool,
     /// Write the plan to a file and nothing else: for review.

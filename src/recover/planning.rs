@@ -213,6 +213,7 @@ pub fn without_duplicates(steps: Vec<Step>) -> Vec<Step> {
             kept.push(step);
         }
     }
+    systems::arrange(&mut kept);
     kept
 }
 

@@ -1,6 +1,7 @@
 //! What commands act on: files, git, … One folder per system, one line each in [`registry`].
 //! The contract (what a system promises) is [`System`]; `docs/architecture.md` walks through it.
 
+pub mod aws;
 pub mod catalog;
 pub mod docker;
 pub mod files;
@@ -22,7 +23,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 pub use net::{Net, NetCx, Taken};
-pub use registry::{all, by_id, for_program, forget, references};
+pub use registry::{all, arrange, by_id, for_program, forget, references};
 
 use crate::error::{Error, ExitCode, Result};
 use crate::model::{
@@ -61,6 +62,12 @@ pub trait System: Sync {
     /// compared as wholes; a system whose captures hold many targets composes them target by target.
     fn net(&self, taken: &[Taken], cx: &NetCx<'_>) -> Result<Net> {
         net::by_place(&|captured, now, plan| self.plan(captured, now, plan), taken, cx)
+    }
+
+    /// Puts the steps of several captures in order, where one needs another: a role is there before its policies, and goes
+    /// after them. By default they keep theirs.
+    fn arrange(&self, steps: &mut [Step]) {
+        let _ = steps;
     }
 
     /// Carries out one step. The step's payload holds the expected present state: where the world differs from it,
@@ -222,6 +229,12 @@ pub struct Caps {
     pub database_seconds: u64,
     /// The largest database that is captured as a whole where a statement may do anything.
     pub database_opaque_bytes: u64,
+    /// The longest that AWS is waited for where a command names what it changes, in seconds.
+    pub aws_seconds: u64,
+    /// The same where objects of a bucket have to be copied.
+    pub aws_bucket_seconds: u64,
+    /// The most bytes of objects and rows that one command's capture copies from AWS.
+    pub aws_bytes: u64,
 }
 
 impl Default for Caps {
@@ -244,6 +257,9 @@ impl Default for Caps {
             redis_seconds: 60,
             database_seconds: 20,
             database_opaque_bytes: 64 << 20,
+            aws_seconds: 20,
+            aws_bucket_seconds: 150,
+            aws_bytes: 4 << 30,
         }
     }
 }

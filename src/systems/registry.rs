@@ -2,7 +2,7 @@
 
 use super::{ForgetCx, Forgotten, System};
 use crate::error::Result;
-use crate::model::{ObjectId, ObjectKind};
+use crate::model::{ObjectId, ObjectKind, Step};
 
 static SYSTEMS: &[&dyn System] = &[
     &super::files::Files,
@@ -14,6 +14,7 @@ static SYSTEMS: &[&dyn System] = &[
     &super::host::Host,
     &super::postgres::Postgres,
     &super::sqlite::Sqlite,
+    &super::aws::Aws,
     &super::catalog::Catalog,
 ];
 
@@ -30,6 +31,21 @@ pub fn by_id(id: &str) -> Option<&'static dyn System> {
 /// The system that understands a program.
 pub fn for_program(program: &str) -> Option<&'static dyn System> {
     SYSTEMS.iter().copied().find(|s| s.programs().contains(&program))
+}
+
+/// Lets each system put its steps of several captures in order; those of different systems keep their places.
+pub fn arrange(steps: &mut [Step]) {
+    for system in SYSTEMS {
+        let places: Vec<usize> =
+            (0..steps.len()).filter(|at| steps.get(*at).is_some_and(|s| s.system == system.id())).collect();
+        let mut own: Vec<Step> = places.iter().filter_map(|at| steps.get(*at).cloned()).collect();
+        system.arrange(&mut own);
+        for (at, step) in places.into_iter().zip(own) {
+            if let Some(place) = steps.get_mut(at) {
+                *place = step;
+            }
+        }
+    }
 }
 
 /// At gc: what every system has removed of its own.

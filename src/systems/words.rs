@@ -70,8 +70,6 @@ pub struct Words<'a> {
 pub enum Takes<'t> {
     /// Only these, one each.
     One(&'t [&'t str]),
-    /// All but these take all words up to the next option (the AWS command line).
-    Many(&'t [&'t str]),
 }
 
 impl<'a> Words<'a> {
@@ -96,40 +94,27 @@ impl<'a> Words<'a> {
                 continue;
             }
             let mut values = Vec::new();
-            match takes {
-                Takes::One(names) => {
-                    let attached = names.iter().find(|n| {
-                        n.len() == 2 && text.len() > 2 && !text.starts_with("--") && text.starts_with(**n)
-                    });
-                    if let Some(name) = attached {
-                        let value = Word { text: text.get(2..).unwrap_or_default().into(), ..word.clone() };
-                        out.options.push(((*name).to_owned(), vec![value]));
-                        continue;
-                    }
-                    if names.contains(&text) {
-                        values.extend(args.get(at).cloned());
-                        at += 1;
-                    } else if !text.starts_with("--") && text.len() > 2 {
-                        // A bundle; its last letter may take a value.
-                        for (i, c) in text.char_indices().skip(1) {
-                            let name = format!("-{c}");
-                            let last = i + c.len_utf8() == text.len();
-                            let taken = last && names.contains(&name.as_str());
-                            let value =
-                                if taken { args.get(at).cloned().into_iter().collect() } else { Vec::new() };
-                            at += usize::from(taken);
-                            out.options.push((name, value));
-                        }
-                    }
-                }
-                Takes::Many(flags) => {
-                    while let Some(value) = args.get(at).filter(|_| !flags.contains(&text)) {
-                        if value.text.as_slice().starts_with(b"--") {
-                            break;
-                        }
-                        values.push(value.clone());
-                        at += 1;
-                    }
+            let Takes::One(names) = takes;
+            let attached = names
+                .iter()
+                .find(|n| n.len() == 2 && text.len() > 2 && !text.starts_with("--") && text.starts_with(**n));
+            if let Some(name) = attached {
+                let value = Word { text: text.get(2..).unwrap_or_default().into(), ..word.clone() };
+                out.options.push(((*name).to_owned(), vec![value]));
+                continue;
+            }
+            if names.contains(&text) {
+                values.extend(args.get(at).cloned());
+                at += 1;
+            } else if !text.starts_with("--") && text.len() > 2 {
+                // A bundle; its last letter may take a value.
+                for (i, c) in text.char_indices().skip(1) {
+                    let name = format!("-{c}");
+                    let last = i + c.len_utf8() == text.len();
+                    let taken = last && names.contains(&name.as_str());
+                    let value = if taken { args.get(at).cloned().into_iter().collect() } else { Vec::new() };
+                    at += usize::from(taken);
+                    out.options.push((name, value));
                 }
             }
             out.options.push((text.to_owned(), values));

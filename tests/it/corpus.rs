@@ -24,6 +24,7 @@ const FILES: &[(&str, &str)] = &[
     ("commands.tsv", include_str!("../corpus/commands.tsv")),
     ("more.tsv", include_str!("../corpus/more.tsv")),
     ("expert.tsv", include_str!("../corpus/expert.tsv")),
+    ("aws.tsv", include_str!("../corpus/aws.tsv")),
 ];
 
 fn rows() -> Vec<Row> {

@@ -5,6 +5,7 @@
 
 mod agent_shells;
 mod answers;
+mod aws;
 mod corpus;
 mod crash;
 mod crowd;

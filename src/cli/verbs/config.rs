@@ -97,5 +97,14 @@ pub fn run(out: &mut Out) -> Result<u8> {
         "database_opaque_bytes = {} # the largest database that is kept whole where a statement may do anything",
         caps.database_opaque_bytes
     ))?;
+    out.line(format!("aws_seconds = {}                # how long AWS is waited for", caps.aws_seconds))?;
+    out.line(format!(
+        "aws_bucket_seconds = {}        # the same where objects of a bucket are copied",
+        caps.aws_bucket_seconds
+    ))?;
+    out.line(format!(
+        "aws_bytes = {}          # the most that one command's capture copies of objects",
+        caps.aws_bytes
+    ))?;
     Ok(0)
 }

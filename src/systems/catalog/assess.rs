@@ -1,7 +1,7 @@
 //! Which reader understands which program.
 
 use super::super::AssessCx;
-use super::{aws, clouds, forge, platforms, sql, stores, terraform};
+use super::{clouds, forge, platforms, sql, stores, terraform};
 use crate::model::{Effect, Invocation, Word};
 use crate::systems::words::Reader;
 
@@ -9,7 +9,6 @@ use crate::systems::words::Reader;
 pub const PROGRAMS: &[&str] = &[
     "terragrunt",
     "pulumi",
-    "aws",
     "gcloud",
     "gsutil",
     "bq",
@@ -63,7 +62,6 @@ pub fn assess(inv: &Invocation, cx: &AssessCx<'_>) -> Vec<Effect> {
     let mut out = Reader::new(inv, system);
     match system {
         "terragrunt" | "pulumi" => terraform::read(program, &mut out, cx),
-        "aws" => aws::read(&mut out),
         "gcloud" => clouds::gcloud(program, &mut out),
         "az" => clouds::az(&mut out),
         "sql" => sql::read(program, &mut out),
@@ -80,7 +78,6 @@ fn system(program: &str) -> &'static str {
     match program {
         "terragrunt" => "terragrunt",
         "pulumi" => "pulumi",
-        "aws" => "aws",
         "gcloud" | "gsutil" | "bq" => "gcloud",
         "az" => "az",
         "mysql" | "mariadb" | "mysqldump" | "mariadb-dump" | "mysqladmin" | "mariadb-admin" => "sql",

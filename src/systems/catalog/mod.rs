@@ -2,7 +2,6 @@
 //! Their effects are classed and recorded; nothing of them is captured yet, and `fr` says so.
 
 mod assess;
-mod aws;
 mod clouds;
 mod forge;
 mod platforms;

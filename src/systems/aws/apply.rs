@@ -1,0 +1,253 @@
+//! Carries out a step: in the recorded account, and in no other; only where the present is what the plan saw.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Map, Value, json};
+
+use super::action::{Action, Payload};
+use super::cli::{Call, Cli, Refusal};
+use super::kinds::{self, Act, Each, Kind};
+use super::query::Access;
+use super::read::{self, Found};
+use super::shape::{self, Material, REPLACES};
+use super::snapshot::{Key, Snapshot};
+use super::{capture, s3};
+use crate::error::{Error, Result};
+use crate::model::{ObjectId, ObjectSource, Step, StepOutcome};
+use crate::systems::ApplyCx;
+
+/// How long one step may take.
+const LIMIT: Duration = Duration::from_secs(600);
+/// How long something that was made is waited for, where more has to be done to it.
+const PATIENCE: Duration = Duration::from_secs(180);
+/// How many entries of a list are written in one go.
+const IN_ONE_GO: usize = 100;
+/// Between two looks.
+const PAUSE: Duration = Duration::from_millis(700);
+
+/// Carries out one step.
+pub fn apply(step: &Step, cx: &ApplyCx<'_>) -> Result<StepOutcome> {
+    let payload = Payload::of(step)?;
+    let before = payload.before(cx.source)?;
+    let cli = Cli::trusted(&Access::of(&step.locator), Instant::now() + LIMIT);
+    match &payload.action {
+        Action::Nothing => Ok(StepOutcome::Done),
+        Action::Objects { bucket, objects } => s3::restore(&cli, &before, bucket, objects, cx),
+        Action::Thing { key, left, .. } => {
+            let key = Key::decode(key).ok_or_else(|| Error::corrupt("a step for AWS names nothing"))?;
+            let kind = kinds::by_id(&key.kind)
+                .ok_or_else(|| Error::failure(format!("this fr does not know {}", key.kind)))?;
+            let thing = Thing {
+                cli: &cli,
+                before: &before,
+                key: &key,
+                kind,
+                source: cx.source,
+                state: payload.state,
+            };
+            let outcome = thing.back(*left)?;
+            (cx.progress)(1);
+            Ok(outcome)
+        }
+    }
+}
+
+/// One thing that goes back.
+struct Thing<'a> {
+    cli: &'a Cli,
+    before: &'a Snapshot,
+    key: &'a Key,
+    kind: &'a Kind,
+    source: &'a dyn ObjectSource,
+    state: ObjectId,
+}
+
+impl Thing<'_> {
+    fn back(&self, left: Option<ObjectId>) -> Result<StepOutcome> {
+        let old = self.before.part(self.key).map(|part| Snapshot::value(part, self.source)).transpose()?;
+        let looked = read::read(self.cli, std::slice::from_ref(self.key))?;
+        capture::same_account(&self.before.account, &looked.account)?;
+        let now = match looked.found.into_iter().next() {
+            Some(Found::There(value)) => Some(value),
+            Some(Found::Unknown(why)) => return Ok(failed(&format!("it cannot be read: {why}"))),
+            Some(Found::Absent) | None => None,
+        };
+        let digest = |value: &Option<Value>| value.as_ref().map(|value| shape::digest(self.kind, value));
+        if digest(&now) == digest(&old) {
+            return Ok(StepOutcome::Done);
+        }
+        let comes = self.kind.comes && left.is_none() && now.is_some();
+        if digest(&now) != left && !comes {
+            return Ok(StepOutcome::Conflict {
+                reason: format!("{} was changed just now", self.key.shown()),
+            });
+        }
+        match (&self.kind.each, &old, &now) {
+            (Some(each), _, _) => self.entries(each, old.as_ref(), now.as_ref()),
+            (None, Some(old), Some(now)) => self.acts(&self.kind.put, old, Some(now)),
+            (None, Some(old), None) => {
+                let making = if self.kind.make.is_empty() { &self.kind.put } else { &self.kind.make };
+                self.acts(making, old, None)
+            }
+            (None, None, Some(now)) => self.acts(&self.kind.remove, now, Some(now)),
+            (None, None, None) => Ok(StepOutcome::Done),
+        }
+    }
+
+    fn acts(&self, acts: &[Act], old: &Value, now: Option<&Value>) -> Result<StepOutcome> {
+        let (mut done, mut now) = (Vec::new(), now.cloned());
+        for act in acts {
+            if !act.until.is_empty() {
+                now = self.wait(&act.until)?;
+                if act.op.is_empty() {
+                    continue;
+                }
+            }
+            if !shape::applies(act, old, now.as_ref()) {
+                continue;
+            }
+            // What was made anew in its place has an id of its own.
+            if !done.is_empty() && !self.kind.tag.is_empty() {
+                now = self.look()?;
+            }
+            let making = self.kind.make.first().is_some_and(|first| first.op == act.op) && now.is_none();
+            let input = self.input(act, old, now.as_ref(), making);
+            match self.cli.ask(Call::new(&self.kind.service, &act.op, input))? {
+                Ok(_) => done.push(act.op.as_str()),
+                Err(refusal) if act.fine.contains(&refusal.code) => done.push(act.op.as_str()),
+                Err(refusal) => return Ok(self.refused(&act.op, &refusal, &done)),
+            }
+        }
+        Ok(StepOutcome::Done)
+    }
+
+    /// A list that has grown since: what was made last is what counts.
+    fn look_at(&self, kind: &str) -> Option<Value> {
+        let key = Key { kind: kind.to_owned(), ids: self.key.ids.iter().take(1).cloned().collect() };
+        match read::read(self.cli, &[key]).ok()?.found.into_iter().next()? {
+            Found::There(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    fn look(&self) -> Result<Option<Value>> {
+        let looked = read::read(self.cli, std::slice::from_ref(self.key))?;
+        Ok(match looked.found.into_iter().next() {
+            Some(Found::There(value)) => Some(value),
+            _ => None,
+        })
+    }
+
+    /// Waits until its present value has something; what it is then, however long that took.
+    fn wait(&self, condition: &str) -> Result<Option<Value>> {
+        let begun = Instant::now();
+        loop {
+            let now = self.look()?;
+            if shape::holds(now.as_ref(), condition) || begun.elapsed() > PATIENCE {
+                return Ok(now);
+            }
+            std::thread::sleep(PAUSE);
+        }
+    }
+
+    fn input(&self, act: &Act, old: &Value, now: Option<&Value>, making: bool) -> Value {
+        let mut ids = read::ids(self.kind, self.key);
+        let own = now.filter(|_| !self.kind.own.is_empty()).and_then(|now| now.pointer(&self.kind.own));
+        if let (Some(own), Some(first)) = (own, ids.first_mut()) {
+            first.1 = own.clone();
+        }
+        let beside = |kind: &str| {
+            if kinds::by_id(kind).is_some_and(|kind| kind.normal == "newest") {
+                return self.look_at(kind);
+            }
+            let of_it = |(key, _): &(Key, Option<&super::snapshot::Part>)| {
+                key.kind == kind && key.id(0) == self.key.id(0)
+            };
+            let (_, part) = self.before.parts().find(of_it)?;
+            Snapshot::value(part?, self.source).ok()
+        };
+        let mut input =
+            shape::parameters(act, &Material { kind: self.kind, value: old, ids: &ids, beside: &beside });
+        if making
+            && !self.kind.tag.is_empty()
+            && let Some(fields) = input.as_object_mut()
+        {
+            self.mark(old, fields);
+        }
+        input
+    }
+
+    /// The tags of what is made anew, one of which says what it stands for; and a token, by which doing it twice is doing
+    /// it once.
+    fn mark(&self, old: &Value, fields: &mut Map<String, Value>) {
+        let is_own =
+            |tag: &&Value| !tag["Key"].as_str().is_some_and(|key| key.starts_with("aws:") || key == REPLACES);
+        let mut tags: Vec<Value> =
+            old["Tags"].as_array().into_iter().flatten().filter(is_own).cloned().collect();
+        tags.push(json!({"Key": REPLACES, "Value": self.key.id(0)}));
+        fields.insert("TagSpecifications".to_owned(), json!([{"ResourceType": self.kind.tag, "Tags": tags}]));
+        if matches!(self.kind.tag.as_str(), "instance" | "volume" | "natgateway") {
+            let token = blake3::hash(format!("{}{}", self.state, self.key.encode()).as_bytes()).to_hex();
+            fields.insert("ClientToken".to_owned(), Value::from(token.get(..32).unwrap_or_default()));
+        }
+    }
+
+    /// Adds what is missing in a list, then drops what is too much.
+    fn entries(&self, each: &Each, old: Option<&Value>, present: Option<&Value>) -> Result<StepOutcome> {
+        let (old, now) = (self.list(each, old), self.list(each, present));
+        let plain = Kind { only: Vec::new(), normal: String::new(), ..self.kind.clone() };
+        let normal = |value: &Value| shape::normal(&plain, value);
+        let is_in = |list: &[Value], one: &Value| list.iter().any(|other| normal(other) == normal(one));
+        let same_key =
+            |a: &Value, b: &Value| !each.key.is_empty() && each.key.iter().all(|k| a.get(k) == b.get(k));
+        let over = |one: &Value| if now.iter().any(|n| same_key(n, one)) { each.over.as_ref() } else { None };
+        let added: Vec<(&Act, &Value)> = old
+            .iter()
+            .filter(|one| !is_in(&now, one))
+            .map(|one| (over(one).unwrap_or(&each.add), one))
+            .collect();
+        let dropped = now.iter().filter(|one| !is_in(&old, one) && !old.iter().any(|o| same_key(o, one)));
+        let dropped: Vec<(&Act, &Value)> = dropped.map(|one| (&each.drop, one)).collect();
+        let mut done = 0;
+        for group in [added, dropped] {
+            if group.iter().any(|(act, _)| act.op.is_empty()) {
+                return Ok(failed(&format!("{}: an entry has no way back", self.key.shown())));
+            }
+            for group in group.chunks(IN_ONE_GO) {
+                let call = |(act, one): &(&Act, &Value)| {
+                    Call::new(&self.kind.service, &act.op, self.input(act, one, present, false))
+                };
+                let calls: Vec<Call> = group.iter().map(call).collect();
+                for ((act, _), reply) in group.iter().zip(self.cli.ask_all(&calls)?.replies) {
+                    match reply {
+                        Err(refusal) if !act.fine.contains(&refusal.code) => {
+                            let until = format!("{done} entries");
+                            return Ok(self.refused(&act.op, &refusal, &[until.as_str()]));
+                        }
+                        _ => done += 1,
+                    }
+                }
+            }
+        }
+        Ok(StepOutcome::Done)
+    }
+
+    fn list(&self, each: &Each, value: Option<&Value>) -> Vec<Value> {
+        let list = value.and_then(|value| shape::all_at(value, &each.at));
+        let list = if self.kind.normal == "ip-permissions" { list.map(shape::flat) } else { list };
+        match list {
+            Some(Value::Array(list)) => list,
+            _ => Vec::new(),
+        }
+    }
+
+    fn refused(&self, op: &str, refusal: &Refusal, done: &[&str]) -> StepOutcome {
+        let until =
+            if done.is_empty() { String::new() } else { format!("; done until then: {}", done.join(", ")) };
+        failed(&format!("{}: {op}: {}{until}", self.key.shown(), refusal.shown()))
+    }
+}
+
+fn failed(reason: &str) -> StepOutcome {
+    StepOutcome::Failed { reason: reason.to_owned() }
+}

@@ -1,0 +1,158 @@
+# Several operations in one process of the user's own AWS command line, where that is a Python program: its session, its
+# configuration, its credentials; only starting it once. Reads a list of calls from standard input, writes a list of
+# answers. Whatever goes wrong before the calls ends it with 70, and the calls are then made one process each.
+import sys
+sys.path[:] = [p for p in sys.path if p]  # never what lies in the directory of the command
+
+import base64, datetime, itertools, json, os, threading
+from concurrent.futures import ThreadPoolExecutor
+
+try:
+    asked = json.load(sys.stdin.buffer)
+    from awscli.clidriver import create_clidriver
+    from botocore.exceptions import ClientError
+    driver = create_clidriver()
+    parser = driver._create_parser(driver._get_command_table())
+    args, rest = parser.parse_known_args(asked["flags"] + ["sts", "get-caller-identity"])
+    try:
+        driver._handle_top_level_args(args, rest)
+    except TypeError:
+        driver._handle_top_level_args(args)
+    driver._emit_session_event(args)
+    session = driver.session
+except BaseException as e:
+    print(type(e).__name__, str(e)[:300], file=sys.stderr)
+    sys.exit(70)
+
+from botocore.config import Config
+NAMES = {"s3api": "s3", "deploy": "codedeploy", "configservice": "config"}
+clients, lock = {}, threading.Lock()
+
+def client(service):
+    # Making clients of one session is not safe in threads, using them is (botocore's documentation).
+    with lock:
+        if service not in clients:
+            options = {"connect_timeout": 5, "read_timeout": 60, "retries": {"max_attempts": 2}, "max_pool_connections": 16}
+            if getattr(args, "sign_request", True) is False:
+                from botocore import UNSIGNED
+                options["signature_version"] = UNSIGNED
+            verify = getattr(args, "ca_bundle", None) or (None if args.verify_ssl else False)
+            clients[service] = session.create_client(
+                NAMES.get(service, service), region_name=args.region, endpoint_url=args.endpoint_url, verify=verify,
+                config=Config(**options))
+        return clients[service]
+
+def plain(value):
+    if isinstance(value, (datetime.datetime, datetime.date)):
+        return value.isoformat()
+    if isinstance(value, (bytes, bytearray)):
+        return base64.b64encode(value).decode()
+    if hasattr(value, "read"):
+        return base64.b64encode(value.read()).decode()
+    return str(value)
+
+def decoded(value, shape):
+    # As on the command line, blobs are base64 in JSON.
+    if shape is None or value is None:
+        return value
+    kind = shape.type_name
+    if kind == "structure" and isinstance(value, dict):
+        return {k: decoded(v, shape.members.get(k)) for k, v in value.items()}
+    if kind == "list" and isinstance(value, list):
+        return [decoded(v, shape.member) for v in value]
+    if kind == "map" and isinstance(value, dict):
+        return {k: decoded(v, shape.value) for k, v in value.items()}
+    if kind == "blob" and isinstance(value, str):
+        return base64.b64decode(value)
+    return value
+
+def operation(c, name):
+    for method, op in c.meta.method_to_api_mapping.items():
+        if method.replace("_", "-") == name:
+            return method, c.meta.service_model.operation_model(op)
+    return None, None
+
+numbers = itertools.count()
+
+def fetched(c, bucket, entry, where):
+    try:
+        name = {"Bucket": bucket, "Key": entry["Key"]}
+        head = c.get_object(**name)
+        file = os.path.join(where, str(next(numbers)))
+        with open(file, "wb") as f:
+            for chunk in head.pop("Body").iter_chunks(1 << 20):
+                f.write(chunk)
+        head.pop("ResponseMetadata", None)
+        out = {"file": file, "answer": head}
+        # The size of its parts, and its tags.
+        if "-" in head.get("ETag", ""):
+            out["part"] = c.head_object(PartNumber=1, **name).get("ContentLength")
+        if head.get("TagCount"):
+            out["tags"] = c.get_object_tagging(**name)["TagSet"]
+        return out
+    except ClientError as e:
+        error = e.response.get("Error", {})
+        return {"code": str(error.get("Code", "Unknown")), "message": str(error.get("Message", ""))[:300]}
+
+def fetch_latest(c, bucket, answer, how):
+    # What the bucket keeps no versions of, the smallest first, as far as it goes in one go.
+    kept = c.get_bucket_versioning(Bucket=bucket).get("Status") == "Enabled"
+    wanted, left = [], how["bytes"]
+    for entry in sorted(answer.get("Versions", []), key=lambda e: e.get("Size", 0)):
+        is_ours = how.get("only") is None or entry["Key"] in how["only"]
+        if not entry.get("IsLatest") or kept or entry.get("VersionId", "null") != "null" or not is_ours:
+            continue
+        left -= entry.get("Size", 0)
+        if left < 0 or len(wanted) >= how["count"]:
+            break
+        wanted.append(entry)
+    with ThreadPoolExecutor(int(asked.get("threads", 8))) as inner:
+        found = list(inner.map(lambda entry: fetched(c, bucket, entry, how["dir"]), wanted))
+    return {entry["Key"]: one for entry, one in zip(wanted, found)}
+
+def one(call):
+    try:
+        c = client(call["service"])
+        method, model = operation(c, call["op"])
+        if method is None:
+            return {"code": "UnknownOperation", "message": call["op"]}
+        params = dict(call.get("input") or {})
+        members = model.input_shape.members if model.input_shape else {}
+        for option, values in (call.get("loose") or {}).items():
+            wanted = option.replace("-", "").lower()
+            for name, shape in members.items():
+                if name.lower() in (wanted, wanted + "s"):
+                    params[name] = values if shape.type_name == "list" else values[0]
+        if call.get("loose") and not params:
+            return {"code": "ParamValidation", "message": "none of its parameters is known"}
+        odd = [k for k in params if k not in members]
+        if odd:
+            return {"code": "ParamValidation", "message": "no such parameter: " + ", ".join(odd)}
+        params = decoded(params, model.input_shape)
+        if call.get("body"):
+            with open(call["body"], "rb") as f:
+                answer = getattr(c, method)(Body=f, **params)
+        elif call.get("out"):
+            answer = getattr(c, method)(**params)
+            with open(call["out"], "wb") as f:
+                for chunk in answer.pop("Body").iter_chunks(1 << 20):
+                    f.write(chunk)
+        elif c.can_paginate(method) and not call.get("one_page"):
+            answer = c.get_paginator(method).paginate(**params).build_full_result()
+        else:
+            answer = getattr(c, method)(**params)
+        if isinstance(answer, dict):
+            answer.pop("ResponseMetadata", None)
+        if call.get("fetch"):
+            answer["Fetched"] = fetch_latest(c, params["Bucket"], answer, call["fetch"])
+        return {"answer": answer}
+    except ClientError as e:
+        error = e.response.get("Error", {})
+        return {"code": str(error.get("Code", "Unknown")), "message": str(error.get("Message", ""))[:300]}
+    except BaseException as e:
+        return {"code": type(e).__name__, "message": str(e)[:300]}
+
+with ThreadPoolExecutor(int(asked.get("threads", 8))) as pool:
+    answers = list(pool.map(one, asked["calls"]))
+region = args.region or session.get_config_variable("region")
+json.dump({"region": region, "answers": answers}, sys.stdout, default=plain)

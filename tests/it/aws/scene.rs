@@ -1,0 +1,156 @@
+//! An account of moto's server that the tests of this process share, and an agent that works in it.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use serde_json::Value;
+
+use crate::env::{Output, TestEnv, run};
+
+/// A test's own world with credentials for the account.
+pub struct Scene {
+    /// Its world.
+    pub env: TestEnv,
+    /// A name that no other test of this process has: `NS` in lines and scripts.
+    pub ns: String,
+    port: String,
+}
+
+fn testbed() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/testbed/moto")
+}
+
+/// The port of the shared server; `None`, with a line that says so, where there is none.
+fn port() -> Option<&'static str> {
+    static SHARED: OnceLock<Option<(Child, String)>> = OnceLock::new();
+    let there = SHARED.get_or_init(|| {
+        let mut server = Command::new(testbed()).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().ok()?;
+        let mut port = String::new();
+        BufReader::new(server.stdout.take()?).read_line(&mut port).ok()?;
+        (!port.trim().is_empty()).then(|| (server, port.trim().to_owned()))
+    });
+    let there = there.as_ref().filter(|_| aws().is_some());
+    if there.is_none() {
+        let why = "no moto or no aws; tests/testbed/moto setup installs the one, tests/run the other";
+        assert!(!std::env::var("CI").is_ok_and(|ci| ci == "true"), "{why}");
+        eprintln!("skipped: {why}");
+    }
+    there.map(|(_, port)| port.as_str())
+}
+
+/// The directory of the real `aws`: what pyenv puts in front of it looks into HOME, which is another one here.
+fn aws() -> Option<&'static Path> {
+    static FOUND: OnceLock<Option<PathBuf>> = OnceLock::new();
+    let find = || {
+        let path = std::env::var_os("PATH")?;
+        let dir = std::env::split_paths(&path).find(|dir| dir.join("aws").is_file())?;
+        if !dir.ends_with("shims") {
+            return Some(dir);
+        }
+        let out = Command::new("pyenv").args(["which", "aws"]).output().ok()?;
+        Path::new(String::from_utf8(out.stdout).ok()?.trim()).parent().map(Path::to_path_buf)
+    };
+    FOUND.get_or_init(find).as_deref()
+}
+
+impl Scene {
+    /// A world in the shared account; `None` where there is no server.
+    #[track_caller]
+    pub fn new() -> Option<Scene> {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let port = port()?.to_owned();
+        let mut env = TestEnv::new();
+        let mut set = |name: &str, value: String| env.vars.push((name.to_owned(), value));
+        let dir = aws()?.display();
+        set(
+            "PATH",
+            format!("{}:{dir}:/usr/local/bin:/usr/bin:/bin", TestEnv::binary().parent().unwrap().display()),
+        );
+        set("AWS_ACCESS_KEY_ID", "test".to_owned());
+        set("AWS_SECRET_ACCESS_KEY", "test".to_owned());
+        set("AWS_DEFAULT_REGION", "us-east-1".to_owned());
+        set("AWS_EC2_METADATA_DISABLED", "true".to_owned());
+        set("AWS_ENDPOINT_URL", format!("http://127.0.0.1:{port}"));
+        let ns = format!("t{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+        Some(Scene { env, ns, port })
+    }
+
+    /// As with the bundle of version 2: `aws` is a program in which nothing can be shared.
+    pub fn bundled(mut self) -> Scene {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = self.env.root().join("bundle");
+        std::fs::create_dir(&dir).unwrap();
+        let file = dir.join("aws");
+        std::fs::write(&file, format!("#!/bin/sh\nexec {}/aws \"$@\"\n", aws().unwrap().display())).unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let path = self.env.vars.iter_mut().find(|(name, _)| name == "PATH").unwrap();
+        path.1 = format!("{}:{}", dir.display(), path.1);
+        self
+    }
+
+    fn named(&self, text: &str) -> String {
+        text.replace("NS", &self.ns)
+    }
+
+    /// Somebody works with boto3, unseen by the recorder: `c('s3')` is a client. What the script puts into `out`, as JSON.
+    #[track_caller]
+    pub fn python(&self, script: &str) -> Value {
+        let front = "import boto3, os, sys, json, hashlib\nfrom botocore.config import Config\nout = None\n\
+                     def c(name): return boto3.client(name, config=Config(retries={'max_attempts': 1}))\n";
+        let text = format!("{front}{}\njson.dump(out, sys.stdout, default=str)\n", self.named(script));
+        let mut command = Command::new(testbed());
+        command.args(["python", "-"]);
+        for (name, value) in self.env.vars.iter().filter(|(name, _)| name.starts_with("AWS_")) {
+            command.env(name, value);
+        }
+        command
+            .env("AWS_ENDPOINT_URL", format!("http://127.0.0.1:{}", self.port))
+            .current_dir(&self.env.project);
+        run(command, text.as_bytes()).ok().json()
+    }
+
+    /// The agent runs a line, as Claude would.
+    pub fn agent(&self, line: &str) -> Output {
+        self.env.claude_runs(&self.named(line))
+    }
+
+    /// Somebody runs a line, unseen.
+    pub fn sh(&self, line: &str) -> Output {
+        self.env.sh(&self.named(line))
+    }
+
+    /// The latest event.
+    #[track_caller]
+    pub fn event(&self) -> Value {
+        self.env.fr(&["timeline", "--json", "-n", "1"]).ok().json()[0].clone()
+    }
+
+    /// What of the latest event is in the store: `all`, `part`, `nothing`.
+    #[track_caller]
+    pub fn kept(&self) -> &'static str {
+        let event = self.event();
+        let captures = event["captures"].as_array().cloned().unwrap_or_default();
+        let is_whole = |capture: &Value| capture["missing"].as_array().is_none_or(Vec::is_empty);
+        let warned = event["warnings"].as_array().is_some_and(|list| !list.is_empty());
+        match captures.is_empty() {
+            true => "nothing",
+            false if warned || !captures.iter().all(is_whole) => "part",
+            false => "all",
+        }
+    }
+
+    /// Takes the latest event back.
+    pub fn undo(&self, more: &[&str]) -> Output {
+        let id = self.event()["id"].to_string();
+        self.env.fr(&[&["undo", "--yes", &id], more].concat())
+    }
+
+    /// A setting of the recorder.
+    pub fn setting(&self, text: &str) {
+        std::fs::create_dir_all(&self.env.fr_home).unwrap();
+        std::fs::write(self.env.fr_home.join("config.toml"), text).unwrap();
+    }
+}
