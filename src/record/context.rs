@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use crate::model::{Bytes, Effect, Invocation, Word};
+use crate::model::{Bytes, Effect, EffectClass, Invocation, Word};
 use crate::shell::{self, ShellCx, Understood};
 use crate::systems::{AssessCx, git, kubernetes};
 
@@ -110,10 +110,33 @@ fn name_branches(effects: &mut [Effect]) {
             Some(dir) => Some(dir.as_path().to_path_buf()),
             None => repository(locator.at.as_path()),
         };
-        let Some(name) = dir.and_then(|d| upstream(&d, remote)) else { continue };
+        let Some(dir) = dir else { continue };
+        if let Some((class, what)) = configured_push(&dir, remote) {
+            effect.class = class;
+            effect.resource = Bytes::from(format!("dyn:{what}"));
+            if let Some(locator) = effect.locator.as_mut() {
+                locator.opts.remove(git::assess::PUSH_PLAIN);
+            }
+            continue;
+        }
+        let Some(name) = upstream(&dir, remote) else { continue };
         effect.resource = Bytes::from(format!("git:{remote}/{name}"));
         effect.certain = true;
     }
+}
+
+/// What a push without refspecs does where the repository's configuration says more of it (git-config(1),
+/// `remote.<name>.mirror`, `remote.<name>.push`).
+fn configured_push(dir: &Path, remote: &str) -> Option<(EffectClass, String)> {
+    let config = read(&dir.join("config"))?;
+    let of_remote = |name: &str| setting(&config, "remote", Some(remote), name);
+    if of_remote("mirror").is_some_and(|v| !matches!(v.as_str(), "false" | "no" | "off" | "0")) {
+        let what = format!("all refs of {remote}, as push --dry-run --porcelain lists them");
+        return Some((EffectClass::Destroy, what));
+    }
+    of_remote("push")
+        .filter(|spec| spec.starts_with('+'))
+        .map(|spec| (EffectClass::Overwrite, format!("refs of {remote} that match {spec}")))
 }
 
 /// The ref that a plain push of the current branch goes to.

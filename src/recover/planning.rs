@@ -106,10 +106,11 @@ fn plan_as(event: &Event, run: Run, store: &Store, home: &Home) -> Result<UndoPl
     let all = captured_of(event);
     let promised = Promised::of(event, &scratch);
     let except = owned(&all, &scratch)?;
-    // An undo has gone through the same captures from the end: its own way back begins at the other one.
+    // An undo has gone through the same captures from the end. Where it moved a git directory, its own way back must begin at
+    // the other one: the directory makes way for the file that led to it.
     let redo = matches!(event.before.kind, EventKind::Undo(_));
     let mut order: Vec<(usize, &Captured)> = all.iter().enumerate().collect();
-    if !redo {
+    if !(redo && all.iter().any(|one| systems::git::may_move(&one.before.locator))) {
         order.reverse();
     }
     for (position, captured) in order {

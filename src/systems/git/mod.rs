@@ -61,6 +61,11 @@ pub fn top(locator: &Locator) -> Option<PathBuf> {
     place::Place::find(locator).ok().and_then(|place| place.work_tree)
 }
 
+/// The capture is of a submodule whose git directory git may move.
+pub fn may_move(locator: &Locator) -> bool {
+    locator.opts.contains_key(place::MOVES_TO)
+}
+
 /// The `git` system.
 pub struct Git;
 

@@ -115,6 +115,10 @@ pub fn rebase(git: &mut Git<'_>) -> &'static str {
         git.local(C::Mutate, "HEAD");
         return "refs,index,worktree,rerere";
     }
+    if args.iter().any(|w| w.as_str() == Some("--edit-todo")) {
+        git.add(C::Mutate, "git:rebase in progress");
+        return "refs";
+    }
     let spec = Spec {
         short: "sXCx",
         long: &["--onto", "--exec", "--strategy", "--strategy-option"],

@@ -29,7 +29,9 @@ pub fn keep(git: &mut Git<'_>) -> &'static str {
             }
             git.add(C::Weaken, "dyn:unreachable objects");
         }
-        ("reflog", Some("expire")) if has(&args, &["--all"]) => git.add(C::Weaken, "dyn:all reflogs"),
+        ("reflog", Some("expire" | "drop")) if has(&args, &["--all"]) => {
+            git.add(C::Weaken, "dyn:all reflogs")
+        }
         ("reflog", Some("expire" | "delete" | "drop")) => git.add(C::Weaken, "dyn:reflog entries"),
         ("reflog", _) => return "",
         ("lfs", Some("prune")) => {
@@ -87,10 +89,23 @@ fn user_config(git: &mut Git<'_>) {
 /// `git merge-file`, mail, credential helpers.
 pub fn others(git: &mut Git<'_>) -> &'static str {
     let args = git.args.clone();
-    let found = read(&Spec { short: "L", long: &["--marker-size"], ..Spec::default() }, &args);
+    let found = read(
+        &Spec {
+            short: "L",
+            long: &["--marker-size", "--trailer", "--where", "--if-exists", "--if-missing"],
+            flags: &["--in-place"],
+            ..Spec::default()
+        },
+        &args,
+    );
     match git.verb.as_str() {
         "merge-file" if !found.has(&["-p", "--stdout"]) => {
             found.operands.iter().take(1).for_each(|w| git.path(C::Overwrite, w));
+        }
+        "interpret-trailers" if found.has(&["--in-place"]) => {
+            let taken = |word: &&&Word| !found.values(&["--trailer"]).any(|value| value.text == word.text);
+            let files: Vec<&Word> = found.operands.iter().filter(taken).copied().collect();
+            files.into_iter().for_each(|word| git.path(C::Overwrite, word));
         }
         "send-email" | "imap-send" if !found.has(&["--dry-run"]) => git.add(C::Publish, "dyn:mails"),
         "credential"

@@ -69,7 +69,14 @@ pub fn push(git: &mut Git<'_>) -> &'static str {
     let lease = found.options.iter().any(|(n, _)| n == "--force-with-lease");
     let force = found.has(&["-f", "--force"]) || lease;
     let (class, each) = if force { (C::Overwrite, C::Overwrite) } else { (C::Publish, C::Publish) };
-    if found.has(&["--mirror"]) {
+    let mirrors = git.setting(&format!("remote.{remote}.mirror"));
+    let mirrors = mirrors.is_some_and(|v| !matches!(v, "false" | "no" | "off" | "0"));
+    let configured = git.setting(&format!("remote.{remote}.push")).map(|spec| [Word::literal(spec)]);
+    let specs: Vec<&Word> = match &configured {
+        Some(configured) if specs.is_empty() => configured.iter().collect(),
+        _ => specs,
+    };
+    if found.has(&["--mirror"]) || mirrors {
         git.add(C::Destroy, format!("dyn:all refs of {remote}, as push --dry-run --porcelain lists them"));
     } else if found.has(&["--prune"]) {
         git.add(C::Destroy, format!("dyn:branches of {remote} without a local counterpart"));
@@ -247,6 +254,13 @@ pub fn fetch(git: &mut Git<'_>) -> &'static str {
             git.local(class, &full(to));
         }
     }
+    // Tags move only by force, and are pruned only where that is asked for (git-fetch(1)).
+    if force && found.has(&["-t", "--tags"]) {
+        git.add(C::Overwrite, "dyn:local tags that differ");
+    }
+    if found.has(&["-P", "--prune-tags"]) {
+        git.add(C::Destroy, format!("dyn:local tags that {remote} lacks"));
+    }
     if !any {
         let what = if found.has(&["-p", "--prune"]) { "stale " } else { "" };
         git.add(C::Mutate, format!("dyn:{what}refs/remotes/{remote}/*"));
@@ -265,7 +279,9 @@ pub fn pull(git: &mut Git<'_>) -> &'static str {
     if found.has(&["--dry-run"]) {
         return "";
     }
-    let rebase = found.has(&["-r", "--rebase"]);
+    let how = found.value(&["-r", "--rebase"]).and_then(Word::as_str);
+    let rebase = found.last(&["-r", "--rebase", "--no-rebase"]).is_some_and(|name| name != "--no-rebase")
+        && !matches!(how, Some("false" | "no" | "off" | "0"));
     git.local(if rebase { C::Overwrite } else { C::Mutate }, "HEAD branch");
     if !rebase {
         git.add(C::Mutate, "git:worktree");

@@ -13,7 +13,9 @@ pub fn stash(git: &mut Git<'_>) -> &'static str {
         }
         _ => ("push".to_owned(), args.as_slice()),
     };
-    let entry = rest.iter().filter_map(Word::as_str).find(|w| !w.starts_with('-'));
+    // `git stash branch NAME [ENTRY]`
+    let before = usize::from(verb == "branch");
+    let entry = rest.iter().filter_map(Word::as_str).filter(|w| !w.starts_with('-')).nth(before);
     let entry = match entry {
         None => "stash@{0}".to_owned(),
         Some(n) if n.bytes().all(|c| c.is_ascii_digit()) => format!("stash@{{{n}}}"),
@@ -21,6 +23,9 @@ pub fn stash(git: &mut Git<'_>) -> &'static str {
     };
     match verb.as_str() {
         "list" | "show" | "create" => return "",
+        // Since git 2.51: to objects that nothing names, or to a ref.
+        "export" if rest.iter().any(|w| w.as_str() == Some("--print")) => return "",
+        "import" => git.add(C::Create, "git:stash"),
         "drop" => git.add(C::Destroy, format!("git:{entry}")),
         "clear" => git.add(C::Destroy, "git:stash"),
         "pop" => {
@@ -32,7 +37,7 @@ pub fn stash(git: &mut Git<'_>) -> &'static str {
             let name = rest.first().map_or_else(String::new, |w| w.text.lossy().into_owned());
             git.local(C::Create, &format!("refs/heads/{name}"));
             git.local(C::Create, "HEAD");
-            git.add(C::Mutate, "git:stash@{0}");
+            git.add(C::Mutate, format!("git:{entry}"));
             return "refs,stash,index,worktree";
         }
         "store" => git.add(C::Create, "git:stash"),

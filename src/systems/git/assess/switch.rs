@@ -78,6 +78,7 @@ pub fn checkout(git: &mut Git<'_>) -> &'static str {
         git.add(C::Overwrite, "dyn:dirty files");
         return WHAT;
     }
+    tracking_branch(git, &found);
     if !found.operands.is_empty() || found.has(&["--detach", "-d"]) {
         git.local(C::Mutate, "HEAD");
     }
@@ -108,6 +109,16 @@ fn paths_of_checkout(git: &mut Git<'_>, found: &Options<'_>) -> bool {
         git.add(C::Overwrite, "git:index");
     }
     true
+}
+
+/// `--track origin/dev` without a name makes `dev` (git-checkout(1)).
+fn tracking_branch(git: &mut Git<'_>, found: &Options<'_>) {
+    let from =
+        found.operands.first().filter(|_| found.has(&["-t", "--track"])).and_then(|word| word.as_str());
+    let from = from.map(|name| name.trim_start_matches("refs/").trim_start_matches("remotes/").to_owned());
+    if let Some((_, name)) = from.as_deref().and_then(|name| name.split_once('/')) {
+        git.local(C::Create, &format!("refs/heads/{name}"));
+    }
 }
 
 fn new_branch(git: &mut Git<'_>, class: C, name: &Word, force: bool) {
@@ -152,6 +163,7 @@ pub fn switch(git: &mut Git<'_>) -> &'static str {
         git.local(C::Overwrite, "HEAD");
         git.add(C::Overwrite, "dyn:dirty files");
     } else {
+        tracking_branch(git, &found);
         git.local(C::Mutate, "HEAD");
     }
     WHAT

@@ -119,6 +119,9 @@ pub fn rm(git: &mut Git<'_>) -> &'static str {
     if let Some(source) = git.dynamic {
         git.add(C::Destroy, format!("dyn:{source}"));
     }
+    if let Some(list) = found.value(&["--pathspec-from-file"]) {
+        git.add(C::Destroy, format!("dyn:paths listed in {}", list.text.lossy()));
+    }
     git.add(C::Mutate, "git:index");
     // git moves the repository of a submodule that has it in its work tree.
     "index,worktree,embedded"
@@ -196,6 +199,7 @@ pub fn plumbing(git: &mut Git<'_>) -> &'static str {
     let found = read(
         &Spec {
             attached: "m",
+            long: &["--prefix", "--stage"],
             flags: &["--all", "--force", "--reset", "--dry-run", "--empty"],
             ..Spec::default()
         },
@@ -204,7 +208,10 @@ pub fn plumbing(git: &mut Git<'_>) -> &'static str {
     match git.verb.as_str() {
         "checkout-index" => {
             let class = if found.has(&["-f", "--force"]) { C::Overwrite } else { C::Create };
-            if found.has(&["-a", "--all", "--stdin"]) || found.operands.is_empty() {
+            let prefix = found.value(&["--prefix"]).filter(|word| word.text.as_slice().ends_with(b"/"));
+            if let Some(prefix) = prefix {
+                git.tree(class, prefix, false);
+            } else if found.has(&["-a", "--all", "--stdin"]) || found.operands.is_empty() {
                 git.add(class, "dyn:tracked files");
             } else {
                 git.paths(class, &found.operands, "tracked files");

@@ -48,13 +48,14 @@ const READERS: &[&str] = &[
     "merge-tree",
     "patch-id",
     "stripspace",
-    "interpret-trailers",
     "column",
     "fmt-merge-msg",
     "request-pull",
     "diagnose",
     "gitk",
     "fast-export",
+    "last-modified",
+    "survey",
 ];
 
 /// Calls the reader of the sub-command; tells what its capture must cover.
@@ -93,12 +94,13 @@ pub fn dispatch(git: &mut Git<'_>) -> &'static str {
         "filter-branch" | "filter-repo" | "fast-import" => history::filter(git),
         "gc" | "prune" | "repack" | "maintenance" | "reflog" | "lfs" | "pack-refs" | "rerere"
         | "prune-packed" | "pack-objects" | "commit-graph" | "multi-pack-index" => keep::keep(git),
+        "refs" | "repo" if asks_only(git) => "",
         "worktree" => keep::worktree(git),
         "submodule" => keep::submodule(git),
         "config" => keep::config(git),
         "init" | "archive" | "bundle" | "format-patch" | "hash-object" | "commit-tree" | "mktree"
         | "unpack-objects" | "index-pack" | "mktag" => keep::made(git),
-        "merge-file" | "send-email" | "imap-send" | "credential" => keep::others(git),
+        "interpret-trailers" | "merge-file" | "send-email" | "imap-send" | "credential" => keep::others(git),
         "difftool" | "mergetool"
             if git.args.iter().any(|w| w.as_str().is_some_and(|t| t == "--tool-help")) =>
         {
@@ -125,4 +127,10 @@ pub fn dispatch(git: &mut Git<'_>) -> &'static str {
             ANYTHING
         }
     }
+}
+
+/// `git refs` and `git repo` with a verb that changes nothing.
+fn asks_only(git: &Git<'_>) -> bool {
+    let verb = git.args.first().and_then(Word::as_str);
+    matches!(verb, Some("list" | "exists" | "verify" | "info" | "structure"))
 }

@@ -14,8 +14,8 @@ pub fn open<'a>(inv: &'a Invocation, cx: &AssessCx<'_>) -> Option<(Git<'a>, Loca
     let mut at = inv.cwd.clone().unwrap_or_default();
     let mut dir = String::new();
     let mut opts: Vec<(&str, Bytes)> = Vec::new();
-    let mut settings = Vec::new();
     let env = |name: &str| inv.env_value(name).or_else(|| cx.env.get(name)).cloned();
+    let mut settings = settings_of(&env);
     for (name, key) in [("GIT_DIR", "git-dir"), ("GIT_WORK_TREE", "work-tree")] {
         opts.extend(env(name).map(|v| (key, v)));
     }
@@ -106,6 +106,16 @@ fn object_dirs(own: Option<Bytes>, more: Option<Bytes>) -> Option<Bytes> {
     let more = more.as_slice().split(|b| *b == b':').filter(|dir| !dir.is_empty() && !dir.starts_with(b"\""));
     let dirs: Vec<&[u8]> = own.iter().map(Bytes::as_slice).chain(more).collect();
     (!dirs.is_empty()).then(|| Bytes(dirs.join(&0)))
+}
+
+/// Settings in the environment (git-config(1), `GIT_CONFIG_COUNT`); those of the command line come after them and win.
+fn settings_of(env: &impl Fn(&str) -> Option<Bytes>) -> Vec<(String, String)> {
+    const MOST: usize = 100;
+    let text = |name: String| env(&name).map(|value| value.lossy().into_owned());
+    let count = text("GIT_CONFIG_COUNT".to_owned()).and_then(|n| n.parse().ok()).unwrap_or(0);
+    let pair =
+        |n: usize| Some((text(format!("GIT_CONFIG_KEY_{n}"))?, text(format!("GIT_CONFIG_VALUE_{n}"))?));
+    (0..MOST.min(count)).filter_map(pair).collect()
 }
 
 fn setting(text: &str) -> Option<(String, String)> {

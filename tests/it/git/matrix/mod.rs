@@ -10,6 +10,7 @@ mod picture;
 mod reftable;
 mod remote;
 mod sample;
+mod variants;
 mod world;
 
 pub use picture::picture;
