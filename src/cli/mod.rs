@@ -5,7 +5,6 @@ mod args;
 mod ask;
 pub mod out;
 pub mod render;
-mod respond_args;
 pub mod verbs;
 
 use std::ffi::OsString;

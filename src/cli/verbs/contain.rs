@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use crate::cli::Out;
+use crate::cli::args::{ContainArgs, ReleaseArgs};
 use crate::cli::render::{safe, style, when};
-use crate::cli::respond_args::{ContainArgs, ReleaseArgs};
 use crate::error::{Error, ExitCode, Result};
 use crate::journal::index::Index;
 use crate::model::{Order, Whose};

@@ -4,6 +4,7 @@ mod archive;
 mod code;
 mod copy;
 mod edit;
+mod fetch;
 mod meta;
 mod output;
 mod reach;
@@ -213,8 +214,10 @@ pub fn assess(inv: &Invocation, cx: &AssessCx<'_>) -> Vec<Effect> {
         "ln" => copy::ln(&mut out),
         "rsync" => copy::rsync(&mut out),
         "dd" | "truncate" | "tee" | "sponge" | "touch" | "mkdir" | "mkfifo" | "mknod" | "mktemp"
-        | "fallocate" | "split" | "csplit" | "sort" | "shuf" | "uniq" | "curl" | "wget" | "http"
-        | "https" | "httpie" | "xh" | "openssl" | "iconv" | "xxd" => write::assess(program, &mut out),
+        | "fallocate" | "split" | "csplit" | "sort" | "shuf" | "uniq" | "openssl" | "iconv" | "xxd" => {
+            write::assess(program, &mut out)
+        }
+        "curl" | "wget" | "http" | "https" | "httpie" | "xh" => fetch::assess(program, &mut out),
         "chmod" | "chown" | "chgrp" | "setfacl" | "setfattr" | "chattr" => meta::assess(program, &mut out),
         "sed" | "gsed" | "perl" | "ed" | "ex" | "vim" | "vi" | "view" | "nvim" | "nano" | "emacs"
         | "emacsclient" | "code" | "subl" | "pico" | "micro" | "hx" | "sudoedit" | "visudo" | "patch"
