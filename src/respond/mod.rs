@@ -1,4 +1,4 @@
-//! What people do once an agent has done damage: stop it first ([`contain`]). The order in which they work is
+//! What people do once an agent has done damage: stop it first ([`mod@contain`]). The order in which they work is
 //! `docs/respond.md`.
 
 mod contain;

@@ -19,7 +19,7 @@ pub struct Git<'a> {
     pub(super) at: Bytes,
     /// The user's home.
     pub(super) home: Option<std::path::PathBuf>,
-    /// Trees outside of what the repository's own captures cover ([`FILES`]).
+    /// Trees outside of what the repository's own captures cover (`FILES`).
     pub(super) files: Vec<Vec<u8>>,
     /// What it will do.
     pub(super) effects: Vec<Effect>,
