@@ -63,17 +63,26 @@ fn a_configuration_that_the_command_brings_along_starts_no_program() {
 
 #[test]
 fn reading_costs_no_process_and_an_unknown_operation_is_described_by_its_sibling() {
-    let Some(scene) = Scene::new() else { return };
+    let Some(mut scene) = Scene::new() else { return };
+    let traps = scene.env.root().join("traps");
+    std::fs::create_dir(&traps).unwrap();
+    let trap = traps.join("aws");
+    std::fs::write(&trap, format!("#!/bin/sh\ntouch {}/started\nexit 1\n", traps.display())).unwrap();
+    std::fs::set_permissions(&trap, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", traps.display(), scene.env.path());
+    scene.env.vars.push(("PATH".to_owned(), path));
     for line in [
         "aws ec2 describe-instances",
         "aws s3 ls",
         "aws ec2 terminate-instances --instance-ids i-1 --dry-run",
     ] {
-        let begun = Instant::now();
         scene.env.claude_pre(line);
-        assert!(begun.elapsed() < Duration::from_millis(500), "{line}: {:?}", begun.elapsed());
+        assert!(!traps.join("started").exists(), "{line} started aws");
         assert_eq!(scene.event()["class"], "none", "{line}");
     }
+    scene.env.claude_pre("aws ec2 delete-volume --volume-id vol-1");
+    assert!(traps.join("started").exists(), "the trap works");
+    scene.env.vars.pop();
     scene.python("c('rds').create_db_parameter_group(DBParameterGroupName='g-NS', DBParameterGroupFamily='mysql8.0', Description='aws-d')");
     scene.agent("aws --endpoint-url $AWS_ENDPOINT_URL rds delete-db-parameter-group --db-parameter-group-name g-NS").ok();
     let event = scene.event();
