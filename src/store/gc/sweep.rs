@@ -39,16 +39,22 @@ pub fn run(store: &Store, options: &GcOptions, references: References<'_>) -> Re
     let lock_path = packs.join("gc.lock");
     let lock = file::open_write(&lock_path, true).map_err(|e| Error::io("open", &lock_path, &e))?;
     file::lock(&lock, &lock_path, false, std::time::Duration::ZERO)?;
+    let done = collect(store, &packs, options, references);
+    // A child that somebody starts at this moment has the lock's file open until it becomes its program.
+    file::unlock(&lock);
+    done
+}
 
+fn collect(store: &Store, packs: &Path, options: &GcOptions, references: References<'_>) -> Result<GcReport> {
     let (plan, marked) = plan_with_marks(store, options, references)?;
     let mut report = GcReport::default();
-    let mut list = condemned::read(&packs)?;
+    let mut list = condemned::read(packs)?;
     // Entries of packs that are gone, and of those that were used since.
     list.retain(|c| plan.packs.iter().any(|p| p.pack == c.pack && p.action != Action::Acquit));
     if marked.unreadable.is_empty() {
-        horizon::advance(&packs, marked.keep_since_ns)?;
+        horizon::advance(packs, marked.keep_since_ns)?;
         for due in plan.packs.iter().filter(|p| p.action == Action::Sweep) {
-            match sweep(store, &packs, &due.pack, due.bytes, &marked, &mut report) {
+            match sweep(store, packs, &due.pack, due.bytes, &marked, &mut report) {
                 Ok(()) => list.retain(|c| c.pack != due.pack),
                 Err(e) => report.left.push(format!("{}: {}", due.pack, e.what)),
             }
@@ -61,8 +67,8 @@ pub fn run(store: &Store, options: &GcOptions, references: References<'_>) -> Re
         list.push(Condemned { pack: p.pack.clone(), len: p.bytes, since_ns });
         report.condemned += 1;
     }
-    if list != condemned::read(&packs)? {
-        condemned::write(&packs, &list)?;
+    if list != condemned::read(packs)? {
+        condemned::write(packs, &list)?;
     }
     if report.condemned > 0 {
         // Stat caches vouch for objects in the store. From here on none may vouch for what was just condemned; a

@@ -37,7 +37,7 @@ fn a_role_with_its_policies_is_back_under_its_name() {
     assert_eq!(scene.python(look), before);
     // And a redo takes away what the undo made, in the right order.
     scene.env.fr(&["redo", "--yes"]).ok();
-    let roles = scene.python("out = [r['RoleName'] for r in c('iam').list_roles(PathPrefix='/ops/')['Roles'] if 'NS' in r['RoleName']]");
+    let roles = scene.python("out = [r['RoleName'] for r in c('iam').list_roles(PathPrefix='/ops/')['Roles'] if '@NS' in r['RoleName']]");
     assert_eq!(roles, json!([]));
 }
 
@@ -94,9 +94,9 @@ fn keys_secrets_parameters_and_items() {
 fn records_functions_queues_and_what_nobody_knows() {
     let Some(scene) = Scene::new() else { return };
     let made = scene.python(
-        "r = c('route53')\nz = r.create_hosted_zone(Name='NS.example.', CallerReference='NS')['HostedZone']['Id'].split('/')[-1]\n\
+        "r = c('route53')\nz = r.create_hosted_zone(Name='@NS.example.', CallerReference='@NS')['HostedZone']['Id'].split('/')[-1]\n\
          r.change_resource_record_sets(HostedZoneId=z, ChangeBatch={'Changes': [{'Action': 'CREATE', 'ResourceRecordSet': \
-         {'Name': 'www.NS.example.', 'Type': 'A', 'TTL': 60, 'ResourceRecords': [{'Value': '192.0.2.1'}]}}]})\n\
+         {'Name': 'www.@NS.example.', 'Type': 'A', 'TTL': 60, 'ResourceRecords': [{'Value': '192.0.2.1'}]}}]})\n\
          q = c('sqs').create_queue(QueueName='q-NS', Attributes={'VisibilityTimeout': '99'})['QueueUrl']\n\
          c('logs').create_log_group(logGroupName='/g-NS')\nc('logs').put_retention_policy(logGroupName='/g-NS', retentionInDays=30)\n\
          c('stepfunctions')\nout = {'zone': z, 'queue': q}",

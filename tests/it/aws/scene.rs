@@ -92,7 +92,8 @@ impl Scene {
     }
 
     fn named(&self, text: &str) -> String {
-        text.replace("NS", &self.ns)
+        // The name of a directory may hold these letters by chance.
+        text.replace("-NS", &format!("-{}", self.ns)).replace("@NS", &self.ns)
     }
 
     /// Somebody works with boto3, unseen by the recorder: `c('s3')` is a client. What the script puts into `out`, as JSON.
