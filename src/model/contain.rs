@@ -43,6 +43,13 @@ impl Whose {
     }
 }
 
+impl Whose {
+    /// The same in "no command of …": `any agent`.
+    pub fn denied(&self) -> String {
+        if *self == Whose::All { "any agent".to_owned() } else { self.words() }
+    }
+}
+
 /// An order that is in force until somebody releases it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Order {

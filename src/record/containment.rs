@@ -134,7 +134,7 @@ pub(super) fn reason(order: &Order) -> String {
     format!(
         "contained by {}{because}. No command of {} runs until a person releases it; stop working and say so",
         order.by,
-        order.whose.words()
+        order.whose.denied()
     )
 }
 

@@ -23,7 +23,7 @@ pub fn contain(args: &ContainArgs, out: &mut Out) -> Result<u8> {
     if out.json {
         out.json(&done)?;
     } else {
-        let told = format!("contained: no command of {} runs", done.done.order.whose.words());
+        let told = format!("contained: no command of {} runs", done.done.order.whose.denied());
         out.line(out.paint(style::GOOD, safe(told.as_bytes())))?;
         let verb = if done.done.terminated { "ended" } else { "stopped" };
         for process in &done.done.stopped {

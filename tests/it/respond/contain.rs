@@ -70,7 +70,7 @@ fn no_command_of_an_agent_runs_until_a_person_releases_it() {
     env.write("precious", "x");
     env.claude_runs("ls");
     let said = env.fr(&["contain", "--reason", "it deletes\u{1b}[31m production"]).ok().stdout;
-    assert!(said.contains("no command of every agent runs") && !said.contains('\u{1b}'), "{said:?}");
+    assert!(said.contains("no command of any agent runs") && !said.contains('\u{1b}'), "{said:?}");
     for line in ["rm precious", "ls"] {
         let call = env.claude_pre(line);
         assert!(is_denied(&call.answer), "{call:?}");
