@@ -69,7 +69,7 @@ pub enum Verb {
     },
     /// Put the hooks into the agents that are here, and the integration into shells.
     #[command(
-        after_help = "Examples:\n  fr install --dry-run                   the changes as a diff, nothing is written\n  fr install                             every agent that is here, after a preview\n  fr install --agent claude --project    this project's file only\n  fr install --shell bash --yes          the integration at the end of ~/.bashrc\n\nA file that cannot be changed is left alone and named, the others are done (exit code 3)."
+        after_help = "Examples:\n  fr install --dry-run                   the changes as a diff, nothing is written\n  fr install                             every agent that is here, after a preview\n  fr install --agent claude --project    this project's file only\n  fr install --shell bash --yes          the integration at the end of ~/.bashrc\n  fr install --git                       git's own trace: an IDE's git is on record too\n\nA file that cannot be changed is left alone and named, the others are done (exit code 3)."
     )]
     Install(InstallArgs),
     /// Take out exactly what `fr install` put in.
@@ -183,6 +183,10 @@ pub struct InstallArgs {
     /// This shell's start-up file; may be given more than once.
     #[arg(long, value_enum, value_name = "SHELL")]
     pub shell: Vec<InitShell>,
+    /// Have git write down what it runs (its trace2, in your global configuration): also an IDE's git is on record then,
+    /// seen afterwards.
+    #[arg(long)]
+    pub git: bool,
     /// The files of the project in this directory instead of the user's.
     #[arg(long)]
     pub project: bool,
@@ -206,6 +210,9 @@ pub struct UninstallArgs {
     /// Only this shell; may be given more than once.
     #[arg(long, value_enum, value_name = "SHELL")]
     pub shell: Vec<InitShell>,
+    /// Only git's trace.
+    #[arg(long)]
+    pub git: bool,
     /// Print the changes and write nothing.
     #[arg(long, short = 'n')]
     pub dry_run: bool,

@@ -59,6 +59,12 @@ pub fn agent(env: &Env) -> Option<(&'static str, &'static str)> {
         .or_else(|| Some((ancestry::agent_called(text(env, RUN_ACTOR)?)?, RUN_ACTOR)))
 }
 
+/// Every variable that tells who runs a command.
+pub fn variables() -> impl Iterator<Item = &'static str> {
+    let marks = AGENTS.iter().chain(CI).map(|mark| mark.variable);
+    marks.chain(["OR_APP_NAME", "AI_AGENT", RUN_ACTOR, RUN_SESSION, "USER", "LOGNAME"])
+}
+
 /// True where the marks are those of an agent or a CI job that reports nothing itself.
 pub fn is_without_hooks(env: &Env) -> bool {
     match text(env, RUN_ACTOR).or_else(|| agent(env).map(|(name, _)| name)) {

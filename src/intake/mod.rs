@@ -7,6 +7,7 @@ pub mod agents;
 pub mod attribution;
 pub mod exec;
 pub mod field_manager;
+pub mod git_trace;
 pub mod install;
 mod request;
 pub mod run;

@@ -109,6 +109,8 @@ pub enum Source {
     Shell,
     /// A shim on PATH: the command as it was executed.
     Shim,
+    /// Git's own trace, read afterwards.
+    Trace,
     /// `fr` itself.
     Recorder,
 }

@@ -97,6 +97,10 @@ impl Home {
     pub fn pace(&self) -> PathBuf {
         self.root.join("pace.log")
     }
+    /// Where git puts traces of itself, after `fr install --git`.
+    pub fn git_trace(&self) -> PathBuf {
+        self.root.join("git-trace")
+    }
     /// Links that are called in place of programs.
     pub fn shims(&self) -> PathBuf {
         self.root.join("shims")

@@ -217,6 +217,12 @@ pub(super) fn append(
     Ok(Recorded { event: appended?.event, effects, captures: taken, warnings, verdict })
 }
 
+/// The record as it may be written.
+pub(super) fn without_secrets(mut record: Before, home: &Home) -> Before {
+    hide_secrets(&mut record, &TagKey::load(home));
+    record
+}
+
 /// Takes secrets out of what the record says beside the command line: a remote that is named by its URL with a password
 /// in it, a tool's error that repeats it.
 fn hide_secrets(record: &mut Before, key: &TagKey) {

@@ -17,6 +17,7 @@ pub mod redact;
 mod reported;
 mod runaway;
 mod through;
+pub mod traced;
 mod wanted;
 
 pub use after::{after, post_states, session};

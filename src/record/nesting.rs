@@ -64,7 +64,7 @@ fn owner(record: &Before) -> Option<Owner> {
             process::look(pid.parse().ok()?)
         }
         Source::Exec => process::own(),
-        Source::Shim | Source::Recorder => None,
+        Source::Shim | Source::Trace | Source::Recorder => None,
     };
     // The first process of all is everybody's parent.
     found.filter(|p| p.pid > 1).map(|p| Owner { pid: p.pid, start: p.start })

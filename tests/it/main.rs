@@ -43,6 +43,7 @@ mod shims;
 mod sqlite;
 mod store;
 mod terraform;
+mod traces;
 mod undo;
 mod wires;
 mod wrong;

@@ -27,6 +27,9 @@ pub fn run(args: &InstallArgs, out: &mut Out) -> Result<u8> {
         return Err(Error::new(ExitCode::Failure, "nothing was written")
             .hint("`--yes` writes without asking, `--dry-run` only shows"));
     }
+    if wishes.git {
+        install::gitconfig::prepare(&world)?;
+    }
     install::apply(&mut plan, &world);
     report(&plan, out)
 }
@@ -36,6 +39,7 @@ fn wishes(args: &InstallArgs, world: &World, out: &mut Out) -> Result<Wishes> {
     let mut wishes = Wishes {
         agents: args.agent.iter().filter_map(|name| agents::find(name)).map(|spec| spec.name).collect(),
         shells: args.shell.iter().map(|shell| (*shell).into()).collect(),
+        git: args.git,
         project: args.project,
         trust: args.trust_codex_hooks,
     };
@@ -48,10 +52,11 @@ fn wishes(args: &InstallArgs, world: &World, out: &mut Out) -> Result<Wishes> {
             wishes.shells.push(shell);
         }
     }
-    if args.project && !wishes.shells.is_empty() {
-        return Err(usage("a project has no start-up files of shells").hint("leave out --project or --shell"));
+    if args.project && (!wishes.shells.is_empty() || args.git) {
+        return Err(usage("a project has no start-up files of shells, and git takes no trace from one")
+            .hint("leave out --project, or --shell and --git"));
     }
-    if args.agent.is_empty() && args.shell.is_empty() {
+    if args.agent.is_empty() && args.shell.is_empty() && !args.git {
         wishes.agents = install::present(world);
         if wishes.agents.is_empty() {
             return Err(Error::failure("no agent was found on this machine")

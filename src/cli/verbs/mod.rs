@@ -44,6 +44,9 @@ fn existing_home() -> Result<Home> {
 fn opened() -> Result<(Home, Index)> {
     let home = existing_home()?;
     crate::store::Store::open(&home)?;
+    if let Err(error) = crate::record::traced::collect(&home) {
+        crate::record::gap(&home, &format!("what git traced could not be recorded: {error}"), None)?;
+    }
     let index = Index::open(&home)?;
     Ok((home, index))
 }

@@ -14,6 +14,7 @@ pub fn run(args: &UninstallArgs, out: &mut Out) -> Result<u8> {
     let mut wishes = Wishes {
         agents: args.agent.iter().filter_map(|name| agents::find(name)).map(|spec| spec.name).collect(),
         shells: args.shell.iter().map(|shell| (*shell).into()).collect(),
+        git: args.git,
         ..Wishes::default()
     };
     if args.agent.iter().any(|name| name == agents::AIDER) {

@@ -1,4 +1,4 @@
-//! The shell integration in people's start-up files: a block between two marks, at the end of the file.
+//! Our part of people's start-up files, and of git's configuration: a block between two marks, at the end of the file.
 
 use std::path::Path;
 
@@ -26,7 +26,12 @@ pub fn block(shell: Shell, fr: &Path) -> Result<String> {
             format!("if test -x {fr}; {fr} init fish | source; end")
         }
     };
-    Ok(format!("{BEGIN}\n{body}\n{END}\n"))
+    Ok(around(&body))
+}
+
+/// A block with this between its marks.
+pub fn around(body: &str) -> String {
+    format!("{BEGIN}\n{body}\n{END}\n")
 }
 
 /// The binary that a block calls; `None` where the block is not as [`block`] writes it.

@@ -16,7 +16,7 @@ pub enum Kind {
     Json,
     /// The whole file.
     Plugin,
-    /// A block in a shell's start-up file.
+    /// A block in a shell's start-up file, or in git's configuration.
     Block,
     /// Trusted hashes in Codex's `config.toml`.
     Trust,

@@ -11,6 +11,7 @@ mod block;
 pub mod codex;
 mod edit;
 mod file;
+pub mod gitconfig;
 mod json;
 mod line;
 pub mod look;

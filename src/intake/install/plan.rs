@@ -8,7 +8,7 @@ use super::agents::{self, AGENTS, JsonShape, Shape, Spec};
 use super::edit::{Edit, Kind, spec_of, without_us};
 use super::record::Record;
 use super::world::{Scope, World};
-use super::{block, codex, file, line, version};
+use super::{block, codex, file, gitconfig, line, version};
 use crate::error::Result;
 use crate::intake::shells::Shell;
 use crate::model::Bytes;
@@ -20,6 +20,8 @@ pub struct Wishes {
     pub agents: Vec<&'static str>,
     /// These shells.
     pub shells: Vec<Shell>,
+    /// git's trace of itself.
+    pub git: bool,
     /// In this project's files instead of the user's.
     pub project: bool,
     /// Write Codex's trusted hashes too.
@@ -124,16 +126,21 @@ pub fn install(world: &World, wishes: &Wishes) -> Result<Plan> {
         let text = block::block(*shell, &world.fr).map(Edit::Block);
         changes.push(put(world, shell.name(), &world.startup_file(*shell), text));
     }
+    if wishes.git {
+        changes.push(put(world, gitconfig::NAME, &gitconfig::file(world), gitconfig::edit(world)));
+    }
     Ok(Plan { verb: "install", changes })
 }
 
 /// What has to be done so that nothing of `fr install` is left, for these agents and shells; for all where none is
 /// named.
 pub fn uninstall(world: &World, wishes: &Wishes) -> Result<Plan> {
-    let all = wishes.agents.is_empty() && wishes.shells.is_empty();
+    let all = wishes.agents.is_empty() && wishes.shells.is_empty() && !wishes.git;
     let wanted = |names: &[String]| {
         all || names.iter().any(|name| {
-            wishes.agents.contains(&name.as_str()) || wishes.shells.iter().any(|s| s.name() == name)
+            wishes.agents.contains(&name.as_str())
+                || wishes.shells.iter().any(|s| s.name() == name)
+                || (wishes.git && name == gitconfig::NAME)
         })
     };
     let mut changes: Vec<Change> = Vec::new();
@@ -172,6 +179,7 @@ fn known_files(world: &World) -> Vec<(Kind, Option<&'static Spec>, PathBuf, &'st
     for shell in Shell::ALL {
         files.push((Kind::Block, None, world.startup_file(shell), shell.name()));
     }
+    files.push((Kind::Block, None, gitconfig::file(world), gitconfig::NAME));
     files
 }
 

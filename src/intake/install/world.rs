@@ -115,6 +115,11 @@ impl World {
         }
     }
 
+    /// The other directory of git's configuration (git-config(1), FILES).
+    pub fn git_config_dir(&self) -> PathBuf {
+        self.directory("XDG_CONFIG_HOME").unwrap_or_else(|| self.home.join(".config")).join("git")
+    }
+
     /// The shell that the user logs in to, where it is one that we integrate with.
     pub fn login_shell(&self) -> Option<Shell> {
         let path = self.env.get("SHELL")?.as_path().to_path_buf();

@@ -46,7 +46,7 @@ impl<'a> Report<'a> {
             (Source::Hook, Call::Args { by, .. }) => format!("args:{by}"),
             (Source::Hook, Call::Id(_)) => "id".to_owned(),
             (Source::Shell, _) => "shell".to_owned(),
-            (Source::Exec | Source::Shim | Source::Recorder, _) => "other".to_owned(),
+            (Source::Exec | Source::Shim | Source::Trace | Source::Recorder, _) => "other".to_owned(),
         };
         Report {
             session,

@@ -191,6 +191,7 @@ impl Shadow {
         for (name, value) in [
             ("GIT_TERMINAL_PROMPT", "0"),
             ("GIT_OPTIONAL_LOCKS", "0"),
+            ("GIT_TRACE2_EVENT", "0"),
             ("GIT_NO_LAZY_FETCH", "1"),
             ("GIT_NO_REPLACE_OBJECTS", "1"),
             ("SSH_ASKPASS_REQUIRE", "never"),
