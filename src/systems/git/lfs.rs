@@ -1,18 +1,31 @@
-//! Large files of git-lfs: the contents lie in `lfs/objects/ab/cd/<sha256>` of the git directory and nowhere else until they
-//! are pushed (git-lfs-config(5), `lfs.storage`). They never change, so a hard link in the vault keeps them.
+//! Large files of git-lfs: the contents lie in `lfs/objects/ab/cd/<sha256>` of the git directory, or below the directory that
+//! `lfs.storage` names, and nowhere else until they are pushed (git-lfs-config(5)). They never change, so a hard link in the
+//! vault keeps them.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use super::config_text;
 use super::vault::{Limits, Vault, take_file};
 use crate::error::{Error, Result};
 use crate::model::{Bytes, Missing, ObjectId, ObjectSink};
+use crate::platform::home;
 
-/// Where they are, below the git directory and in the vault.
+/// Where they are in the vault.
 const DIR: &str = "lfs/objects";
 /// More are not listed before every command.
 const MOST: usize = 50_000;
+
+/// The directory that holds `objects`: the repository's own setting, else the user's, else `lfs` (git-lfs-config(5)).
+fn storage(common_dir: &Path) -> PathBuf {
+    let user = home::user_home().map(|home| home.as_path().join(".gitconfig"));
+    let set = [Some(common_dir.join("config")), user].into_iter().flatten().find_map(|file| {
+        let text = fs::read(file).ok()?;
+        config_text::raw_value(&text, "lfs", "storage").filter(|value| !value.is_empty())
+    });
+    common_dir.join(set.as_deref().unwrap_or("lfs"))
+}
 
 /// The names of all of them; empty where there are none.
 ///
@@ -20,8 +33,8 @@ const MOST: usize = 50_000;
 /// Where they are behind a symbolic link, or too many.
 pub fn names(common_dir: &Path) -> Result<BTreeSet<[u8; 32]>> {
     let mut found = BTreeSet::new();
-    for part in ["lfs", DIR] {
-        let dir = common_dir.join(part);
+    let top = storage(common_dir);
+    for dir in [top.clone(), top.join("objects")] {
         match dir.symlink_metadata() {
             Ok(meta) if meta.is_dir() => {}
             Ok(meta) if meta.is_symlink() => {
@@ -36,7 +49,7 @@ pub fn names(common_dir: &Path) -> Result<BTreeSet<[u8; 32]>> {
         let dirs = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
         dirs.filter_map(|entry| entry.file_name().into_string().ok()).filter(is_short).collect()
     };
-    let top = common_dir.join(DIR);
+    let top = top.join("objects");
     for first in dirs_in(&top) {
         for second in dirs_in(&top.join(&first)) {
             let dir = top.join(&first).join(second);
@@ -73,7 +86,7 @@ pub fn pin(common_dir: &Path, vault: &Vault, names: &BTreeSet<[u8; 32]>, limits:
     if fs::read(&note).is_ok_and(|last| last == digest.as_bytes()) {
         return missing;
     }
-    let taken = take(&common_dir.join(DIR), &vault.dir().join(DIR), names.iter(), limits, &mut missing);
+    let taken = take(&storage(common_dir).join("objects"), &vault.dir().join(DIR), names.iter(), limits, &mut missing);
     let synced = taken.and_then(|()| sync(vault.dir()));
     if let Err(e) = synced {
         missing.push(Missing { what: Bytes::from(DIR), why: e.to_string() });
@@ -88,12 +101,12 @@ pub fn pin(common_dir: &Path, vault: &Vault, names: &BTreeSet<[u8; 32]>, limits:
 /// Links back from the vault what is not there. Returns how many are nowhere.
 pub fn bring(common_dir: &Path, vault: &Vault, names: &[[u8; 32]]) -> Result<usize> {
     let mut missing = Vec::new();
-    let (from, to) = (vault.dir().join(DIR), common_dir.join(DIR));
+    let (from, to) = (vault.dir().join(DIR), storage(common_dir).join("objects"));
     take(&from, &to, names.iter(), Limits::none(), &mut missing)?;
     if let Some(missing) = missing.first() {
         return Err(Error::failure(format!("cannot bring back {}: {}", missing.what.lossy(), missing.why)));
     }
-    sync(common_dir)?;
+    sync(to.parent().filter(|dir| dir.exists()).unwrap_or(common_dir))?;
     Ok(names.iter().filter(|name| to.join(path(name)).symlink_metadata().is_err()).count())
 }
 

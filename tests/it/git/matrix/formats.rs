@@ -167,6 +167,27 @@ fn lfs() {
     );
 }
 
+/// Where `lfs.storage` has them outside of the git directory, they are kept and come back there.
+#[test]
+fn lfs_elsewhere() {
+    let env = TestEnv::new();
+    if !has(&env, "lfs") {
+        return;
+    }
+    env.sh("set -e; git init -q; git config lfs.storage $PWD/../big; git lfs install --local >/dev/null; git lfs track '*.bin' >/dev/null
+        head -c 100000 /dev/urandom > a.bin; git add .; git commit -qm 1; git init -q --bare ../remote.git; git remote add origin ../remote.git
+        for k in fetchrecentrefsdays fetchrecentcommitsdays pruneoffsetdays; do git config lfs.$k 0; done; git config lfs.concurrenttransfers 1
+        git push -q origin main 2>/dev/null; git rm -q a.bin; git commit -qm 2; git push -q origin main 2>/dev/null")
+        .ok();
+    let large = "find ../big/objects -type f | xargs -r sha256sum";
+    let before = env.sh(large).ok().stdout;
+    assert!(before.contains("/big/objects/"), "{before}");
+    env.claude_runs("git lfs prune --force");
+    assert_eq!(env.sh(large).ok().stdout, "");
+    let undo = env.fr(&["undo", "1", "--yes"]);
+    assert_eq!((undo.code, env.sh(large).ok().stdout), (0, before), "{undo:?}");
+}
+
 #[test]
 fn filter_repo() {
     let env = world();
