@@ -1,5 +1,6 @@
 //! The flags, declared once: help, completions and man pages are rendered from here.
 
+mod config;
 mod respond;
 mod undo;
 
@@ -7,6 +8,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+pub use config::{ConfigAction, ConfigArgs};
 pub use respond::{ContainArgs, ReleaseArgs};
 pub use undo::{RedoArgs, RestoreArgs, UndoArgs, WhichEvents, WhichPart};
 
@@ -152,9 +154,9 @@ pub enum Verb {
     Store(StoreArgs),
     /// The settings in force, and the file that they come from.
     #[command(
-        after_help = "Examples:\n  fr config\n  fr config > \"$FR_HOME/config.toml\"     a file to edit, with the defaults in it"
+        after_help = "Examples:\n  fr config\n  fr config > \"$FR_HOME/config.toml\"     a file to edit, with the defaults in it\n  fr config set mode guard\n  fr config set production.branches main 'release/*'\n  fr config check"
     )]
-    Config,
+    Config(ConfigArgs),
     /// A scratch project, real destructive commands through the real hook, the timeline, the undo, the proof.
     #[command(
         after_help = "Examples:\n  fr demo\n  fr demo --keep               leave the scratch project and its store to look around"

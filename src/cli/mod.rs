@@ -59,7 +59,7 @@ fn dispatch(verb: Verb, out: &mut Out) -> Result<u8> {
         Verb::Restore(args) => verbs::restore::run(&args, out),
         Verb::Verify(args) => verbs::verify::run(&args, out),
         Verb::Store(args) => verbs::store::run(&args, out),
-        Verb::Config => verbs::config::run(out),
+        Verb::Config(args) => verbs::config::run(&args, out),
         Verb::Demo(args) => verbs::demo::run(&args, out),
         Verb::Drill(args) => verbs::drill::run(&args, out),
         Verb::Completions(args) => verbs::generate::completions(&args, out),

@@ -107,7 +107,7 @@ pub struct Released {
     pub resumed: Vec<Halted>,
 }
 
-/// An agent that destroys faster than anybody can look, as the event keeps it.
+/// An agent that destroys faster than anybody can look, or that destroys production, as the event keeps it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Alarm {
     /// The session.
@@ -120,4 +120,7 @@ pub struct Alarm {
     pub seconds: u64,
     /// What the recorder did about it: `alert`, `ask`, `contain`.
     pub reaction: String,
+    /// What is marked as production and was about to be destroyed, where that is the reason.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub production: Option<String>,
 }

@@ -7,6 +7,7 @@ mod call;
 mod capture;
 mod change;
 mod contain;
+mod context;
 mod drill;
 mod effect;
 mod event;
@@ -24,6 +25,7 @@ pub use call::Call;
 pub use capture::{Capture, Captured, Missing, StateRef};
 pub use change::{Change, ChangeKind};
 pub use contain::{Alarm, Contained, Halted, Order, Released, Whose};
+pub use context::{Context, ContextKind, contexts};
 pub use drill::{DrillOutcome, Drilled};
 pub use effect::{Effect, EffectClass, Locator, Reversibility, SystemId};
 pub use event::{

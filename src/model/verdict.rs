@@ -29,6 +29,15 @@ impl Verdict {
         }
     }
 
+    /// The same with its reason put otherwise.
+    pub fn in_words(self, say: impl FnOnce(String) -> String) -> Verdict {
+        match self {
+            Verdict::Allow => Verdict::Allow,
+            Verdict::Ask { reason } => Verdict::Ask { reason: say(reason) },
+            Verdict::Deny { reason } => Verdict::Deny { reason: say(reason) },
+        }
+    }
+
     /// The word used in JSON and in the timeline.
     pub fn as_str(&self) -> &'static str {
         match self {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::nesting::Nest;
 use super::open_events::{self, Claim, OpenEvent, Report, Slot};
 use super::redact::{self, TagKey};
-use super::{captures, containment, context, policy, runaway};
+use super::{captures, containment, context, policy, production, runaway};
 use crate::error::{ExitCode, Result};
 use crate::intake::{Action, Request};
 use crate::journal::{Durability, Journal};
@@ -69,7 +69,11 @@ pub fn before(request: &Request, registration: Option<&str>, home: &Home) -> Res
         (taken, command.exact) = capture(&effects, request, home);
     }
     warnings.append(&mut taken.warnings);
-    let verdict = held.unwrap_or_else(|| policy::on_record(request, &taken.lacking, home));
+    let verdict = held.unwrap_or_else(|| {
+        let alarmed = production::look(request, &effects, &taken.captures, home);
+        let alarmed = alarmed.map_or(Verdict::Allow, |verdict| verdict.within(request.answers));
+        policy::harder(policy::on_record(request, &effects, &taken, home), alarmed)
+    });
     if let Some((_, report)) = &mut slot {
         report.denied = matches!(verdict, Verdict::Deny { .. });
     }

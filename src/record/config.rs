@@ -5,7 +5,8 @@ use std::io::ErrorKind;
 
 use serde::{Deserialize, Serialize};
 
-use super::policy::Reaction;
+use super::policy::{Mode, Reaction};
+use super::production::Production;
 use super::runaway::Runaway;
 use crate::error::{Error, Result};
 use crate::platform::home::Home;
@@ -15,12 +16,16 @@ use crate::systems::Caps;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct Config {
+    /// Whether agents' commands are only recorded, or also decided on (`docs/policy.md`).
+    pub mode: Mode,
     /// What an agent is answered where what its command destroys could not be stored, or only in part.
     pub on_incomplete_capture: Reaction,
     /// What an agent is answered where a command that destroys something could not be recorded at all.
     pub on_failure: Reaction,
     /// Whether an agent's kubectl names it as field manager (`docs/attribution.md`).
     pub kubectl_field_manager: bool,
+    /// What is marked as production.
+    pub production: Production,
     /// When an agent destroys too fast, and what then (`docs/respond.md`).
     pub runaway: Runaway,
     /// Bounds of captures.
@@ -39,11 +44,23 @@ impl Config {
             Err(e) if e.kind() == ErrorKind::NotFound => return Ok(Config::default()),
             Err(e) => return Err(Error::io("read", &path, &e)),
         };
-        toml::from_str(&text).map_err(|e| {
+        Config::parse(&text).map_err(|e| Error { what: format!("{}: {}", path.display(), e.what), ..e })
+    }
+
+    /// Reads the text of such a file, and checks it.
+    ///
+    /// # Errors
+    /// Where it is no TOML, or holds what is no setting or no value of one; with the line where that is known.
+    pub fn parse(text: &str) -> Result<Config> {
+        let config: Config = toml::from_str(text).map_err(|e| {
             let what = e.message().lines().next().unwrap_or("it cannot be read").to_owned();
-            Error::failure(format!("{}: {what}", path.display()))
-                .hint("`fr config` shows the settings that there are")
-        })
+            let line =
+                e.span().map(|span| 1 + text.get(..span.start).unwrap_or_default().matches('\n').count());
+            let place = line.map(|line| format!("line {line}: ")).unwrap_or_default();
+            Error::failure(format!("{place}{what}")).hint("`fr config` shows the settings that there are")
+        })?;
+        config.production.check()?;
+        Ok(config)
     }
 }
 

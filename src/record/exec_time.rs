@@ -6,7 +6,7 @@ use std::io::ErrorKind;
 use super::before::{Reading, append, command_text, commit_caches, exact_bytes, journal, new_uid, refusal};
 use super::nesting::{self, Traces};
 use super::open_events::{self, Claim, OpenEvent, Report};
-use super::{captures, runaway};
+use super::{captures, policy, runaway};
 use crate::error::Result;
 use crate::intake::Request;
 use crate::journal::Durability;
@@ -27,7 +27,7 @@ pub enum Seen {
     Part(EventId),
     /// It is on record, and nobody else will report its end.
     Alone(EventId),
-    /// It is not to run: the agent destroys too fast.
+    /// It is not to run: the agent destroys too fast, or what nothing brings back on production.
     Held(String),
 }
 
@@ -67,6 +67,12 @@ pub fn at_exec(request: &mut Request, reading: &Reading, traces: &Traces<'_>, ho
     }
     let taken =
         if effects.is_empty() { Taken::default() } else { take(&effects, request, outer.as_ref(), home) };
+    if let Some(verdict) = policy::at_exec(request, &effects, &taken.all, home)
+        && let Some(why) = verdict.reason().map(str::to_owned)
+    {
+        refuse(request, effects, verdict, outer.as_ref(), home)?;
+        return Ok(Seen::Held(why));
+    }
     let uncaptured = effects.iter().any(|e| systems::by_id(&e.system.0).is_none());
     if taken.captures.is_empty() && taken.warnings.is_empty() && !harmless && !uncaptured {
         return Ok(Seen::Nothing);
@@ -112,6 +118,8 @@ fn adds_something(effect: &Effect, outer: Option<&OpenEvent>) -> bool {
 #[derive(Default)]
 struct Taken {
     captures: Vec<Capture>,
+    /// Those, and what the outer event has of it already.
+    all: Vec<Capture>,
     warnings: Vec<String>,
     exact: Option<ObjectId>,
 }
@@ -135,15 +143,16 @@ fn try_take(effects: &[Effect], request: &Request, outer: Option<&OpenEvent>, ho
     let store = Store::open(home)?;
     let batch = store.batch();
     let captures::Capturing { mut captures, warnings, .. } = captures::capture_all(effects, &batch, home);
+    let all = captures.clone();
     if let Some(outer) = outer {
         captures.retain(|capture| !has_it(outer, capture, &batch));
     }
     if captures.is_empty() {
-        return Ok(Taken { captures, warnings, exact: None });
+        return Ok(Taken { captures, all, warnings, exact: None });
     }
     let exact = Some(batch.put(ObjectKind::Argv, &exact_bytes(&request.action))?);
     batch.commit()?;
-    Ok(Taken { captures, warnings, exact })
+    Ok(Taken { captures, all, warnings, exact })
 }
 
 /// The outer event captured this very state. Where it captured another one, an earlier part of the line has changed it.

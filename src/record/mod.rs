@@ -2,6 +2,7 @@
 //! Words are assessed first ([`assess`]); only what changes something opens the store.
 
 mod after;
+mod alarm;
 pub mod assess;
 mod before;
 mod captures;
@@ -10,22 +11,26 @@ pub mod containment;
 pub mod context;
 mod exec_time;
 pub mod explain;
+mod guard;
 mod nesting;
 mod open_events;
 mod policy;
+pub mod production;
 pub mod redact;
 mod reported;
 mod runaway;
+pub mod settings;
 mod through;
 pub mod traced;
 mod wanted;
 
 pub use after::{after, post_states, session};
+pub use alarm::Reaction as AlarmReaction;
 pub use before::{Reading, Recorded, before, gap, new_uid, read};
 pub use captures::{Capturing, LONGEST, capture_all, observe};
 pub use config::Config;
 pub use containment::{Orders, Standing};
 pub use exec_time::{Seen, at_exec, is_harmless};
 pub use nesting::Traces;
-pub use policy::{Reaction, on_failure};
+pub use policy::{Mode, Reaction, on_failure};
 pub use runaway::Runaway;

@@ -10,17 +10,11 @@ use std::os::unix::fs::OpenOptionsExt;
 
 use serde::{Deserialize, Serialize};
 
-use super::before::{journal, new_uid};
-use super::containment::{self, Orders, Standing};
-use super::{Config, policy};
-use crate::error::Result;
+use super::Config;
+use super::alarm::{self, Reaction};
 use crate::intake::Request;
-use crate::journal::Durability;
-use crate::model::{
-    Actor, ActorKind, Alarm, Before, Bytes, CommandText, Confidence, Contained, Effect, EffectClass,
-    EventKind, Order, Record, Source, Verdict, Whose,
-};
-use crate::platform::{clock, home::Home, terminal};
+use crate::model::{ActorKind, Alarm, Effect, EffectClass, Verdict};
+use crate::platform::{clock, home::Home};
 
 /// The most of the log that is looked at, and what is left of it where it has grown.
 const TAIL: u64 = 64 << 10;
@@ -46,33 +40,6 @@ impl Default for Runaway {
     }
 }
 
-/// What an alarm does.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Reaction {
-    /// Nothing is counted.
-    Off,
-    /// A line on the terminal and an event.
-    #[default]
-    Alert,
-    /// The same, and the agent asks its user before each further one.
-    Ask,
-    /// The same, and the session is contained.
-    Contain,
-}
-
-impl Reaction {
-    /// The word in the settings.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Reaction::Off => "off",
-            Reaction::Alert => "alert",
-            Reaction::Ask => "ask",
-            Reaction::Contain => "contain",
-        }
-    }
-}
-
 /// Counts a command that is about to run; what the agent is to be told, where it has run too many. Best effort: a detector
 /// that fails is no reason to hold a command up.
 pub(super) fn look(request: &Request, effects: &[Effect], home: &Home) -> Option<Verdict> {
@@ -94,33 +61,13 @@ pub(super) fn look(request: &Request, effects: &[Effect], home: &Home) -> Option
         commands: pace.commands,
         seconds: pace.seconds,
         reaction: limit.reaction.as_str().to_owned(),
+        production: None,
     };
-    if pace.is_news {
-        raise(&alarm, request, home);
-    }
-    let reason = policy::in_one_line(
-        &format!(
-            "{} destructive commands in {} s are more than anybody can look at [runaway.commands = {}]",
-            pace.commands, pace.seconds, limit.commands
-        ),
-        home,
+    let reason = format!(
+        "{} destructive commands in {} s are more than anybody can look at [runaway.commands = {}]",
+        pace.commands, pace.seconds, limit.commands
     );
-    match limit.reaction {
-        Reaction::Off | Reaction::Alert => None,
-        Reaction::Ask => Some(Verdict::Ask { reason }),
-        Reaction::Contain => {
-            let order = Order {
-                order: new_uid(),
-                since_ns: clock::now_ns(),
-                whose: Whose::Session { session: request.session.clone() },
-                reason,
-                by: "fr".to_owned(),
-            };
-            let told = containment::reason(&order);
-            contain(order, request, home).ok()?;
-            Some(Verdict::Deny { reason: policy::in_one_line(&told, home) })
-        }
-    }
+    alarm::react(&alarm, &reason, limit.reaction, pace.is_news, request, home)
 }
 
 /// How fast a session is.
@@ -173,59 +120,4 @@ impl Pace {
 fn entry(bytes: &[u8]) -> Option<(i64, u64)> {
     let (at, of) = bytes.split_at_checked(8)?;
     Some((i64::from_le_bytes(at.try_into().ok()?), u64::from_le_bytes(of.try_into().ok()?)))
-}
-
-/// On the terminal and on record. Neither may fail the command.
-fn raise(alarm: &Alarm, request: &Request, home: &Home) {
-    let Alarm { agent, commands, seconds, .. } = alarm;
-    let hint = match alarm.reaction.as_str() {
-        "contain" => "its session is contained: `fr release` ends that",
-        _ => "`fr contain` stops it",
-    };
-    let text = format!("fr: ALARM: {agent} ran {commands} destructive commands in {seconds} s; {hint}");
-    terminal::alert(&policy::in_one_line(&text, home));
-    let kind = EventKind::Alarm { alarm: alarm.clone() };
-    let _ = write(kind, request, home);
-}
-
-fn contain(order: Order, request: &Request, home: &Home) -> Result<()> {
-    Orders::change(home, |orders| {
-        let is_there = orders.orders.iter().any(|standing| standing.order.whose == order.whose);
-        if !is_there {
-            orders.orders.push(Standing { order: order.clone(), stopped: Vec::new() });
-        }
-        Ok(())
-    })?;
-    let left = vec!["its processes go on: `fr contain` stops them".to_owned()];
-    let containment = Contained { order, stopped: Vec::new(), terminated: false, left };
-    write(EventKind::Contain { containment }, request, home)
-}
-
-fn write(kind: EventKind, request: &Request, home: &Home) -> Result<()> {
-    let actor = Actor {
-        kind: ActorKind::Recorder,
-        name: "fr".to_owned(),
-        version: None,
-        subagent: None,
-        evidence: "the detector of runaways".to_owned(),
-        confidence: Confidence::High,
-    };
-    let before = Before {
-        uid: new_uid(),
-        at_ns: clock::now_ns(),
-        kind,
-        session: request.session.clone(),
-        call: None,
-        actor,
-        source: Source::Recorder,
-        parent: None,
-        command: CommandText { tool: "fr".to_owned(), line: Bytes::from("fr hook"), exact: None },
-        cwd: request.cwd.clone(),
-        effects: Vec::new(),
-        captures: Vec::new(),
-        warnings: Vec::new(),
-        background: false,
-        verdict: None,
-    };
-    journal(home)?.append(&Record::Before(Box::new(before)), None, Durability::Buffered).map(drop)
 }

@@ -23,12 +23,12 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 pub use net::{Net, NetCx, Taken};
-pub use registry::{all, arrange, by_id, for_program, forget, references};
+pub use registry::{all, arrange, by_id, contexts, for_program, forget, references};
 
 use crate::error::{Error, ExitCode, Result};
 use crate::model::{
-    Bytes, Capture, Captured, Change, Effect, EventId, Invocation, Locator, Missing, ObjectId, ObjectKind,
-    ObjectSink, ObjectSource, StateRef, Step, StepOutcome, SystemId, Verification,
+    Bytes, Capture, Captured, Change, Context, Effect, EventId, Invocation, Locator, Missing, ObjectId,
+    ObjectKind, ObjectSink, ObjectSource, StateRef, Step, StepOutcome, SystemId, Verification,
 };
 
 /// One kind of thing that commands act on.
@@ -45,6 +45,13 @@ pub trait System: Sync {
     /// What an invocation will do, from its words alone: no process, no network, no file read. When unsure it says
     /// `opaque` or marks the effect uncertain, never "safe".
     fn assess(&self, inv: &Invocation, cx: &AssessCx<'_>) -> Vec<Effect>;
+
+    /// Where a resource is, by the names that people know the place by, as far as its words or its capture tell: what counts
+    /// as production is decided by them (`docs/policy.md`). The default knows none.
+    fn contexts(&self, resource: &Bytes, locator: Option<&Locator>) -> Vec<Context> {
+        let _ = (resource, locator);
+        Vec::new()
+    }
 
     /// Stores the state that an effect is about to change. A capture that could not get everything names what is
     /// missing; only a capture that got nothing at all is an error.

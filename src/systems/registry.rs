@@ -2,7 +2,7 @@
 
 use super::{ForgetCx, Forgotten, System};
 use crate::error::Result;
-use crate::model::{ObjectId, ObjectKind, Step};
+use crate::model::{Bytes, Context, Locator, ObjectId, ObjectKind, Step, SystemId};
 
 static SYSTEMS: &[&dyn System] = &[
     &super::files::Files,
@@ -31,6 +31,11 @@ pub fn by_id(id: &str) -> Option<&'static dyn System> {
 /// The system that understands a program.
 pub fn for_program(program: &str) -> Option<&'static dyn System> {
     SYSTEMS.iter().copied().find(|s| s.programs().contains(&program))
+}
+
+/// Where a resource is, by the names that people know the place by.
+pub fn contexts(system: &SystemId, resource: &Bytes, locator: Option<&Locator>) -> Vec<Context> {
+    by_id(&system.0).map(|system| system.contexts(resource, locator)).unwrap_or_default()
 }
 
 /// Lets each system put its steps of several captures in order; those of different systems keep their places.

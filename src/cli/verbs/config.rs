@@ -1,14 +1,91 @@
-//! `fr config`: the settings in force, and where they come from.
+//! `fr config`: the settings in force, where they come from, and changing them.
+
+use std::path::Path;
 
 use crate::cli::Out;
-use crate::error::Result;
+use crate::cli::args::{ConfigAction, ConfigArgs};
+use crate::error::{Error, Result};
+use crate::intake::attribution;
+use crate::model::ActorKind;
 use crate::platform::home::{self, Home};
-use crate::record::Config;
+use crate::record::production::{KINDS, Production};
+use crate::record::{Config, settings};
 
 /// Runs the verb.
-pub fn run(out: &mut Out) -> Result<u8> {
+pub fn run(args: &ConfigArgs, out: &mut Out) -> Result<u8> {
     let home = Home::at(home::state_dir()?);
-    let config = Config::load(&home)?;
+    match &args.action {
+        None => show(&home, out),
+        Some(ConfigAction::Get { key }) => {
+            let value = settings::get(&home, key)?;
+            match (out.json, value) {
+                (true, value) => out.json(&value)?,
+                (false, toml::Value::String(text)) => out.line(text)?,
+                (false, toml::Value::Table(table)) => out.line(toml::Value::Table(table).to_string())?,
+                (false, value) => out.line(value.to_string())?,
+            }
+            Ok(0)
+        }
+        Some(ConfigAction::Set { key, value }) => {
+            only_people()?;
+            settings::set(&home, key, value)?;
+            out.line(format!("{key} = {}", settings::get(&home, key)?))?;
+            Ok(0)
+        }
+        Some(ConfigAction::Unset { key }) => {
+            only_people()?;
+            let was = settings::unset(&home, key)?;
+            let default = settings::get(&home, key)?;
+            let note = if was { "the default is in force" } else { "it was not set" };
+            out.line(format!("{key} = {default}  # {note}"))?;
+            Ok(0)
+        }
+        Some(ConfigAction::Check { file }) => check(file.as_deref().unwrap_or(&home.config()), out),
+    }
+}
+
+/// An agent does not loosen what holds it.
+fn only_people() -> Result<()> {
+    let actor = attribution::actor_here(&crate::intake::current_env());
+    match actor.kind {
+        ActorKind::Agent => {
+            Err(Error::failure(format!("{} is an agent: only a person changes settings", actor.name))
+                .hint("run it in a terminal of your own"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check(file: &Path, out: &mut Out) -> Result<u8> {
+    let name = crate::cli::render::safe(file.as_os_str().as_encoded_bytes());
+    let text = match std::fs::read_to_string(file) {
+        Ok(text) => text,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+            out.line(format!("{name} is not there: the defaults are in force"))?;
+            return Ok(0);
+        }
+        Err(e) => return Err(Error::io("read", file, &e)),
+    };
+    let config = Config::parse(&text).map_err(|e| Error { what: format!("{name}: {}", e.what), ..e })?;
+    out.line(format!("{name} is right: mode {}, {}", config.mode.as_str(), marked(&config.production)))?;
+    Ok(0)
+}
+
+fn marked(production: &Production) -> String {
+    let kinds = KINDS.iter().map(|kind| production.patterns(*kind));
+    let lists: Vec<String> = kinds
+        .filter(|(_, patterns)| !patterns.is_empty())
+        .map(|(list, patterns)| format!("{} {list}", patterns.len()))
+        .collect();
+    if lists.is_empty() {
+        "nothing is marked as production".to_owned()
+    } else {
+        format!("production: {}", lists.join(", "))
+    }
+}
+
+fn show(home: &Home, out: &mut Out) -> Result<u8> {
+    let config = Config::load(home)?;
     if out.json {
         out.json(&config)?;
         return Ok(0);
@@ -16,6 +93,8 @@ pub fn run(out: &mut Out) -> Result<u8> {
     let file = home.config();
     let state = if file.is_file() { "" } else { " (not there: these are the defaults)" };
     out.line(format!("# {}{state}", crate::cli::render::safe(file.as_os_str().as_encoded_bytes())))?;
+    let mode = format!("mode = \"{}\"", config.mode.as_str());
+    out.line(format!("{mode:<35} # observe, or guard: decide on agents' commands by what can be undone"))?;
     let reactions = [
         ("on-incomplete-capture", config.on_incomplete_capture, "what a command destroys could not be kept"),
         ("on-failure", config.on_failure, "such a command could not be recorded"),
@@ -24,6 +103,14 @@ pub fn run(out: &mut Out) -> Result<u8> {
         let setting = format!("{name} = \"{}\"", reaction.as_str());
         out.line(format!("{setting:<35} # {when}: proceed, ask or deny"))?;
     }
+    out.line("[production]")?;
+    for kind in KINDS {
+        let (list, patterns) = config.production.patterns(kind);
+        let text = toml::Value::Array(patterns.iter().map(|p| p.as_str().into()).collect());
+        out.line(format!("{:<35} # patterns; * is anything but a slash", format!("{list} = {text}")))?;
+    }
+    let reaction = format!("reaction = \"{}\"", config.production.reaction.as_str());
+    out.line(format!("{reaction:<35} # an agent destroys there: off, alert, ask or contain"))?;
     let runaway = config.runaway;
     out.line("[runaway]")?;
     out.line(format!(

@@ -26,8 +26,8 @@ use std::path::Path;
 use super::{ApplyCx, AssessCx, CaptureCx, Held, Net, NetCx, PlanCx, System, Taken};
 use crate::error::Result;
 use crate::model::{
-    Capture, Captured, Change, Effect, Invocation, ObjectId, ObjectKind, ObjectSource, StateRef, Step,
-    StepOutcome, SystemId,
+    Bytes, Capture, Captured, Change, Context, Effect, Invocation, Locator, ObjectId, ObjectKind,
+    ObjectSource, StateRef, Step, StepOutcome, SystemId,
 };
 
 /// The `aws` system.
@@ -36,6 +36,10 @@ pub struct Aws;
 impl System for Aws {
     fn id(&self) -> SystemId {
         SystemId::new("aws")
+    }
+    fn contexts(&self, resource: &Bytes, locator: Option<&Locator>) -> Vec<Context> {
+        let _ = resource;
+        locator.map(query::contexts_of).unwrap_or_default()
     }
     fn programs(&self) -> &'static [&'static str] {
         assess::PROGRAMS

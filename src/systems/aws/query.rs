@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::error::{Error, Result};
-use crate::model::{Bytes, Locator};
+use crate::model::{Bytes, Context, ContextKind, Locator, contexts};
 
 /// Why nothing can be read.
 const NOT_KEPT: &str = "not-kept";
@@ -101,4 +101,14 @@ fn joined(words: &[String]) -> Bytes {
 fn split(words: Option<&Bytes>) -> Vec<String> {
     let text = words.map(|w| w.lossy().into_owned()).unwrap_or_default();
     if text.is_empty() { Vec::new() } else { text.split('\0').map(str::to_owned).collect() }
+}
+
+/// The names of an account: its number once it was asked, and the profile that leads to it.
+pub fn contexts_of(locator: &Locator) -> Vec<Context> {
+    let access = Access::of(locator);
+    let account = locator.opts.get("account").map(|id| id.lossy().into_owned());
+    let profile = access.flag("--profile").map(str::to_owned);
+    let set = ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"].iter().find_map(|name| access.env.get(*name));
+    let profile = profile.or_else(|| Some(set?.lossy().into_owned()));
+    contexts(ContextKind::Account, account.into_iter().chain(profile))
 }

@@ -24,8 +24,8 @@ use super::things::{self, Things};
 use super::{ApplyCx, AssessCx, CaptureCx, Held, Net, NetCx, PlanCx, System, Taken};
 use crate::error::Result;
 use crate::model::{
-    Capture, Captured, Change, Effect, Invocation, ObjectId, ObjectKind, ObjectSource, StateRef, Step,
-    StepOutcome, SystemId,
+    Bytes, Capture, Captured, Change, Context, Effect, Invocation, Locator, ObjectId, ObjectKind,
+    ObjectSource, StateRef, Step, StepOutcome, SystemId,
 };
 
 /// The id, also in documents.
@@ -37,6 +37,10 @@ pub struct Docker;
 impl System for Docker {
     fn id(&self) -> SystemId {
         SystemId::new(ID)
+    }
+    fn contexts(&self, resource: &Bytes, locator: Option<&Locator>) -> Vec<Context> {
+        let _ = resource;
+        locator.map(query::contexts_of).unwrap_or_default()
     }
     fn programs(&self) -> &'static [&'static str] {
         assess::PROGRAMS

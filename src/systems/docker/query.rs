@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::model::{Bytes, Locator};
+use crate::model::{Bytes, Context, ContextKind, Locator, contexts};
 
 const NOT_KEPT: &str = "not-kept";
 const PROGRAM: &str = "program";
@@ -187,4 +187,14 @@ pub fn not_kept(at: Bytes, why: &str) -> Locator {
     let mut locator = Locator { at, ..Locator::default() };
     locator.opts.insert(NOT_KEPT.to_owned(), why.into());
     locator
+}
+
+/// The names of the machine whose engine is spoken to: its address or the context that leads to it.
+pub fn contexts_of(locator: &Locator) -> Vec<Context> {
+    let access = Access::of(locator);
+    let pairs = access.flags.iter().zip(access.flags.iter().skip(1));
+    let chosen = ["-H", "--host", "-c", "--context", "--connection", "--url"];
+    let flags = pairs.filter(|(flag, _)| chosen.contains(&flag.as_str())).map(|(_, value)| value.clone());
+    let env = access.env.values().map(|value| value.lossy().into_owned());
+    contexts(ContextKind::Host, flags.chain(env))
 }

@@ -49,8 +49,8 @@ pub use tree::{Named, Parent, State, decode_chunks, decode_state, decode_tree, r
 use super::{ApplyCx, AssessCx, CaptureCx, Held, Net, NetCx, PlanCx, System, Taken};
 use crate::error::Result;
 use crate::model::{
-    Capture, Captured, Change, Effect, Invocation, ObjectId, ObjectKind, ObjectSink, ObjectSource, StateRef,
-    Step, StepOutcome, SystemId, Verification,
+    Bytes, Capture, Captured, Change, Context, ContextKind, Effect, Invocation, Locator, ObjectId,
+    ObjectKind, ObjectSink, ObjectSource, StateRef, Step, StepOutcome, SystemId, Verification, contexts,
 };
 
 /// The `fs` system.
@@ -59,6 +59,11 @@ pub struct Files;
 impl System for Files {
     fn id(&self) -> SystemId {
         capture::ID
+    }
+    fn contexts(&self, resource: &Bytes, locator: Option<&Locator>) -> Vec<Context> {
+        let words = resource.as_slice().strip_prefix(b"path:").unwrap_or_default();
+        let path = locator.map_or(words, |place| place.at.as_slice());
+        contexts(ContextKind::Path, [String::from_utf8_lossy(path)])
     }
     fn programs(&self) -> &'static [&'static str] {
         assess::PROGRAMS

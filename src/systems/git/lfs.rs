@@ -86,7 +86,13 @@ pub fn pin(common_dir: &Path, vault: &Vault, names: &BTreeSet<[u8; 32]>, limits:
     if fs::read(&note).is_ok_and(|last| last == digest.as_bytes()) {
         return missing;
     }
-    let taken = take(&storage(common_dir).join("objects"), &vault.dir().join(DIR), names.iter(), limits, &mut missing);
+    let taken = take(
+        &storage(common_dir).join("objects"),
+        &vault.dir().join(DIR),
+        names.iter(),
+        limits,
+        &mut missing,
+    );
     let synced = taken.and_then(|()| sync(vault.dir()));
     if let Err(e) = synced {
         missing.push(Missing { what: Bytes::from(DIR), why: e.to_string() });

@@ -47,8 +47,8 @@ pub use remote::is_captured as captures_remote;
 use super::{ApplyCx, AssessCx, CaptureCx, ForgetCx, Forgotten, Held, Net, NetCx, PlanCx, System, Taken};
 use crate::error::Result;
 use crate::model::{
-    Capture, Captured, Change, Effect, Invocation, Locator, Missing, ObjectId, ObjectKind, ObjectSink,
-    ObjectSource, StateRef, Step, StepOutcome, SystemId, Verification,
+    Bytes, Capture, Captured, Change, Context, Effect, Invocation, Locator, Missing, ObjectId, ObjectKind,
+    ObjectSink, ObjectSource, StateRef, Step, StepOutcome, SystemId, Verification,
 };
 
 /// The shared git directory of the repository that a command works on; `None` where there is none.
@@ -72,6 +72,10 @@ pub struct Git;
 impl System for Git {
     fn id(&self) -> SystemId {
         SystemId::new("git")
+    }
+    fn contexts(&self, resource: &Bytes, locator: Option<&Locator>) -> Vec<Context> {
+        let _ = locator;
+        remote::contexts(resource)
     }
     fn programs(&self) -> &'static [&'static str] {
         assess::PROGRAMS

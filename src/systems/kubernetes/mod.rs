@@ -43,8 +43,8 @@ pub use current::name_contexts;
 use super::{ApplyCx, AssessCx, CaptureCx, Held, Net, NetCx, PlanCx, System, Taken};
 use crate::error::Result;
 use crate::model::{
-    Capture, Captured, Change, Effect, Invocation, ObjectId, ObjectKind, ObjectSource, StateRef, Step,
-    StepOutcome, SystemId, Verification,
+    Bytes, Capture, Captured, Change, Context, Effect, Invocation, Locator, ObjectId, ObjectKind,
+    ObjectSource, StateRef, Step, StepOutcome, SystemId, Verification,
 };
 
 /// The `kubernetes` system.
@@ -53,6 +53,9 @@ pub struct Kubernetes;
 impl System for Kubernetes {
     fn id(&self) -> SystemId {
         SystemId::new("kubernetes")
+    }
+    fn contexts(&self, resource: &Bytes, locator: Option<&Locator>) -> Vec<Context> {
+        query::contexts_of(resource, locator)
     }
     fn programs(&self) -> &'static [&'static str] {
         assess::PROGRAMS

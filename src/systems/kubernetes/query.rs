@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::error::{Error, Result};
-use crate::model::{Bytes, Locator};
+use crate::model::{Bytes, Context, ContextKind, Locator, contexts};
 
 /// Why nothing can be read.
 const NOT_KEPT: &str = "not-kept";
@@ -169,4 +169,15 @@ fn joined(words: &[String]) -> Bytes {
 fn split(words: Option<&Bytes>) -> Vec<String> {
     let text = words.map(|w| w.lossy().into_owned()).unwrap_or_default();
     if text.is_empty() { Vec::new() } else { text.split('\0').map(str::to_owned).collect() }
+}
+
+/// The names of a cluster: its context, and the URL of its server once it was asked.
+pub fn contexts_of(resource: &Bytes, locator: Option<&Locator>) -> Vec<Context> {
+    let words = resource.lossy();
+    let named = words.strip_prefix("k8s:").and_then(|rest| rest.split('/').next()).map(str::to_owned);
+    let flags = locator.map(|place| Access::of(place).flags).unwrap_or_default();
+    let mut pairs = flags.iter().zip(flags.iter().skip(1));
+    let flag = pairs.find(|(flag, _)| *flag == "--context").map(|(_, value)| value.clone());
+    let server = locator.and_then(|place| Some(place.opts.get("server")?.lossy().into_owned()));
+    contexts(ContextKind::Cluster, named.into_iter().chain(flag).chain(server))
 }

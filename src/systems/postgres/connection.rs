@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Bytes, Invocation, Locator};
+use crate::model::{Bytes, Context, ContextKind, Invocation, Locator, contexts};
 use crate::shell::options::Options;
 use crate::systems::AssessCx;
 
@@ -260,6 +260,14 @@ fn decoded(text: &str) -> String {
         out.push(value.unwrap_or(b'?'));
     }
     String::from_utf8_lossy(&out).into_owned()
+}
+
+/// The names of a database: its own, its server's, and both.
+pub fn contexts_of(locator: &Locator) -> Vec<Context> {
+    let opt = |name: &str| locator.opts.get(name).map(|value| value.lossy().into_owned());
+    let (host, database) = (opt("host"), opt("database"));
+    let both = host.as_ref().zip(database.as_ref()).map(|(host, database)| format!("{host}/{database}"));
+    contexts(ContextKind::Database, [host, database, both, opt("service")].into_iter().flatten())
 }
 
 #[cfg(test)]

@@ -26,8 +26,8 @@ use super::tables::{self, State};
 use super::{ApplyCx, AssessCx, CaptureCx, Held, PlanCx, System};
 use crate::error::Result;
 use crate::model::{
-    Capture, Captured, Change, Effect, Invocation, ObjectId, ObjectKind, ObjectSource, StateRef, Step,
-    StepOutcome, SystemId,
+    Bytes, Capture, Captured, Change, Context, Effect, Invocation, Locator, ObjectId, ObjectKind,
+    ObjectSource, StateRef, Step, StepOutcome, SystemId,
 };
 
 /// The name in records.
@@ -39,6 +39,10 @@ pub struct Postgres;
 impl System for Postgres {
     fn id(&self) -> SystemId {
         SystemId::new(NAME)
+    }
+    fn contexts(&self, resource: &Bytes, locator: Option<&Locator>) -> Vec<Context> {
+        let _ = resource;
+        locator.map(connection::contexts_of).unwrap_or_default()
     }
     fn programs(&self) -> &'static [&'static str] {
         assess::PROGRAMS

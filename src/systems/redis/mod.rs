@@ -17,8 +17,8 @@ use std::path::Path;
 use super::{ApplyCx, AssessCx, CaptureCx, Net, NetCx, PlanCx, System, Taken};
 use crate::error::Result;
 use crate::model::{
-    Capture, Captured, Change, Effect, Invocation, ObjectId, ObjectKind, StateRef, Step, StepOutcome,
-    SystemId,
+    Bytes, Capture, Captured, Change, Context, ContextKind, Effect, Invocation, Locator, ObjectId,
+    ObjectKind, StateRef, Step, StepOutcome, SystemId, contexts,
 };
 
 /// The id, also in documents.
@@ -30,6 +30,12 @@ pub struct Redis;
 impl System for Redis {
     fn id(&self) -> SystemId {
         SystemId::new(ID)
+    }
+    fn contexts(&self, resource: &Bytes, locator: Option<&Locator>) -> Vec<Context> {
+        let _ = resource;
+        let servers = locator.map(|place| query::Access::of(place).server());
+        let hosts = servers.iter().filter_map(|server| Some(server.rsplit_once(':')?.0.to_owned()));
+        contexts(ContextKind::Database, servers.clone().into_iter().chain(hosts))
     }
     fn programs(&self) -> &'static [&'static str] {
         assess::PROGRAMS

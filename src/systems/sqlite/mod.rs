@@ -15,8 +15,8 @@ use super::tables::{self, State};
 use super::{ApplyCx, AssessCx, CaptureCx, Held, PlanCx, System};
 use crate::error::Result;
 use crate::model::{
-    Bytes, Capture, Captured, Change, Effect, Invocation, ObjectId, ObjectKind, ObjectSource, StateRef, Step,
-    StepOutcome, SystemId,
+    Bytes, Capture, Captured, Change, Context, ContextKind, Effect, Invocation, Locator, ObjectId,
+    ObjectKind, ObjectSource, StateRef, Step, StepOutcome, SystemId, contexts,
 };
 
 /// The name in records.
@@ -28,6 +28,12 @@ pub struct Sqlite;
 impl System for Sqlite {
     fn id(&self) -> SystemId {
         SystemId::new(NAME)
+    }
+    fn contexts(&self, resource: &Bytes, locator: Option<&Locator>) -> Vec<Context> {
+        let _ = resource;
+        let paths = locator.map(|place| place.at.lossy().into_owned());
+        let named = contexts(ContextKind::Database, paths.clone());
+        named.into_iter().chain(contexts(ContextKind::Path, paths)).collect()
     }
     fn programs(&self) -> &'static [&'static str] {
         &["sqlite3", "sqlite"]

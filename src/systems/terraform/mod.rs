@@ -30,8 +30,8 @@ use std::path::Path;
 use super::{ApplyCx, AssessCx, CaptureCx, Held, Net, NetCx, PlanCx, System, Taken};
 use crate::error::Result;
 use crate::model::{
-    Bytes, Capture, Captured, Change, Effect, Invocation, Locator, ObjectId, ObjectKind, ObjectSource,
-    StateRef, Step, StepOutcome, SystemId, Verification,
+    Bytes, Capture, Captured, Change, Context, ContextKind, Effect, Invocation, Locator, ObjectId,
+    ObjectKind, ObjectSource, StateRef, Step, StepOutcome, SystemId, Verification, contexts,
 };
 
 /// The system's id.
@@ -69,6 +69,16 @@ pub struct Terraform;
 impl System for Terraform {
     fn id(&self) -> SystemId {
         SystemId::new(ID)
+    }
+    fn contexts(&self, resource: &Bytes, locator: Option<&Locator>) -> Vec<Context> {
+        let opt = |name: &str| locator.and_then(|place| Some(place.opts.get(name)?.lossy().into_owned()));
+        let named = resource
+            .as_slice()
+            .strip_prefix(b"tf:workspace ")
+            .map(|name| String::from_utf8_lossy(name).into_owned());
+        let mut found = contexts(ContextKind::Workspace, named.into_iter().chain(opt(WORKSPACE)));
+        found.extend(contexts(ContextKind::Path, locator.map(|place| place.at.lossy().into_owned())));
+        found
     }
     fn programs(&self) -> &'static [&'static str] {
         assess::PROGRAMS

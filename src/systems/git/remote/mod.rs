@@ -19,7 +19,7 @@ pub use net::net;
 pub use state::{RemoteState, changes};
 pub use undo::{apply, plan};
 
-use crate::model::Locator;
+use crate::model::{Bytes, Context, ContextKind, Locator};
 
 /// Option of a locator that names the other side.
 const SIDE: &str = "side";
@@ -27,4 +27,14 @@ const SIDE: &str = "side";
 /// True for captures and steps that concern a remote.
 pub fn is_remote(locator: &Locator) -> bool {
     locator.opts.contains_key(SIDE)
+}
+
+/// The names of a ref of a remote: `main`, and `origin/main`. What is local is nobody's production.
+pub fn contexts(resource: &Bytes) -> Vec<Context> {
+    let words = resource.lossy();
+    let Some((remote, name)) = words.strip_prefix("git:").and_then(|rest| rest.split_once("/refs/")) else {
+        return Vec::new();
+    };
+    let Some((_, name)) = name.split_once('/').filter(|_| remote != "local") else { return Vec::new() };
+    crate::model::contexts(ContextKind::Branch, [name.to_owned(), format!("{remote}/{name}")])
 }
