@@ -42,6 +42,7 @@ static KNOWN: Mutex<Vec<(Whose, Reply)>> = Mutex::new(Vec::new());
 const AT_ONCE: usize = 4;
 
 /// The AWS command line, for one account.
+#[derive(Clone)]
 pub struct Cli {
     flags: Vec<String>,
     env: Vec<(OsString, OsString)>,
@@ -161,6 +162,11 @@ impl Cli {
         let cwd = Some(access.cwd.as_path()).filter(|dir| dir.is_dir()).map_or("/".into(), PathBuf::from);
         let batch = batch::Python::find(&env, &cwd);
         Cli { flags: access.flags.clone(), env, cwd, until, batch }
+    }
+
+    /// The same, with another moment at which it gives up.
+    pub fn until(&self, until: Instant) -> Cli {
+        Cli { until, ..self.clone() }
     }
 
     fn left(&self) -> Duration {
