@@ -24,7 +24,7 @@ pub struct Talk {
     to: Option<ChildStdin>,
     from: BufReader<ChildStdout>,
     said: Option<JoinHandle<Vec<u8>>>,
-    watch: Option<(Sender<()>, JoinHandle<bool>)>,
+    watch: Option<(Sender<Option<Instant>>, JoinHandle<bool>)>,
     limit: Duration,
 }
 
@@ -64,6 +64,14 @@ impl Talk {
         let limit = until.saturating_duration_since(Instant::now());
         let watch = std::thread::spawn(move || watch(pid, until, &stopped));
         Ok(Talk { name, child, to, from, said: Some(said), watch: Some((stop, watch)), limit })
+    }
+
+    /// Gives it another moment at which it is ended.
+    pub fn last_until(&mut self, until: Instant) {
+        self.limit = until.saturating_duration_since(Instant::now());
+        if let Some((watch, _)) = &self.watch {
+            let _ = watch.send(Some(until));
+        }
     }
 
     /// Gives it text.
@@ -129,7 +137,7 @@ impl Talk {
         if !ended {
             std::thread::sleep(Duration::from_millis(20));
         }
-        let _ = stop.send(());
+        let _ = stop.send(None);
         watch.join().unwrap_or(false)
     }
 }
@@ -145,15 +153,17 @@ impl Drop for Talk {
     }
 }
 
-/// Ends the program at its time; true where that was needed.
-fn watch(pid: Pid, until: Instant, stopped: &Receiver<()>) -> bool {
-    let left = until.saturating_duration_since(Instant::now());
-    match stopped.recv_timeout(left) {
-        Err(RecvTimeoutError::Timeout) => {
-            let _ = rustix::process::kill_process_group(pid, Signal::KILL);
-            true
+/// Ends the program at its time, which may be put off; true where that was needed.
+fn watch(pid: Pid, mut until: Instant, told: &Receiver<Option<Instant>>) -> bool {
+    loop {
+        match told.recv_timeout(until.saturating_duration_since(Instant::now())) {
+            Ok(Some(other)) => until = other,
+            Err(RecvTimeoutError::Timeout) => {
+                let _ = rustix::process::kill_process_group(pid, Signal::KILL);
+                return true;
+            }
+            Ok(None) | Err(RecvTimeoutError::Disconnected) => return false,
         }
-        _ => false,
     }
 }
 

@@ -8,7 +8,7 @@ use super::wanted::{Wanted, wanted};
 use crate::error::{Error, Result};
 use crate::model::{Capture, Effect, EffectClass, ObjectSink, ObjectSource, StateRef, SystemId};
 use crate::platform::home::Home;
-use crate::systems::{self, Caps, CaptureCx, files};
+use crate::systems::{self, Caps, CaptureCx, Saving, files};
 
 /// The longest that a capture may take before it ends as a partial one. It is less than what `fr install` asks agents to
 /// wait (300 s, [`crate::intake::install::agents::PATIENCE`]), so that the recorder answers before the agent stops waiting
@@ -29,11 +29,11 @@ pub struct Capturing {
 /// Takes every capture that `effects` ask for into `store`. A system that fails costs its own capture only.
 pub fn capture_all<S: ObjectSink + ObjectSource>(effects: &[Effect], store: &S, home: &Home) -> Capturing {
     let mut taken = Capturing::default();
-    let caps = Config::load(home).map(|c| c.caps).unwrap_or_else(|error| {
+    let config = Config::load(home).unwrap_or_else(|error| {
         taken.warnings.push(format!("the settings do not count, the defaults do: {error}"));
-        Caps::default()
+        Config::default()
     });
-    let cx = capture_cx(store, store, home, &caps, true);
+    let cx = CaptureCx { saving: &config.aws, ..capture_cx(store, store, home, &config.caps, true) };
     for Wanted { effect, destroys, spares_ignored } in wanted(effects) {
         match take(&effect, &cx) {
             Ok(captures) => {
@@ -97,6 +97,7 @@ fn capture_cx<'a>(
         sink,
         source,
         caps,
+        saving: Saving::NONE,
         contents,
         cache: home.cache(),
         vault: home.vault(),

@@ -10,7 +10,7 @@ use super::production::Production;
 use super::runaway::Runaway;
 use crate::error::{Error, Result};
 use crate::platform::home::Home;
-use crate::systems::Caps;
+use crate::systems::{Caps, Saving};
 
 /// All settings, each with a default.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +28,8 @@ pub struct Config {
     pub production: Production,
     /// When an agent destroys too fast, and what then (`docs/respond.md`).
     pub runaway: Runaway,
+    /// What may be made in an account of AWS before a command destroys something there (`docs/systems/aws.md`).
+    pub aws: Saving,
     /// Bounds of captures.
     pub caps: Caps,
 }
@@ -87,6 +89,14 @@ mod tests {
         assert_eq!((config.on_incomplete_capture, config.on_failure), (Reaction::Ask, Reaction::Deny));
         assert_eq!(Config::default().on_incomplete_capture, Reaction::Proceed);
         assert!(parse("on-failure = \"panic\"\n").is_err());
+    }
+
+    #[test]
+    fn nothing_is_made_in_an_account_unless_it_is_switched_on() {
+        assert_eq!(Config::default().aws, Saving::default());
+        let config = parse("[aws]\nimage-before-terminate = true\n").unwrap();
+        assert_eq!(config.aws, Saving { image_before_terminate: true, ..Saving::default() });
+        assert!(parse("[aws]\nimages = true\n").is_err());
     }
 
     #[test]

@@ -271,6 +271,25 @@ impl Default for Caps {
     }
 }
 
+/// What the recorder may make in an account of AWS before a command destroys something there. Each costs money until somebody
+/// removes it, so nothing is made unless the user switched it on (`[aws]` in the settings).
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct Saving {
+    /// An image of an instance that is about to be terminated, with its disks.
+    pub image_before_terminate: bool,
+    /// A snapshot of a volume, of a database instance or of a cluster that is about to be deleted.
+    pub snapshot_before_delete: bool,
+    /// A backup of a table of DynamoDB that is about to be deleted.
+    pub backup_before_delete: bool,
+}
+
+impl Saving {
+    /// Nothing.
+    pub const NONE: &'static Saving =
+        &Saving { image_before_terminate: false, snapshot_before_delete: false, backup_before_delete: false };
+}
+
 /// What a capture works with. All its writes go through the sink, or below `scratch` and `vault`.
 pub struct CaptureCx<'a> {
     /// Where objects go.
@@ -279,6 +298,8 @@ pub struct CaptureCx<'a> {
     pub source: &'a dyn ObjectSource,
     /// Bounds.
     pub caps: &'a Caps,
+    /// What may be made in the account that a command acts on.
+    pub saving: &'a Saving,
     /// False where only identities are wanted: trees are put, file contents are hashed and not put.
     pub contents: bool,
     /// `$FR_HOME/cache`: stat caches, safe to lose.

@@ -123,6 +123,29 @@ fn show(home: &Home, out: &mut Out) -> Result<u8> {
     ))?;
     let reaction = format!("reaction = \"{}\"", runaway.reaction.as_str());
     out.line(format!("{reaction:<35} # off, alert, ask or contain"))?;
+    out.line("[aws]")?;
+    let saving = config.aws;
+    let settings = [
+        (
+            "image-before-terminate",
+            saving.image_before_terminate,
+            "an image of an instance that is terminated",
+        ),
+        (
+            "snapshot-before-delete",
+            saving.snapshot_before_delete,
+            "a snapshot of a volume or database that is deleted",
+        ),
+        (
+            "backup-before-delete",
+            saving.backup_before_delete,
+            "a backup of a table that is deleted; each costs money",
+        ),
+    ];
+    for (name, is_on, what) in settings {
+        let setting = format!("{name} = {is_on}");
+        out.line(format!("{setting:<35} # {what}"))?;
+    }
     out.line("[caps]")?;
     let caps = config.caps;
     out.line(format!(

@@ -11,7 +11,7 @@ use super::query::Access;
 use super::read::{self, Found};
 use super::shape::{self, Material, REPLACES};
 use super::snapshot::{Key, Snapshot};
-use super::{capture, s3};
+use super::{capture, entries, s3};
 use crate::error::{Error, Result};
 use crate::model::{ObjectId, ObjectSource, Step, StepOutcome};
 use crate::systems::ApplyCx;
@@ -85,10 +85,7 @@ impl Thing<'_> {
         match (&self.kind.each, &old, &now) {
             (Some(each), _, _) => self.entries(each, old.as_ref(), now.as_ref()),
             (None, Some(old), Some(now)) => self.acts(&self.kind.put, old, Some(now)),
-            (None, Some(old), None) => {
-                let making = if self.kind.make.is_empty() { &self.kind.put } else { &self.kind.make };
-                self.acts(making, old, None)
-            }
+            (None, Some(old), None) => self.acts(self.kind.making(self.before, self.key), old, None),
             (None, None, Some(now)) => self.acts(&self.kind.remove, now, Some(now)),
             (None, None, None) => Ok(StepOutcome::Done),
         }
@@ -103,12 +100,12 @@ impl Thing<'_> {
                     continue;
                 }
             }
+            // What was made anew in its place has an id of its own, and one operation may have done another's work.
+            if !done.is_empty() {
+                now = self.look()?;
+            }
             if !shape::applies(act, old, now.as_ref()) {
                 continue;
-            }
-            // What was made anew in its place has an id of its own.
-            if !done.is_empty() && !self.kind.tag.is_empty() {
-                now = self.look()?;
             }
             let making = self.kind.make.first().is_some_and(|first| first.op == act.op) && now.is_none();
             let input = self.input(act, old, now.as_ref(), making);
@@ -194,27 +191,14 @@ impl Thing<'_> {
 
     /// Adds what is missing in a list, then drops what is too much.
     fn entries(&self, each: &Each, old: Option<&Value>, present: Option<&Value>) -> Result<StepOutcome> {
-        let (old, now) = (self.list(each, old), self.list(each, present));
-        let plain = Kind { only: Vec::new(), normal: String::new(), ..self.kind.clone() };
-        let normal = |value: &Value| shape::normal(&plain, value);
-        let is_in = |list: &[Value], one: &Value| list.iter().any(|other| normal(other) == normal(one));
-        let same_key =
-            |a: &Value, b: &Value| !each.key.is_empty() && each.key.iter().all(|k| a.get(k) == b.get(k));
-        let over = |one: &Value| if now.iter().any(|n| same_key(n, one)) { each.over.as_ref() } else { None };
-        let added: Vec<(&Act, &Value)> = old
-            .iter()
-            .filter(|one| !is_in(&now, one))
-            .map(|one| (over(one).unwrap_or(&each.add), one))
-            .collect();
-        let dropped = now.iter().filter(|one| !is_in(&old, one) && !old.iter().any(|o| same_key(o, one)));
-        let dropped: Vec<(&Act, &Value)> = dropped.map(|one| (&each.drop, one)).collect();
+        let entries = entries::between(self.kind, each, old, present);
+        if entries.lacks_an_operation() {
+            return Ok(failed(&format!("{}: an entry has no way back", self.key.shown())));
+        }
         let mut done = 0;
-        for group in [added, dropped] {
-            if group.iter().any(|(act, _)| act.op.is_empty()) {
-                return Ok(failed(&format!("{}: an entry has no way back", self.key.shown())));
-            }
+        for group in [entries.added, entries.dropped] {
             for group in group.chunks(IN_ONE_GO) {
-                let call = |(act, one): &(&Act, &Value)| {
+                let call = |(act, one): &(&Act, Value)| {
                     Call::new(&self.kind.service, &act.op, self.input(act, one, present, false))
                 };
                 let calls: Vec<Call> = group.iter().map(call).collect();
@@ -230,15 +214,6 @@ impl Thing<'_> {
             }
         }
         Ok(StepOutcome::Done)
-    }
-
-    fn list(&self, each: &Each, value: Option<&Value>) -> Vec<Value> {
-        let list = value.and_then(|value| shape::all_at(value, &each.at));
-        let list = if self.kind.normal == "ip-permissions" { list.map(shape::flat) } else { list };
-        match list {
-            Some(Value::Array(list)) => list,
-            _ => Vec::new(),
-        }
     }
 
     fn refused(&self, op: &str, refusal: &Refusal, done: &[&str]) -> StepOutcome {

@@ -1,6 +1,6 @@
 # Several operations in one process of the user's own AWS command line, where that is a Python program: its session, its
-# configuration, its credentials; only starting it once. Reads a list of calls from standard input, writes a list of
-# answers. Whatever goes wrong before the calls ends it with 70, and the calls are then made one process each.
+# configuration, its credentials; only starting it once. Each line of standard input is a list of calls, each line of standard
+# output the list of their answers. Where it cannot do that, its only line says why, and each call is a process then.
 import sys
 sys.path[:] = [p for p in sys.path if p]  # never what lies in the directory of the command
 
@@ -8,7 +8,9 @@ import base64, datetime, itertools, json, os, threading
 from concurrent.futures import ThreadPoolExecutor
 
 try:
-    asked = json.load(sys.stdin.buffer)
+    out = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # whatever else prints is no answer
+    asked = json.loads(sys.stdin.buffer.readline())
     from awscli.clidriver import create_clidriver
     from botocore.exceptions import ClientError
     driver = create_clidriver()
@@ -21,12 +23,14 @@ try:
     driver._emit_session_event(args)
     session = driver.session
 except BaseException as e:
-    print(type(e).__name__, str(e)[:300], file=sys.stderr)
-    sys.exit(70)
+    print(json.dumps({"cannot": type(e).__name__ + " " + str(e)[:300]}), file=out, flush=True)
+    sys.exit(0)
 
 from botocore.config import Config
 NAMES = {"s3api": "s3", "deploy": "codedeploy", "configservice": "config"}
-clients, lock = {}, threading.Lock()
+clients, lock, only_one = {}, threading.Lock(), threading.Lock()
+THREADS = 8
+WHO = {}
 
 def client(service):
     # Making clients of one session is not safe in threads, using them is (botocore's documentation).
@@ -106,11 +110,21 @@ def fetch_latest(c, bucket, answer, how):
         if left < 0 or len(wanted) >= how["count"]:
             break
         wanted.append(entry)
-    with ThreadPoolExecutor(int(asked.get("threads", 8))) as inner:
+    with ThreadPoolExecutor(THREADS) as inner:
         found = list(inner.map(lambda entry: fetched(c, bucket, entry, how["dir"]), wanted))
     return {entry["Key"]: one for entry, one in zip(wanted, found)}
 
 def one(call):
+    # Whose the credentials are is asked once.
+    if call["service"] != "sts" or call["op"] != "get-caller-identity":
+        return asked_for(call)
+    with only_one:
+        answer = WHO.get("answer") or asked_for(call)
+        if "answer" in answer:
+            WHO["answer"] = answer
+        return answer
+
+def asked_for(call):
     try:
         c = client(call["service"])
         method, model = operation(c, call["op"])
@@ -152,7 +166,13 @@ def one(call):
     except BaseException as e:
         return {"code": type(e).__name__, "message": str(e)[:300]}
 
-with ThreadPoolExecutor(int(asked.get("threads", 8))) as pool:
-    answers = list(pool.map(one, asked["calls"]))
 region = args.region or session.get_config_variable("region")
-json.dump({"region": region, "answers": answers}, sys.stdout, default=plain)
+with ThreadPoolExecutor(THREADS) as pool:
+    while True:
+        json.dump({"region": region, "answers": list(pool.map(one, asked["calls"]))}, out, default=plain)
+        print(file=out, flush=True)
+        line = sys.stdin.buffer.readline()
+        if not line:
+            break
+        asked = json.loads(line)
+os._exit(0)

@@ -11,7 +11,7 @@ use super::params::Params;
 use super::query::{Access, Query};
 use super::read::{self, ANY, Found};
 use super::snapshot::{Account, Key, Part, Snapshot};
-use super::{rows, s3, shape, sibling};
+use super::{rows, s3, saving, shape, sibling};
 use crate::error::{Error, Result};
 use crate::model::{
     Bytes, Capture, Effect, EffectClass, Locator, Missing, ObjectId, ObjectKind, ObjectSink, ObjectSource,
@@ -32,12 +32,19 @@ pub struct Gathered {
     pub bytes: u64,
     /// What is not in it.
     pub missing: Vec<Missing>,
+    /// What was made in the account to save it, for people.
+    pub saved: Vec<String>,
 }
 
 impl Gathered {
     /// Nothing yet.
     pub fn new(account: Account, operation: &str) -> Gathered {
-        Gathered { snapshot: Snapshot::new(account, operation), bytes: 0, missing: Vec::new() }
+        Gathered {
+            snapshot: Snapshot::new(account, operation),
+            bytes: 0,
+            missing: Vec::new(),
+            saved: Vec::new(),
+        }
     }
 
     /// Notes what was found of a thing.
@@ -101,7 +108,10 @@ pub fn capture(effect: &Effect, cx: &CaptureCx<'_>) -> Result<Vec<Capture>> {
     if gathered.snapshot.is_empty() && gathered.missing.is_empty() {
         return Ok(Vec::new());
     }
-    let resource = resource_of(&gathered.snapshot, &effect.resource);
+    let mut resource = resource_of(&gathered.snapshot, &effect.resource);
+    if !gathered.saved.is_empty() {
+        resource = Bytes::from(format!("{} ({})", resource.lossy(), gathered.saved.join("; ")));
+    }
     let access = pinned(&query.access, &gathered.snapshot.account);
     Ok(vec![finished(gathered, resource, &access, cx)?])
 }
@@ -156,6 +166,7 @@ fn gather(cli: &Cli, params: &Params, cx: &CaptureCx<'_>) -> Result<Gathered> {
             Err(e) => more.iter().for_each(|key| out.miss(key.shown(), &e.what)),
         }
     }
+    saving::save(cli, params, cx, &mut out)?;
     Ok(out)
 }
 
@@ -284,7 +295,7 @@ fn pinned(access: &Access, account: &Account) -> Access {
 }
 
 fn finished(gathered: Gathered, resource: Bytes, access: &Access, cx: &CaptureCx<'_>) -> Result<Capture> {
-    let Gathered { snapshot, bytes, missing } = gathered;
+    let Gathered { snapshot, bytes, missing, .. } = gathered;
     let state = snapshot.store(cx.sink)?;
     let mut locator = access.locator();
     locator.unsaid.clear();

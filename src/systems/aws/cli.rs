@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -32,10 +33,16 @@ const DROPPED: &[&str] = &[
     "AWS_PAGER",
 ];
 
+/// Options and environment: whose credentials they are.
+type Whose = (Vec<String>, Vec<(OsString, OsString)>);
+/// What was answered to that, where each operation is a process.
+static KNOWN: Mutex<Vec<(Whose, Reply)>> = Mutex::new(Vec::new());
+
 /// How many processes run at once.
 const AT_ONCE: usize = 4;
 
 /// The AWS command line, for one account.
+#[derive(Clone)]
 pub struct Cli {
     flags: Vec<String>,
     env: Vec<(OsString, OsString)>,
@@ -82,6 +89,16 @@ impl Call {
     /// An operation.
     pub fn new(service: &str, op: &str, input: Value) -> Call {
         Call { service: service.to_owned(), op: op.to_owned(), input, ..Call::default() }
+    }
+
+    /// Both only read, and the same.
+    fn is_same_question(&self, other: &Call) -> bool {
+        const READS: &[&str] = &["describe-", "get-", "list-", "head-"];
+        let reads = READS.iter().any(|verb| self.op.starts_with(verb)) && self.out.is_none();
+        let same = (&self.service, &self.op, self.one_page) == (&other.service, &other.op, other.one_page)
+            && self.input == other.input
+            && self.loose == other.loose;
+        reads && same && other.out.is_none() && self.fetch.is_none() && other.fetch.is_none()
     }
 }
 
@@ -147,6 +164,11 @@ impl Cli {
         Cli { flags: access.flags.clone(), env, cwd, until, batch }
     }
 
+    /// The same, with another moment at which it gives up.
+    pub fn until(&self, until: Instant) -> Cli {
+        Cli { until, ..self.clone() }
+    }
+
     fn left(&self) -> Duration {
         self.until.saturating_duration_since(Instant::now()).max(Duration::from_millis(1))
     }
@@ -175,14 +197,31 @@ impl Cli {
     /// # Errors
     /// Where the program cannot be started or does not end in time. What a service refuses is an answer.
     pub fn ask_all(&self, calls: &[Call]) -> Result<Answers> {
+        // Several kinds are parts of one answer (a security group and its rules): it is asked for once.
+        let mut asked: Vec<Call> = Vec::new();
+        let mut places = Vec::new();
+        for call in calls {
+            let place = asked.iter().position(|known| known.is_same_question(call)).unwrap_or(asked.len());
+            if place == asked.len() {
+                asked.push(call.clone());
+            }
+            places.push(place);
+        }
+        let Answers { region, replies } = self.ask_each(&asked)?;
+        let lost = || Err(Refusal { code: "Failed".to_owned(), message: "no answer".to_owned() });
+        let replies = places.iter().map(|place| replies.get(*place).cloned().unwrap_or_else(lost)).collect();
+        Ok(Answers { region, replies })
+    }
+
+    fn ask_each(&self, asked: &[Call]) -> Result<Answers> {
         if let Some(python) = &self.batch
-            && let Some(answers) = python.ask_all(&self.flags, calls, &self.env, &self.cwd, self.left())?
+            && let Some(answers) = python.ask_all(&self.flags, asked, &self.env, &self.cwd, self.until)?
         {
             return Ok(answers);
         }
         let scratch = ScratchDir::new("aws")?;
         let mut replies: Vec<Reply> = Vec::new();
-        for (n, group) in calls.chunks(AT_ONCE).enumerate() {
+        for (n, group) in asked.chunks(AT_ONCE).enumerate() {
             let answers: Vec<Result<Reply>> = std::thread::scope(|scope| {
                 let start = |(i, call): (usize, &'_ Call)| {
                     let file = scratch.path().join(format!("{n}-{i}.json"));
@@ -200,8 +239,25 @@ impl Cli {
         Ok(Answers { region: None, replies })
     }
 
-    /// One operation, in a process of its own. Its input does not go onto the command line: it may hold a secret.
+    /// One operation, in a process of its own. Whose the credentials are is asked once.
     fn process(&self, call: &Call, file: &Path) -> Result<Reply> {
+        if (call.service.as_str(), call.op.as_str()) != ("sts", "get-caller-identity") {
+            return self.start(call, file);
+        }
+        let whose = (self.flags.clone(), self.env.clone());
+        let known = |all: &[(Whose, Reply)]| all.iter().find(|(w, _)| *w == whose).map(|(_, r)| r.clone());
+        if let Some(reply) = known(&KNOWN.lock().unwrap_or_else(PoisonError::into_inner)) {
+            return Ok(reply);
+        }
+        let reply = self.start(call, file)?;
+        if reply.is_ok() {
+            KNOWN.lock().unwrap_or_else(PoisonError::into_inner).push((whose, reply.clone()));
+        }
+        Ok(reply)
+    }
+
+    /// Its input does not go onto the command line: it may hold a secret.
+    fn start(&self, call: &Call, file: &Path) -> Result<Reply> {
         let mut args: Vec<OsString> = [&call.service, &call.op].map(OsString::from).into();
         let fields = call.input.as_object().filter(|fields| !fields.is_empty());
         match fields {

@@ -127,7 +127,14 @@ impl Params {
                 }
                 continue;
             }
-            let texts = self.texts(name);
+            // `SubscriptionArn<`: what it belongs to is what stands before its last colon.
+            let (name, is_within) = name.strip_suffix('<').map_or((*name, false), |name| (name, true));
+            let mut texts = self.texts(name);
+            if is_within {
+                let owner =
+                    |text: &String| text.rsplit_once(':').map_or_else(|| text.clone(), |(o, _)| o.to_owned());
+                texts = texts.iter().map(owner).collect();
+            }
             if !texts.is_empty() {
                 return texts;
             }

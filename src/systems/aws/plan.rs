@@ -6,7 +6,7 @@ use super::action::{Action, Payload};
 use super::kinds::{self, Act, Kind};
 use super::read::ANY;
 use super::snapshot::{Key, Part, Snapshot};
-use super::{s3, shape};
+use super::{entries, s3, shape};
 use crate::error::{Error, Result};
 use crate::model::{
     Bytes, Captured, ObjectId, ObjectSource, Reversibility, StateRef, Step, StepVerdict, SystemId,
@@ -99,6 +99,15 @@ impl Planner<'_> {
         if kind.is_some_and(|kind| kind.carried) {
             return Way::Leave;
         }
+        // What has come with what it belongs to goes with it.
+        if let Some(kind) = kind
+            && kind.comes
+            && kind.remove.is_empty()
+            && kind.each.is_none()
+            && self.before.part(key).is_none()
+        {
+            return Way::Leave;
+        }
         let digest = |part: Option<&Part>| part.map(|part| part.digest);
         let (b, n) = (digest(self.before.part(key)), digest(self.now.part(key)));
         let a = self.after.as_ref().map(|after| digest(after.part(key)));
@@ -136,12 +145,18 @@ impl Planner<'_> {
             false => kind.by_hand.clone(),
         };
         let ops = |acts: &[Act]| self.operations(acts, before, now);
-        let making = if kind.make.is_empty() { &kind.put } else { &kind.make };
+        let making = kind.making(&self.before, key);
         let ((action, verdict), makes) = match (before, now) {
+            _ if self.lacks_entries(kind, before, now) => (nothing(by_hand()), false),
             (Some(_), Some(_)) | (Some(_), None) if kind.each.is_some() => {
                 ((format!("put the entries of {name} back that were there"), StepVerdict::Restore), false)
             }
             (Some(_), Some(_)) if kind.put.is_empty() => (nothing(by_hand()), false),
+            (Some(_), Some(_)) if ops(&kind.put).is_empty() => {
+                let why =
+                    "fr knows no operation that gives it back what it was; `fr restore ID --to DIR` has it";
+                (nothing(why.to_owned()), false)
+            }
             (Some(_), Some(_)) => {
                 ((format!("give {name} its old values ({})", ops(&kind.put)), StepVerdict::Restore), false)
             }
@@ -187,7 +202,7 @@ impl Planner<'_> {
         }
         match step.verdict {
             StepVerdict::NotCaptured { .. } => step.reversibility = Reversibility::Irreversible,
-            _ if makes => step.not_restored = kind.lost.clone(),
+            _ if makes => step.not_restored = kind.losing(&self.before, key).to_vec(),
             _ => {}
         }
         Ok(step)
@@ -202,6 +217,14 @@ impl Planner<'_> {
             acts.iter().filter(applies).map(|act| act.op.as_str()).filter(|op| !op.is_empty()).collect();
         names.dedup();
         names.join(", ")
+    }
+
+    /// It is a list, and an entry of it has to come or go for which no operation is known.
+    fn lacks_entries(&self, kind: &Kind, before: Option<&Part>, now: Option<&Part>) -> bool {
+        let Some(each) = &kind.each else { return false };
+        let value = |part: Option<&Part>| part.and_then(|part| Snapshot::value(part, self.source).ok());
+        let (old, now) = (value(before), value(now));
+        entries::between(kind, each, old.as_ref(), now.as_ref()).lacks_an_operation()
     }
 
     /// Why what a thing belongs to is made anew only on request; empty where it is not.

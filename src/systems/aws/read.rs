@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::cli::{Call, Cli, Refusal, Reply};
 use super::kinds::{self, Kind};
+use super::permissions;
 use super::shape::{self, REPLACES};
 use super::snapshot::{Account, Key};
 use crate::error::Result;
@@ -184,6 +185,10 @@ fn one(kind: &Kind, key: &Key, reply: &Reply) -> Found {
     if at == "/" {
         at.clear();
     }
+    if kind.normal == "permissions" {
+        let text = answer.pointer(&at).and_then(Value::as_str);
+        return text.map_or(Found::Absent, |text| Found::There(permissions::of(text)));
+    }
     match answer.pointer(&at) {
         Some(value) if !shape::is_nothing(value) && !is_gone(kind, value) => {
             Found::There(sorted(kind, value.clone()))
@@ -196,7 +201,8 @@ fn one(kind: &Kind, key: &Key, reply: &Reply) -> Found {
 fn sorted(kind: &Kind, mut value: Value) -> Value {
     let time = |value: &Value| {
         let of = |name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
-        of("StartTime").or_else(|| of("SnapshotCreateTime")).unwrap_or_default()
+        let times = ["StartTime", "SnapshotCreateTime", "CreationDate", "BackupCreationDateTime"];
+        times.into_iter().find_map(of).unwrap_or_default()
     };
     if let (true, Value::Array(list)) = (kind.normal == "newest", &mut value) {
         list.sort_by_key(|one| std::cmp::Reverse(time(one)));

@@ -239,6 +239,8 @@ impl Material<'_> {
             }
             ("base64", Value::String(text)) => Value::String(base64(text.as_bytes())),
             ("unbase64", Value::String(text)) => unbase64(&text).map_or(Value::Null, Value::String),
+            // Some services tell "none" as 0 and do not take it.
+            ("positive", Value::Number(number)) if number.as_u64() == Some(0) => Value::Null,
             ("name", Value::String(text)) => Value::from(text.rsplit(['/', ':']).next().unwrap_or_default()),
             (_, other) => other,
         }

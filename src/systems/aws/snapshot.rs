@@ -99,6 +99,12 @@ pub struct Listed {
     /// The size of its parts, where it was written in parts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub part: Option<u64>,
+    /// When it was written, as the service says.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub modified: String,
+    /// It was written so shortly before it was looked at that a later write may have the same time.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub fresh: bool,
 }
 
 /// A state.

@@ -4,4 +4,6 @@ mod account;
 mod instances;
 mod objects;
 mod rights;
+mod rows;
+mod saving;
 mod scene;

@@ -23,22 +23,35 @@ fn testbed() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/testbed/moto")
 }
 
-/// The port of the shared server; `None`, with a line that says so, where there is none.
-fn port() -> Option<&'static str> {
-    static SHARED: OnceLock<Option<(Child, String)>> = OnceLock::new();
+/// The shared server.
+struct Server {
+    _process: Child,
+    port: String,
+    /// Where `python` and `aws` are, kept warm.
+    warm: PathBuf,
+}
+
+/// The shared server; `None`, with a line that says so, where there is none.
+fn server() -> Option<&'static Server> {
+    static SHARED: OnceLock<Option<Server>> = OnceLock::new();
     let there = SHARED.get_or_init(|| {
-        let mut server = Command::new(testbed()).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().ok()?;
+        // It is gone with the server, which ends with this process.
+        let warm = tempfile::Builder::new().prefix("fr-warm-").tempdir().ok()?.keep();
+        let mut start = Command::new(testbed());
+        let mut process =
+            start.arg("warm").arg(&warm).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().ok()?;
         let mut port = String::new();
-        BufReader::new(server.stdout.take()?).read_line(&mut port).ok()?;
-        (!port.trim().is_empty()).then(|| (server, port.trim().to_owned()))
+        BufReader::new(process.stdout.take()?).read_line(&mut port).ok()?;
+        let port = port.trim().to_owned();
+        (!port.is_empty()).then_some(Server { _process: process, port, warm })
     });
     let there = there.as_ref().filter(|_| aws().is_some());
     if there.is_none() {
-        let why = "no moto or no aws; tests/testbed/moto setup installs the one, tests/run the other";
+        let why = "no moto or no aws; tests/testbed/moto setup installs both";
         assert!(!std::env::var("CI").is_ok_and(|ci| ci == "true"), "{why}");
         eprintln!("skipped: {why}");
     }
-    there.map(|(_, port)| port.as_str())
+    there
 }
 
 /// The directory of the real `aws`: what pyenv puts in front of it looks into HOME, which is another one here.
@@ -57,11 +70,25 @@ fn aws() -> Option<&'static Path> {
 }
 
 impl Scene {
-    /// A world in the shared account; `None` where there is no server.
+    /// A world in the shared account; `None` where there is no server. Its `aws` is the real one, kept warm.
     #[track_caller]
     pub fn new() -> Option<Scene> {
+        let warm = server()?.warm.clone();
+        Some(Scene::cold()?.with_aws(&warm))
+    }
+
+    /// The same with an `aws` in front of all others.
+    fn with_aws(mut self, dir: &Path) -> Scene {
+        let path = self.env.vars.iter_mut().find(|(name, _)| name == "PATH").unwrap();
+        path.1 = format!("{}:{}", dir.display(), path.1);
+        self
+    }
+
+    /// A world in the shared account, with the `aws` that the machine has.
+    #[track_caller]
+    pub fn cold() -> Option<Scene> {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let port = port()?.to_owned();
+        let port = server()?.port.clone();
         let mut env = TestEnv::new();
         let mut set = |name: &str, value: String| env.vars.push((name.to_owned(), value));
         let dir = aws()?.display();
@@ -79,19 +106,18 @@ impl Scene {
     }
 
     /// As with the bundle of version 2: `aws` is a program in which nothing can be shared.
-    pub fn bundled(mut self) -> Scene {
+    pub fn bundled(self) -> Scene {
         use std::os::unix::fs::PermissionsExt;
         let dir = self.env.root().join("bundle");
         std::fs::create_dir(&dir).unwrap();
         let file = dir.join("aws");
         std::fs::write(&file, format!("#!/bin/sh\nexec {}/aws \"$@\"\n", aws().unwrap().display())).unwrap();
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).unwrap();
-        let path = self.env.vars.iter_mut().find(|(name, _)| name == "PATH").unwrap();
-        path.1 = format!("{}:{}", dir.display(), path.1);
-        self
+        self.with_aws(&dir)
     }
 
-    fn named(&self, text: &str) -> String {
+    /// A text with the names of this test.
+    pub fn named(&self, text: &str) -> String {
         // The name of a directory may hold these letters by chance.
         text.replace("-NS", &format!("-{}", self.ns)).replace("@NS", &self.ns)
     }
@@ -102,8 +128,8 @@ impl Scene {
         let front = "import boto3, os, sys, json, hashlib\nfrom botocore.config import Config\nout = None\n\
                      def c(name): return boto3.client(name, config=Config(retries={'max_attempts': 1}))\n";
         let text = format!("{front}{}\njson.dump(out, sys.stdout, default=str)\n", self.named(script));
-        let mut command = Command::new(testbed());
-        command.args(["python", "-"]);
+        let mut command = Command::new(server().unwrap().warm.join("python"));
+        command.arg("-");
         for (name, value) in self.env.vars.iter().filter(|(name, _)| name.starts_with("AWS_")) {
             command.env(name, value);
         }

@@ -83,6 +83,7 @@ impl Bench {
             sink: &self.store,
             source: &self.store,
             caps: &self.caps,
+            saving: fr::systems::Saving::NONE,
             contents,
             cache: home.join("cache"),
             vault: home.join("git"),

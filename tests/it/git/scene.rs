@@ -164,6 +164,7 @@ impl Scene {
             sink: &self.store,
             source: &self.store,
             caps: &caps,
+            saving: fr::systems::Saving::NONE,
             contents,
             cache: self.dir.path().join("fr/cache"),
             vault: vault.to_path_buf(),

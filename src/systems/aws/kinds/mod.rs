@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::snapshot::{Key, Snapshot};
 use crate::model::Reversibility;
 
 /// The files, in the order in which things are made anew.
@@ -24,6 +25,7 @@ const FILES: &[&str] = &[
     include_str!("messages.toml"),
     include_str!("watch.toml"),
     include_str!("compute.toml"),
+    include_str!("efs.toml"),
     include_str!("cloudformation.toml"),
 ];
 
@@ -44,7 +46,7 @@ pub struct Kind {
     /// The operations that change it.
     pub ops: Vec<String>,
     /// The parameters that name it: `RoleName`; `A|B` where operations differ, the first is what reading takes; `?` behind
-    /// one that need not be there; `:json` behind one that is a document.
+    /// one that need not be there; `<` behind a name whose value is within what is meant (`SubscriptionArn<`); `:json` behind one that is a document.
     pub ids: Vec<String>,
     /// The operation that reads it.
     pub read: String,
@@ -66,7 +68,8 @@ pub struct Kind {
     pub only: Vec<String>,
     /// Values that count as others: `pending=running`.
     pub same: Vec<String>,
-    /// A normal form in code: `ip-permissions` (a rule per source), `newest` (a list, the newest first).
+    /// A normal form in code: `ip-permissions` (a rule per source), `newest` (a list, the newest first), `permissions` (the
+    /// statements of a policy of Lambda as the calls that made them).
     pub normal: String,
     /// Makes it anew.
     pub make: Vec<Act>,
@@ -100,6 +103,14 @@ pub struct Kind {
     pub comes: bool,
     /// What making it anew cannot do without: `kind/pointer` of what was read with it.
     pub needs: String,
+    /// Makes it anew where `unless` was not kept and there is a `saved`.
+    pub rescue: Vec<Act>,
+    /// The kind without which it comes back empty.
+    pub unless: String,
+    /// The kind of what was made to save it, and what is lost then.
+    pub saved: String,
+    /// What does not come back where it was saved.
+    pub lost_saved: Vec<String>,
     /// What no reading shows, where an operation removes or replaces it.
     pub misses: Vec<String>,
 }
@@ -113,7 +124,7 @@ pub struct Act {
     /// Its parameters, besides the ids: `Name` (the field of that name), `Name=/pointer`, `Name=.` (all), `Name=$Id` (an id),
     /// `Name=!json` (a constant), `Name=%json` (a document in which texts are read in these ways), `Name=@kind/pointer` (of
     /// what was read with it). Behind it `{A,B}` (only these fields), `:json` (as text), `:list` (in a list), `:counted` (only
-    /// what counts), `:base64`, `:unbase64` (where it is text), `:name` (behind the last `/` or `:`).
+    /// what counts), `:base64`, `:unbase64` (where it is text), `:positive` (not 0), `:name` (behind the last `/` or `:`).
     pub take: Vec<String>,
     /// Without the ids.
     pub bare: bool,
@@ -161,6 +172,23 @@ impl Kind {
     /// `iam:role`
     pub fn id(&self) -> String {
         format!("{}:{}", self.service, self.name)
+    }
+
+    /// What makes the thing that is named by `key` anew.
+    pub fn making(&self, before: &Snapshot, key: &Key) -> &[Act] {
+        let of = |kind: &str| Key::new(kind, &[key.id(0)]);
+        let is_saved = !self.saved.is_empty() && before.part(&of(&self.saved)).is_some();
+        match () {
+            () if is_saved && !self.rescue.is_empty() && !before.covers(&of(&self.unless)) => &self.rescue,
+            () if self.make.is_empty() => &self.put,
+            () => &self.make,
+        }
+    }
+
+    /// What does not come back where it is made anew.
+    pub fn losing(&self, before: &Snapshot, key: &Key) -> &[String] {
+        let is_saved = !self.saved.is_empty() && before.part(&Key::new(&self.saved, &[key.id(0)])).is_some();
+        if is_saved && !self.lost_saved.is_empty() { &self.lost_saved } else { &self.lost }
     }
 
     /// Its ids: the names that a parameter may have, whether it must be there, whether it is a document.

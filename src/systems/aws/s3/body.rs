@@ -1,13 +1,13 @@
 //! Contents of objects: copied into the store within a budget of bytes and of time, the smallest first, so that what stays
 //! out is as little as possible; it is named.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::list::{Fetched, Listing};
+use super::list::Fetched;
 use super::{digest, key};
 use crate::error::{Error, Result};
 use crate::model::{ObjectId, ObjectKind};
@@ -15,7 +15,7 @@ use crate::platform::scratch::ScratchDir;
 use crate::systems::CaptureCx;
 use crate::systems::aws::capture::Gathered;
 use crate::systems::aws::cli::{Call, Cli, Reply};
-use crate::systems::aws::snapshot::{Key, Listed, Part, Snapshot};
+use crate::systems::aws::snapshot::{Key, Listed, Part};
 
 /// How many objects, and how many bytes, are fetched in one go.
 pub const IN_ONE_GO: (usize, u64) = (256, 256 << 20);
@@ -207,7 +207,7 @@ fn part_size(listed: &Listed, reply: &Reply) -> Option<u64> {
 }
 
 /// Does something with the pieces of a file, and collects what it gives.
-fn pieces(file: &Path, mut each: impl FnMut(&[u8]) -> Result<ObjectId>) -> Result<Vec<ObjectId>> {
+pub fn pieces(file: &Path, mut each: impl FnMut(&[u8]) -> Result<ObjectId>) -> Result<Vec<ObjectId>> {
     let failed = |e: std::io::Error| Error::io("read", file, &e);
     let mut open = std::fs::File::open(file).map_err(failed)?;
     let mut out = Vec::new();
@@ -250,44 +250,4 @@ pub fn version(
         Err(refusal) => out.miss(key.shown(), &refusal.shown()),
     }
     Ok(())
-}
-
-/// The objects whose entity tags differ from before although their contents do not: they were written in other parts.
-pub fn same_contents(
-    cli: &Cli,
-    earlier: &Snapshot,
-    bucket: &str,
-    listing: &Listing,
-    names: &BTreeSet<String>,
-) -> Result<Vec<String>> {
-    let mut asked = Vec::new();
-    for name in names {
-        let (Some(old), Some(now)) = (earlier.part(&key(bucket, name)), listing.current.get(name)) else {
-            continue;
-        };
-        let Some(listed) = &old.listed else { continue };
-        let parted = listed.etag.contains('-') || now.etag.contains('-');
-        if parted && listed.etag != now.etag && listed.size == now.size && old.body.is_some() {
-            asked.push((name, old));
-        }
-    }
-    if asked.is_empty() {
-        return Ok(Vec::new());
-    }
-    let scratch = ScratchDir::new("s3")?;
-    let file = |at: usize| scratch.path().join(at.to_string());
-    let get = |(at, (name, _)): (usize, &(&String, &Part))| Call {
-        out: Some(file(at)),
-        ..Call::new("s3api", "get-object", json!({"Bucket": bucket, "Key": name}))
-    };
-    let calls: Vec<Call> = asked.iter().enumerate().map(get).collect();
-    let replies = cli.ask_all(&calls)?.replies;
-    let mut same = Vec::new();
-    for (at, (name, old)) in asked.iter().enumerate() {
-        let ids = pieces(&file(at), |piece| Ok(ObjectId::of(ObjectKind::Blob, piece)));
-        if matches!(replies.get(at), Some(Ok(_))) && ids.ok() == old.body {
-            same.push((*name).clone());
-        }
-    }
-    Ok(same)
 }

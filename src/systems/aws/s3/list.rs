@@ -102,6 +102,8 @@ impl Listing {
                 // An object from before versions were switched on is kept as `null`, while they are on.
                 let kept = version.id != "null" || keeps;
                 let listed = Listed {
+                    fresh: is_fresh(&version.modified),
+                    modified: version.modified.clone(),
                     etag: entry["ETag"].as_str().unwrap_or_default().trim_matches('"').to_owned(),
                     size: entry["Size"].as_u64().unwrap_or_default(),
                     version: if kept { version.id.clone() } else { String::new() },
@@ -138,6 +140,13 @@ fn version(entry: &Value) -> Version {
         modified: entry["LastModified"].as_str().unwrap_or_default().to_owned(),
         latest: entry["IsLatest"].as_bool().unwrap_or_default(),
     }
+}
+
+/// Times are told in seconds: what was written within the last few may be written once more in the same one.
+fn is_fresh(modified: &str) -> bool {
+    const GRAIN: i64 = 3;
+    let then = chrono::DateTime::parse_from_rfc3339(modified).map(|then| then.timestamp());
+    then.map_or(true, |then| chrono::Utc::now().timestamp() - then <= GRAIN)
 }
 
 /// What all keys begin with.

@@ -4,6 +4,7 @@
 mod body;
 mod list;
 mod restore;
+mod same;
 mod target;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -43,9 +44,10 @@ pub fn can_return(part: &Part) -> bool {
     has_version(part) || part.body.is_some()
 }
 
-/// Two objects are the same by their entity tags and sizes.
+/// What a listing tells apart: what was written again is another, whatever is in it ([`same`] knows better).
 fn digest(listed: &Listed) -> ObjectId {
-    ObjectId::of(ObjectKind::State, format!("{} {}", listed.etag, listed.size).as_bytes())
+    let Listed { etag, size, version, modified, .. } = listed;
+    ObjectId::of(ObjectKind::State, format!("{etag} {size} {version} {modified}").as_bytes())
 }
 
 fn key(bucket: &str, name: &str) -> Key {
@@ -140,7 +142,7 @@ pub fn look_again(
         let which = Which::Keys(names.clone());
         let answers = cli.ask_all(&list::calls(&bucket, &which, None))?;
         let listing = Listing::of(&which, &answers.replies).map_err(crate::error::Error::failure)?;
-        let mut same = body::same_contents(cli, earlier, &bucket, &listing, &names)?;
+        let same = same::as_before(cli, earlier, &bucket, &listing, names.iter(), cx.source)?;
         if bodies {
             objects(cli, &bucket, &which, &listing, out, cx)?;
         } else {
@@ -149,8 +151,7 @@ pub fn look_again(
                 out.snapshot.set(&key(&bucket, name), part);
             }
         }
-        // Written in parts of another size, it has another entity tag and is the same.
-        for name in std::mem::take(&mut same) {
+        for name in same {
             let key = key(&bucket, &name);
             if let (Some(part), Some(old)) = (out.snapshot.part(&key).cloned(), earlier.part(&key)) {
                 out.snapshot.set(&key, Some(Part { digest: old.digest, ..part }));

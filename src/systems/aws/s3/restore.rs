@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::list::{self, Listing};
 use super::target::Which;
-use super::{check_account, digest, key};
+use super::{check_account, digest, key, same};
 use crate::error::{Error, Result};
 use crate::model::{ObjectId, ObjectSource, StepOutcome};
 use crate::platform::scratch::ScratchDir;
@@ -22,7 +22,7 @@ const IN_ONE_GO: usize = 128;
 /// How many marks one request may remove (the service's own limit).
 const MARKS: usize = 1000;
 /// What a put takes over from what a get has told.
-const HEADERS: &[&str] = &[
+pub const HEADERS: &[&str] = &[
     "ContentType",
     "Metadata",
     "CacheControl",
@@ -48,11 +48,12 @@ pub fn restore(
     let which = Which::Keys(objects.keys().cloned().collect());
     let listing = Listing::of(&which, &cli.ask_all(&list::calls(bucket, &which, None))?.replies)
         .map_err(Error::failure)?;
+    let same = same::as_before(cli, before, bucket, &listing, objects.keys(), cx.source)?;
     let mut work = Work::default();
     for (name, left) in objects {
         let now = listing.current.get(name).map(digest);
         let old = before.part(&key(bucket, name));
-        if now == old.map(|part| part.digest) {
+        if same.contains(name) || (now.is_none() && old.is_none()) {
             continue;
         }
         if now != *left {
