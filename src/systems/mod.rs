@@ -6,9 +6,11 @@ pub mod catalog;
 pub mod docker;
 pub mod files;
 pub mod git;
+pub mod github;
 pub mod host;
 pub mod kubernetes;
 mod net;
+pub mod packages;
 pub mod postgres;
 pub mod redis;
 mod registry;
@@ -242,6 +244,10 @@ pub struct Caps {
     pub aws_bucket_seconds: u64,
     /// The most bytes of objects and rows that one command's capture copies from AWS.
     pub aws_bytes: u64,
+    /// The longest that GitHub, a clone of a repository or a package registry is waited for, in seconds.
+    pub github_seconds: u64,
+    /// The most bytes of release assets, logs and commits that one command's capture copies from GitHub.
+    pub github_bytes: u64,
 }
 
 impl Default for Caps {
@@ -267,6 +273,8 @@ impl Default for Caps {
             aws_seconds: 20,
             aws_bucket_seconds: 150,
             aws_bytes: 4 << 30,
+            github_seconds: 60,
+            github_bytes: 1 << 30,
         }
     }
 }

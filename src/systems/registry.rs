@@ -15,6 +15,8 @@ static SYSTEMS: &[&dyn System] = &[
     &super::postgres::Postgres,
     &super::sqlite::Sqlite,
     &super::aws::Aws,
+    &super::github::Github,
+    &super::packages::Packages,
     &super::catalog::Catalog,
 ];
 

@@ -216,5 +216,13 @@ fn show(home: &Home, out: &mut Out) -> Result<u8> {
         "aws_bytes = {}          # the most that one command's capture copies of objects",
         caps.aws_bytes
     ))?;
+    out.line(format!(
+        "github_seconds = {}             # how long GitHub or a package registry is waited for",
+        caps.github_seconds
+    ))?;
+    out.line(format!(
+        "github_bytes = {}       # the most that one command's capture copies of release assets and commits",
+        caps.github_bytes
+    ))?;
     Ok(0)
 }

@@ -25,8 +25,6 @@ pub const PROGRAMS: &[&str] = &[
     "mongorestore",
     "mongoexport",
     "mongoimport",
-    "gh",
-    "glab",
     "twine",
     "heroku",
     "flyctl",
@@ -66,7 +64,6 @@ pub fn assess(inv: &Invocation, cx: &AssessCx<'_>) -> Vec<Effect> {
         "az" => clouds::az(&mut out),
         "sql" => sql::read(program, &mut out),
         "mongo" => stores::mongo(program, &mut out),
-        "gh" => forge::gh(&mut out),
         "registry" => forge::registry(program, &mut out),
         "platform" => platforms::read(program, &mut out),
         _ => out.opaque(program),
@@ -82,7 +79,6 @@ fn system(program: &str) -> &'static str {
         "az" => "az",
         "mysql" | "mariadb" | "mysqldump" | "mariadb-dump" | "mysqladmin" | "mariadb-admin" => "sql",
         "mongosh" | "mongo" | "mongodump" | "mongorestore" | "mongoexport" | "mongoimport" => "mongo",
-        "gh" | "glab" => "gh",
         "cdk" | "sam" | "serverless" | "sls" | "eksctl" | "doctl" | "kind" | "minikube" | "k3d"
         | "argocd" | "flux" | "velero" | "vault" | "etcdctl" | "wrangler" | "firebase" | "supabase" => {
             "platform"

@@ -135,13 +135,27 @@ impl<'a> Targets<'a> {
     /// An effect on something that is no path and is not captured.
     pub fn other(&mut self, class: EffectClass, resource: String, reversibility: Reversibility) {
         let system = match resource.split(':').next() {
-            Some("npm" | "crates" | "url") => "registry",
+            Some("npm" | "crates" | "url" | "pypi" | "gems") => "registry",
             Some("dev" | "host") => "system",
             _ => "fs",
         };
         let certain = !resource.starts_with("dyn:");
         let (system, resource) = (SystemId::new(system), Bytes::from(resource));
         self.effects.push(Effect { system, class, resource, reversibility, certain, locator: None });
+    }
+
+    /// The latest effect is on a package registry: the words by which its state there is found. Only names, never a token.
+    pub fn on_registry(&mut self, tool: &str, verb: &str, words: &[&str]) {
+        let at = self.inv.cwd.clone();
+        let known = self.inv.args().iter().all(|w| w.as_str().is_some()) && self.inv.dynamic_args.is_none();
+        let Some(effect) = self.effects.last_mut() else { return };
+        effect.system = SystemId::new("registry");
+        let mut place = Locator { at: at.unwrap_or_default(), ..Locator::default() };
+        let words = [tool, verb].into_iter().chain(words.iter().copied()).collect::<Vec<_>>().join("\0");
+        if known && !place.at.is_empty() {
+            place.opts.insert("words".to_owned(), words.into());
+        }
+        effect.locator = Some(place);
     }
 
     fn push(&mut self, class: EffectClass, resource: Bytes, certain: bool, locator: Option<Locator>) {

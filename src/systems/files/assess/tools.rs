@@ -109,11 +109,7 @@ pub fn assess(program: &str, out: &mut Targets<'_>) {
         _ => match verb(args) {
             Some((verb, _)) if reads(program, verb) => {}
             Some(("yank", _)) if program == "gem" => {
-                out.other(
-                    EffectClass::Destroy,
-                    "dyn:the version that is yanked".to_owned(),
-                    Reversibility::Irreversible,
-                );
+                out.other(EffectClass::Destroy, "dyn:gem".to_owned(), Reversibility::Irreversible);
             }
             Some((verb, rest)) if publishes(program, verb) => {
                 if !has(rest, &["--dry-run"]) {
@@ -179,6 +175,9 @@ fn npm(program: &str, args: &[Word], out: &mut Targets<'_>) {
         | "token" | "team" => {
             registry(verb, rest, out);
         }
+        "undeprecate" | "unstar" | "star" | "profile" | "org" | "hook" => {
+            registry(verb, rest, out);
+        }
         "version" if program == "npm" && verb_count(rest) == 0 => {}
         "config" | "get"
             if matches!(rest.first().and_then(Word::as_str), Some("get" | "list" | "ls"))
@@ -210,30 +209,54 @@ fn packages(program: &str, out: &mut Targets<'_>) {
 fn registry(verb: &str, rest: &[Word], out: &mut Targets<'_>) {
     use EffectClass as C;
     use Reversibility as R;
-    let spec = Spec { long: &["--access", "--tag", "--otp", "--registry", "--workspace"], ..Spec::default() };
+    let spec = Spec {
+        long: &[
+            "--access",
+            "--tag",
+            "--otp",
+            "--registry",
+            "--workspace",
+            "--userconfig",
+            "--scope",
+            "--message",
+        ],
+        short: "w",
+        ..Spec::default()
+    };
     let found = read(&spec, rest);
     let what: Vec<&str> = found.operands.iter().filter_map(|w| w.as_str()).collect();
     let first = what.first().copied().unwrap_or("package");
+    let tag = rest.windows(2).find(|w| w.first().and_then(Word::as_str) == Some("--tag"));
+    let tag = tag.and_then(|w| w.get(1)?.as_str()).unwrap_or("latest");
     match verb {
-        "publish" => out.other(
-            C::Publish,
-            format!("npm:{}", what.first().copied().unwrap_or("dyn:package.json")),
-            R::Compensating,
-        ),
+        "publish" => {
+            let name = what.first().copied().unwrap_or("dyn:package.json");
+            out.other(C::Publish, format!("npm:{name}"), R::Compensating);
+            // What is published is named by a file, not by the words.
+            out.on_registry("npm", verb, &[what.first().copied().unwrap_or("."), tag]);
+            return;
+        }
         "unpublish" => out.other(C::Destroy, format!("npm:{first}"), R::Irreversible),
-        "deprecate" => out.other(C::Mutate, format!("npm:{first}"), R::Exact),
-        "dist-tag" => match what.as_slice() {
-            ["ls" | "list", ..] | [_] | [] => {}
+        "deprecate" | "undeprecate" => out.other(C::Mutate, format!("npm:{first}"), R::Exact),
+        "dist-tag" | "dist-tags" => match what.as_slice() {
+            ["ls" | "list", ..] | [_] | [] => return,
             [_, spec, tag, ..] => {
                 let name = spec.rfind('@').filter(|i| *i > 0).and_then(|i| spec.get(..i)).unwrap_or(spec);
                 out.other(C::Mutate, format!("npm:{name} dist-tag {tag}"), R::Exact);
             }
             [_, spec, ..] => out.other(C::Mutate, format!("npm:{spec} dist-tag latest"), R::Exact),
         },
-        "owner" | "access" | "team" if matches!(first, "ls" | "list" | "get") => {}
-        "token" if matches!(first, "list" | "ls") || what.is_empty() => {}
+        "owner" | "access" | "team" if matches!(first, "ls" | "list" | "get") => return,
+        "profile" | "org" | "hook" if matches!(first, "ls" | "list" | "get" | "package") => return,
+        "token" if matches!(first, "list" | "ls") || what.is_empty() => return,
+        "token" => out.other(C::Access, format!("npm:token {}", first), R::Irreversible),
+        "owner" | "access" => out.other(C::Access, format!("npm:{verb} {}", what.join(" ")), R::Exact),
         _ => out.other(C::Access, format!("npm:{verb} {}", what.join(" ")), R::Compensating),
     }
+    // The text of a deprecation is no name.
+    let names = if verb == "deprecate" { what.get(..1).unwrap_or_default() } else { &what };
+    let names = if matches!(verb, "token" | "login") { &[] } else { names };
+    out.on_registry("npm", verb, names);
 }
 
 /// `pip …`
@@ -314,7 +337,9 @@ fn cargo(args: &[Word], out: &mut Targets<'_>) {
         }
         "publish" => {
             if !has(rest, &["-n", "--dry-run"]) {
-                out.other(C::Publish, "dyn:the crate and version of Cargo.toml".to_owned(), R::Compensating);
+                out.other(C::Publish, "dyn:the crate and version of Cargo.toml".to_owned(), R::Irreversible);
+                let manifest = value(&["--manifest-path"]).unwrap_or("Cargo.toml");
+                out.on_registry("cargo", verb, &[manifest, value(&["--registry"]).unwrap_or_default()]);
             }
         }
         "yank" => {
@@ -324,15 +349,30 @@ fn cargo(args: &[Word], out: &mut Targets<'_>) {
                     .filter_map(Word::as_str)
                     .find_map(|w| w.strip_prefix("--version=").map(str::to_owned))
             });
-            let operand = rest
-                .iter()
-                .filter_map(Word::as_str)
-                .find(|w| !w.starts_with('-') && Some(*w) != version.as_deref());
+            let operand = rest.iter().filter_map(Word::as_str).find(|w| {
+                !w.starts_with('-')
+                    && Some(*w) != version.as_deref()
+                    && Some(*w) != value(&["--registry", "--index", "--token"])
+            });
             let name = operand.unwrap_or("crate");
-            out.other(C::Mutate, format!("crates:{name}@{}", version.unwrap_or_default()), R::Exact);
+            let (name, version) = match (name.split_once('@'), version) {
+                (Some((name, version)), None) => (name, version.to_owned()),
+                (_, version) => (name, version.unwrap_or_default()),
+            };
+            out.other(C::Mutate, format!("crates:{name}@{version}"), R::Exact);
+            let name = if operand.is_none() { "" } else { name };
+            out.on_registry("cargo", verb, &[name, &version, value(&["--registry"]).unwrap_or_default()]);
         }
         "owner" if has(rest, &["-l", "--list"]) => {}
-        "owner" | "login" | "logout" => out.other(C::Access, format!("crates:{verb}"), R::Compensating),
+        "owner" => {
+            out.other(C::Access, "crates:owner".to_owned(), R::Compensating);
+            let user = value(&["-a", "--add", "-r", "--remove"]).unwrap_or_default();
+            let registry = value(&["--registry"]).unwrap_or_default();
+            let is_name = |w: &&str| !w.starts_with('-') && *w != user && *w != registry;
+            let name = rest.iter().filter_map(Word::as_str).find(is_name).unwrap_or_default();
+            out.on_registry("cargo", verb, &[name, user, registry]);
+        }
+        "login" | "logout" => out.other(C::Access, format!("crates:{verb}"), R::Compensating),
         "fmt" if has(rest, &["--check"]) => {}
         _ => out.workspace(C::Opaque, &format!("cargo {verb}")),
     }
