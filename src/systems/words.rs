@@ -39,6 +39,20 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// An effect on a file of this machine, which is the files system's to keep. `scope`: `node` (it alone) or `tree`.
+    pub fn file(&mut self, class: EffectClass, word: &Word, scope: &str) {
+        self.word(class, "path:", word, Reversibility::Exact);
+        let at = self.inv.cwd.as_ref().filter(|_| word.certain).map(|cwd| cwd.join(word.text.as_slice()));
+        if let Some(effect) = self.effects.last_mut() {
+            effect.system = SystemId::new("fs");
+            effect.locator = at.map(|at| {
+                let mut place = super::locator(at);
+                place.opts.insert("scope".to_owned(), scope.into());
+                place
+            });
+        }
+    }
+
     /// The same for several words.
     pub fn each(&mut self, class: EffectClass, prefix: &str, words: &[&Word], reversibility: Reversibility) {
         for word in words {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::cli::Cli;
 use super::look::{self, Budget, Eyes};
 use super::query::{Access, Kind};
-use super::{capture, container, file, image, network, plan, volume};
+use super::{capture, container, file, image, network, plan, pod, swarm, volume};
 use crate::error::Result;
 use crate::model::{ObjectId, ObjectKind, ObjectSink, Step, StepOutcome};
 use crate::systems::things::{Job, Thing, Things, Verb};
@@ -67,12 +67,15 @@ fn act(
             Kind::Image => image::make(cli, name, old, source),
             Kind::Network => network::make(cli, name, old, source),
             Kind::File => file::put_back(cli, name, old, source),
+            Kind::Service | Kind::Config | Kind::Secret => swarm::make(cli, kind, name, old, source),
+            Kind::Pod => pod::make(cli, name, old, source),
         },
         (Verb::Change, Some(old), Some(now)) => match kind {
             Kind::Container => container::change(cli, name, old, now, source),
             Kind::Image => image::make(cli, name, old, source),
             Kind::File => file::put_back(cli, name, old, source),
-            Kind::Volume | Kind::Network => Ok(lost()),
+            Kind::Service => swarm::change(cli, name, old, source),
+            Kind::Volume | Kind::Network | Kind::Config | Kind::Secret | Kind::Pod => Ok(lost()),
         },
         (Verb::Remove, _, Some(_)) => match kind {
             Kind::Container => done(cli.ask(&["container", "rm", "-f", name])),
@@ -80,6 +83,8 @@ fn act(
             Kind::Network => done(cli.ask(&["network", "rm", name])),
             Kind::Image => image::untag(cli, name),
             Kind::File => file::remove(cli, name),
+            Kind::Service | Kind::Config | Kind::Secret => done(cli.ask(&[kind.word(), "rm", name])),
+            Kind::Pod => done(cli.ask(&["pod", "rm", "-f", name])),
         },
         _ => Ok(lost()),
     }

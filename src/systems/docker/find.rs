@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::cli::Cli;
 use super::query::{Ask, Kind, Loss};
+use super::swarm;
 use crate::error::Result;
 use crate::model::Bytes;
 
@@ -27,11 +28,26 @@ pub fn find(cli: &Cli, ask: &Ask, cwd: &Bytes, out: &mut Found) -> Result<()> {
     match ask {
         Ask::Named { kind: Kind::Container, names, loss } => containers(cli, names, *loss, out),
         Ask::Named { kind: Kind::Image, names, .. } => images(cli, names, out),
+        Ask::Named { kind: Kind::Pod, names, loss } => {
+            for name in names {
+                let found = cli.inspect(Kind::Pod, std::slice::from_ref(name))?;
+                let own = found.first().map(name_of).unwrap_or_else(|| name.clone());
+                out.names.insert(Kind::Pod.named(&own));
+                let members = found.first().map(super::pod::members).unwrap_or_default();
+                containers(cli, &members, *loss, out)?;
+            }
+            Ok(())
+        }
         Ask::Named { kind, names, .. } => {
             let found = if *kind == Kind::File { Vec::new() } else { cli.inspect(*kind, names)? };
             // An id, or a part of one, names a thing that has a name.
             for name in names {
                 let real = found.iter().find(|thing| is_named(thing, name)).map(name_of);
+                let in_swarm = || found.iter().find(|t| swarm::name_of(t) == *name || is_named(t, name));
+                let real = match kind {
+                    Kind::Service | Kind::Config | Kind::Secret => in_swarm().map(swarm::name_of),
+                    _ => real,
+                };
                 out.names.insert(kind.named(real.as_deref().unwrap_or(name)));
             }
             Ok(())
@@ -47,6 +63,12 @@ pub fn find(cli: &Cli, ask: &Ask, cwd: &Bytes, out: &mut Found) -> Result<()> {
         Ask::Unused { kinds, all, filters } => unused(cli, (kinds, *all, filters), out),
         Ask::Project { .. } => project(cli, ask, cwd, out),
         Ask::Tags => tags(cli, out),
+        Ask::Stack { names } => {
+            for name in names {
+                out.names.extend(swarm::stack(cli, name)?);
+            }
+            Ok(())
+        }
     }
 }
 
@@ -146,7 +168,7 @@ fn all(cli: &Cli, kind: Kind, out: &mut Found) -> Result<()> {
         }
         Kind::Volume => cli.lines(&["volume", "ls", "-q"])?,
         Kind::Network => cli.lines(&["network", "ls", "--format", "{{.Name}}"])?,
-        Kind::Container | Kind::File => Vec::new(),
+        _ => Vec::new(),
     };
     out.names.extend(names.iter().map(|name| kind.named(name)));
     Ok(())

@@ -30,7 +30,8 @@ impl Hands for Engine {
             Some((Kind::Image, _)) => 1,
             Some((Kind::Network, _)) => 2,
             Some((Kind::Volume, _)) => 3,
-            Some((Kind::Container, _)) => 4,
+            Some((Kind::Pod | Kind::Config | Kind::Secret, _)) => 3,
+            Some((Kind::Container | Kind::Service, _)) => 4,
             _ => 5,
         }
     }
@@ -75,7 +76,7 @@ impl Hands for Engine {
                         let why = "podman cannot set a container's limits back";
                         return Deed::impossible(format!("leave {own} as it is"), why);
                     }
-                    doing.push("its old limits and restart policy".to_owned());
+                    doing.push("its old limits, restart policy and networks".to_owned());
                 }
                 if before.state != now.state {
                     doing.push(format!("its state: {}", before.state));
@@ -113,11 +114,22 @@ impl Hands for Engine {
             (Kind::File, How::Anew(_) | How::Changed(..)) => {
                 Deed::new(format!("write the old {own} over the present"), Reversibility::Exact)
             }
+            (Kind::Secret, How::Anew(_) | How::Changed(..)) => Deed::impossible(
+                format!("leave the secret {own} away"),
+                "the engine gives its value to nobody: make it again by hand (`docker secret create`)",
+            ),
+            (Kind::Service, How::Changed(..)) => {
+                Deed::new(format!("give the service {own} its old settings"), Reversibility::Exact)
+            }
+            (Kind::Service | Kind::Config | Kind::Pod, How::Anew(_)) => Deed::new(
+                format!("make the {} {own} anew from its settings; its id is a new one", kind.word()),
+                Reversibility::Recreate,
+            ),
             (_, How::Made(_)) => Deed::new(
                 format!("remove the {} {own}, made by the command", kind.word()),
                 Reversibility::Exact,
             ),
-            (Kind::Volume | Kind::Network, How::Changed(..)) => Deed::impossible(
+            (_, How::Changed(..)) => Deed::impossible(
                 format!("leave the {} {own} as it is", kind.word()),
                 "the command does not change one, it only makes or removes it",
             ),

@@ -5,7 +5,7 @@ use std::cell::Cell;
 use super::cli::Cli;
 use super::find::Found;
 use super::query::{Kind, Loss};
-use super::{container, file, image, network, volume};
+use super::{container, file, image, network, pod, swarm, volume};
 use crate::error::Result;
 use crate::model::{Bytes, Missing, ObjectSink, ObjectSource};
 use crate::systems::Caps;
@@ -85,6 +85,8 @@ pub fn look(eyes: &Eyes<'_>, found: &Found, things: &mut Things, missing: &mut V
             Kind::Image => image::look(eyes, own)?,
             Kind::Network => network::look(eyes, own)?.map(Seen::whole),
             Kind::File => file::look(eyes, own)?,
+            Kind::Service | Kind::Config | Kind::Secret => swarm::look(eyes, kind, own)?,
+            Kind::Pod => pod::look(eyes, own)?,
         };
         let (thing, lacking) = seen.map_or((None, Vec::new()), |seen| (Some(seen.thing), seen.missing));
         things.note(name, thing);
@@ -107,5 +109,7 @@ pub fn one(eyes: &Eyes<'_>, name: &str, earlier: Option<&Thing>) -> Result<Optio
         Kind::Image => thing(image::look_quickly(eyes, own)?),
         Kind::Network => network::look(eyes, own)?,
         Kind::File => thing(file::look(eyes, own)?),
+        Kind::Service | Kind::Config | Kind::Secret => thing(swarm::look(eyes, kind, own)?),
+        Kind::Pod => thing(pod::look(eyes, own)?),
     })
 }

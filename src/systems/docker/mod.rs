@@ -14,8 +14,10 @@ mod image;
 mod look;
 mod network;
 mod plan;
+mod pod;
 mod query;
 mod shown;
+mod swarm;
 mod volume;
 
 use std::path::Path;

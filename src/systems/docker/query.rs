@@ -28,7 +28,28 @@ pub enum Kind {
     Container,
     /// A path inside a container: `CONTAINER:PATH`.
     File,
+    /// A service of a swarm.
+    Service,
+    /// A configuration of a swarm.
+    Config,
+    /// A secret of a swarm.
+    Secret,
+    /// A pod of podman's.
+    Pod,
 }
+
+/// All of them.
+const KINDS: &[Kind] = &[
+    Kind::Image,
+    Kind::Network,
+    Kind::Volume,
+    Kind::Container,
+    Kind::File,
+    Kind::Service,
+    Kind::Config,
+    Kind::Secret,
+    Kind::Pod,
+];
 
 impl Kind {
     /// As in a thing's name and on a command line.
@@ -39,6 +60,10 @@ impl Kind {
             Kind::Volume => "volume",
             Kind::Container => "container",
             Kind::File => "file",
+            Kind::Service => "service",
+            Kind::Config => "config",
+            Kind::Secret => "secret",
+            Kind::Pod => "pod",
         }
     }
 
@@ -50,8 +75,7 @@ impl Kind {
     /// Kind and own name of a thing.
     pub fn of(name: &str) -> Option<(Kind, &str)> {
         let (word, name) = name.split_once('/')?;
-        let all = [Kind::Image, Kind::Network, Kind::Volume, Kind::Container, Kind::File];
-        all.into_iter().find(|kind| kind.word() == word).map(|kind| (kind, name))
+        KINDS.iter().copied().find(|kind| kind.word() == word).map(|kind| (kind, name))
     }
 }
 
@@ -117,6 +141,11 @@ pub enum Ask {
         images: bool,
         /// Only these services.
         services: Vec<String>,
+    },
+    /// What belongs to a stack of a swarm.
+    Stack {
+        /// Their names.
+        names: Vec<String>,
     },
     /// The names of all images: an archive or a build file says which change.
     Tags,

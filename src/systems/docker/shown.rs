@@ -13,8 +13,16 @@ pub fn shown(name: &str, description: &[u8]) -> Option<String> {
             *word = Value::from(format!("{name}=(not shown)"));
         }
     };
-    for list in ["/Config/Env", "/Config/CreateCommand", "/ContainerConfig/Env"] {
+    for list in [
+        "/Config/Env",
+        "/Config/CreateCommand",
+        "/ContainerConfig/Env",
+        "/Spec/TaskTemplate/ContainerSpec/Env",
+    ] {
         value.pointer_mut(list).and_then(Value::as_array_mut).into_iter().flatten().for_each(hide);
+    }
+    if let Some(data) = value.pointer_mut("/Spec/Data") {
+        *data = Value::from("(not shown)");
     }
     // Command lines too may have a secret behind an option.
     for field in

@@ -1,6 +1,7 @@
 //! Carries out a step, only while the thing is as the plan saw it.
 
 use super::read::{look, tool};
+use super::users;
 use crate::error::Result;
 use crate::model::{ObjectId, ObjectKind, ObjectSink, Step, StepOutcome};
 use crate::systems::ApplyCx;
@@ -70,7 +71,25 @@ pub fn apply(step: &Step, cx: &ApplyCx<'_>) -> Result<StepOutcome> {
                 _ => {}
             }
         }
+        "user" if job.verb == Verb::Remove => commands.push((words(&["userdel", own]), Vec::new())),
+        "group" if job.verb == Verb::Remove => commands.push((words(&["groupdel", own]), Vec::new())),
+        "user" => commands.extend(users::bring(own, &value, now.is_some()).unwrap_or_default()),
+        "group" => commands.extend(users::bring_group(own, &value, now.is_some()).unwrap_or_default()),
+        "package" => {
+            let spec = old.map_or(own.to_owned(), |old| format!("{own}={}", old.fact("version")));
+            // Nothing else may go for it.
+            let install = ["apt-get", "install", "-y", "-q", "--allow-downgrades", "--no-remove", &spec];
+            let argv = if job.verb == Verb::Remove {
+                words(&["apt-get", "remove", "-y", "-q", own])
+            } else {
+                words(&install)
+            };
+            commands.push((argv, Vec::new()));
+        }
         _ => return Ok(StepOutcome::Failed { reason: format!("fr does not know how to write {kind}") }),
+    }
+    if commands.is_empty() {
+        return Ok(StepOutcome::Failed { reason: format!("the record of {own} cannot be read") });
     }
     for (argv, stdin) in commands {
         let argv: Vec<&str> = argv.iter().map(String::as_str).collect();

@@ -15,8 +15,9 @@ impl Hands for HostHands {
         Bytes::from(format!("host:{}", name.replacen('/', " ", 1)))
     }
 
-    fn rank(&self, _name: &str) -> u32 {
-        1
+    fn rank(&self, name: &str) -> u32 {
+        // A user is made in groups that are there.
+        if name.starts_with("user/") { 2 } else { 1 }
     }
 
     fn back(&self, name: &str, how: How<'_>) -> Deed {
@@ -36,6 +37,15 @@ impl Hands for HostHands {
                 }
                 Deed::new(format!("make the unit {own} {} again", doing.join(" and ")), R::Exact)
             }
+            ("user", How::Made(_)) => Deed::new(format!("remove the user {own}; its home stays"), R::Exact),
+            ("user", How::Anew(_)) => {
+                Deed::new(format!("make the user {own} anew, with its id, groups and password"), R::Exact)
+            }
+            ("user", _) => {
+                Deed::new(format!("give the user {own} its old shell, groups and password"), R::Exact)
+            }
+            ("group", How::Made(_)) => Deed::new(format!("remove the group {own}"), R::Exact),
+            ("group", _) => Deed::new(format!("make the group {own} as it was, with its members"), R::Exact),
             ("package", How::Anew(thing)) => {
                 let command = format!("apt-get install {own}={}", thing.fact("version"));
                 let why = format!("packages come from outside: `{command}` (its configuration may be gone)");

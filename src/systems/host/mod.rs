@@ -6,6 +6,7 @@ mod assess;
 mod hands;
 mod place;
 mod read;
+mod users;
 
 use std::path::Path;
 
@@ -50,7 +51,11 @@ impl System for Host {
         apply::apply(step, cx)
     }
     fn changes(&self, before: &StateRef, after: Option<&StateRef>, cx: &PlanCx<'_>) -> Result<Vec<Change>> {
-        let shown = |_: &str, text: &[u8]| Some(String::from_utf8_lossy(text).into_owned());
+        // A user's has the hash of a password in it.
+        let shown = |name: &str, text: &[u8]| {
+            let text = String::from_utf8_lossy(text).into_owned();
+            if name.starts_with("user/") { text.lines().next().map(str::to_owned) } else { Some(text) }
+        };
         things::changes(before, after, cx.source, &shown)
     }
     fn references(&self, kind: ObjectKind, content: &[u8]) -> Result<Vec<ObjectId>> {

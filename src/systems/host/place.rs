@@ -109,7 +109,9 @@ pub fn assess(inv: &Invocation) -> Vec<Effect> {
     let mut out = Reader::new(inv, super::ID);
     super::assess::read(program, &mut out);
     let mut effects = out.effects;
-    for effect in effects.iter_mut().filter(|e| e.locator.is_none() && e.class != C::Opaque) {
+    for effect in
+        effects.iter_mut().filter(|e| e.system.0 == super::ID && e.locator.is_none() && e.class != C::Opaque)
+    {
         effect.locator = locator(program, effect, inv);
     }
     effects
@@ -137,6 +139,10 @@ fn locator(program: &str, effect: &Effect, inv: &Invocation) -> Option<Locator> 
         ("svc", "systemctl" | "service") if effect.certain => format!("unit/{name}"),
         ("host", "sysctl") => format!("sysctl/{}", name.trim_start_matches("sysctl ")),
         ("net", "iptables" | "ip6tables" | "nft") => format!("rules/{name}"),
+        ("user", "passwd" | "useradd" | "adduser" | "userdel" | "deluser" | "usermod") if name != "self" => {
+            format!("user/{name}")
+        }
+        ("group", "groupadd" | "groupdel" | "groupmod") => format!("group/{name}"),
         ("pkg", "apt" | "apt-get" | "aptitude" | "dpkg") if effect.certain => format!("package/{name}"),
         ("path" | "ssh" | "git", _) => return None,
         _ if effect.reversibility == R::Irreversible => return because("nothing can bring it back"),
@@ -146,7 +152,7 @@ fn locator(program: &str, effect: &Effect, inv: &Invocation) -> Option<Locator> 
         _ => return None,
     };
     let other_user = |w: &String| matches!(w.as_str(), "sudo" | "doas" | "su" | "runuser" | "pkexec");
-    let needs_root = matches!(thing.split('/').next(), Some("crontab" | "rules"));
+    let needs_root = matches!(thing.split('/').next(), Some("crontab" | "rules" | "user"));
     if needs_root && inv.wrappers.iter().any(other_user) && !rustix::process::geteuid().is_root() {
         return because("it runs as another user, who may see what we may not");
     }

@@ -5,8 +5,8 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::time::Duration;
 
-use super::ID;
 use super::place::NOT_KEPT;
+use super::{ID, users};
 use crate::error::{Error, Result};
 use crate::model::{Capture, Effect, ObjectSink, StateRef, SystemId};
 use crate::platform::runner::{self, Finished};
@@ -47,6 +47,8 @@ pub fn look(name: &str, sink: &dyn ObjectSink) -> Result<Option<Thing>> {
         "sysctl" => Thing::new(said(&["sysctl", "-n", own])?.trim_end().as_bytes(), sink).map(Some),
         "rules" => Thing::new(rules(own)?.as_bytes(), sink).map(Some),
         "package" => package(own, sink),
+        "user" => users::user(own, sink),
+        "group" => users::group(own, sink),
         _ => Err(Error::corrupt(format!("{name} is no thing of a host that this fr knows"))),
     }
 }

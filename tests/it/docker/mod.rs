@@ -3,5 +3,6 @@
 mod containers;
 pub mod engine;
 mod honest;
+mod networks;
 mod podman;
 mod volumes;

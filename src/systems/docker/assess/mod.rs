@@ -81,6 +81,7 @@ pub struct Asking<'a> {
     asks: Vec<Ask>,
     not_kept: Option<String>,
     podman: bool,
+    login: Option<Bytes>,
 }
 
 impl<'a> Asking<'a> {
@@ -126,6 +127,20 @@ impl<'a> Asking<'a> {
         }
     }
 
+    /// Where a login is kept, unless it is in a keyring.
+    fn login_file(&mut self) {
+        self.out.word(C::Access, "path:", &Word::literal("~/.docker/config.json"), R::Exact);
+        let dir = self.login.clone();
+        if let Some(effect) = self.out.effects.last_mut() {
+            effect.system = SystemId::new("fs");
+            effect.locator = dir.map(|dir| {
+                let mut place = locator(dir.join(b"config.json"));
+                place.opts.insert("scope".to_owned(), "node".into());
+                place
+            });
+        }
+    }
+
     fn finish(mut self, program: &str, flags: Result<Vec<String>, String>, cx: &AssessCx<'_>) -> Vec<Effect> {
         let inv = self.out.inv;
         if inv.dynamic_args.is_some() {
@@ -160,7 +175,11 @@ pub fn assess(inv: &Invocation, cx: &AssessCx<'_>) -> Vec<Effect> {
         return Vec::new();
     }
     let podman = program.starts_with("podman");
-    let mut asking = Asking { out: Reader::new(inv, super::ID), asks: Vec::new(), not_kept: None, podman };
+    let home = cx.home.map(|home| Bytes::from(home.join(".docker").as_path()));
+    let login = inv.env_value("DOCKER_CONFIG").or_else(|| cx.env.get("DOCKER_CONFIG")).cloned().or(home);
+    let login = login.filter(|_| !podman);
+    let mut asking =
+        Asking { out: Reader::new(inv, super::ID), asks: Vec::new(), not_kept: None, podman, login };
     let args = inv.args();
     if program.ends_with("-compose") {
         compose::read(args, &mut asking);

@@ -101,6 +101,12 @@ const TAKES: Takes<'static> = Takes::One(&[
     "--pod",
     "--pod-id-file",
     "-a",
+    "--availability",
+    "--role",
+    "--label-add",
+    "--label-rm",
+    "--replicas",
+    "--image",
     "--author",
     "--change",
     "--message",
@@ -188,6 +194,20 @@ pub fn read(kind: &str, verb: &str, args: &[Word], out: &mut Asking<'_>) {
             out.each(C::Mutate, Kind::Container, &old, R::Exact, Loss::Nothing);
             out.ask(Kind::Container, words.from(1), Loss::Nothing);
         }
+        "update" | "scale" | "rollback" if kind == "service" => {
+            let named: Vec<Word> = words
+                .from(0)
+                .iter()
+                .map(|w| match w.as_str().and_then(|t| t.split_once('=')) {
+                    Some((name, _)) => Word { text: name.into(), ..(*w).clone() },
+                    None => (*w).clone(),
+                })
+                .collect();
+            // `update` has the name last.
+            let named: Vec<&Word> =
+                if verb == "scale" { named.iter().collect() } else { named.last().into_iter().collect() };
+            out.each(C::Mutate, Kind::Service, &named, R::Exact, Loss::Nothing);
+        }
         "start" | "unpause" | "rename" | "update" | "scale" | "promote" | "demote" | "rollback"
         | "upgrade" => {
             let first: Vec<&Word> = words.from(0).iter().take(1).copied().collect();
@@ -202,8 +222,7 @@ pub fn read(kind: &str, verb: &str, args: &[Word], out: &mut Asking<'_>) {
         "build" | "pull" | "load" | "import" | "commit" | "tag" => image(verb, &words, out),
         "push" => out.out.each(C::Publish, "docker:image:", words.from(0), R::Compensating),
         "login" | "logout" => {
-            let file = Word::literal("~/.docker/config.json");
-            out.out.word(C::Access, "path:", &file, R::Exact);
+            out.login_file();
         }
         "cp" => copy(&words, out),
         "save" | "export" => {
@@ -214,6 +233,10 @@ pub fn read(kind: &str, verb: &str, args: &[Word], out: &mut Asking<'_>) {
         | "events" | "info" | "version" | "history" | "df" | "search" | "wait" | "attach" | "show"
         | "exists" | "healthcheck" | "du" | "tasks" | "services" | "get" | "mount" | "tree" | "generate"
         | "help" | "" => {}
+        "down" if matches!(kind, "kube" | "play") => {
+            out.add(C::Destroy, "dyn:pods and volumes of a file", R::Recreate);
+            out.not_kept("which ones a file names is not known before it runs");
+        }
         "exec" => out.out.opaque("docker exec"),
         "use" => out.add(C::Mutate, "path:~/.docker/config.json", R::Exact),
         "leave" => out.add(C::Disrupt, "docker:swarm", R::Compensating),
@@ -227,12 +250,21 @@ fn known(kind: &str) -> Option<Kind> {
         "image" => Some(Kind::Image),
         "volume" => Some(Kind::Volume),
         "network" => Some(Kind::Network),
+        "service" => Some(Kind::Service),
+        "config" => Some(Kind::Config),
+        "secret" => Some(Kind::Secret),
+        "pod" => Some(Kind::Pod),
         _ => None,
     }
 }
 
 fn remove(kind: &str, words: &Words<'_>, out: &mut Asking<'_>) {
     let prefix = format!("docker:{kind}:");
+    if kind == "stack" {
+        out.out.each(C::Destroy, &prefix, words.from(0), R::Recreate);
+        let names: Vec<String> = words.from(0).iter().map(|w| w.text.lossy().into_owned()).collect();
+        return out.asks.push(Ask::Stack { names });
+    }
     let Some(what) = known(kind) else {
         out.out.each(C::Destroy, &prefix, words.from(0), R::Recreate);
         return every(C::Destroy, kind, words, out);
@@ -308,7 +340,7 @@ fn prune(kind: &str, words: &Words<'_>, out: &mut Asking<'_>) {
 
 fn create(kind: &str, words: &Words<'_>, out: &mut Asking<'_>) {
     match known(kind) {
-        Some(what @ (Kind::Volume | Kind::Network)) => {
+        Some(what @ (Kind::Volume | Kind::Network | Kind::Config | Kind::Secret)) => {
             let name = words.from(0).iter().take(1).copied().collect::<Vec<_>>();
             if name.is_empty() {
                 return out.add(C::Create, format!("dyn:a new {kind}"), R::Exact);

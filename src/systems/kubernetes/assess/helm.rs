@@ -135,6 +135,8 @@ fn verb(out: &mut Reader<'_>) {
             releases(C::Create, &first, R::Exact, out);
         }
         "repo" | "plugin" | "registry" if matches!(out.words.operand(1), "list" | "ls") => {}
+        // What a registry has, others may have taken.
+        "push" => out.add(C::Publish, "dyn:a chart that a file is", R::Compensating),
         verb @ ("repo" | "plugin" | "registry" | "dependency" | "package" | "pull" | "push" | "create") => {
             out.opaque(&format!("helm {verb}"));
         }
