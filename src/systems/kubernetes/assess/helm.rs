@@ -137,7 +137,7 @@ fn verb(out: &mut Reader<'_>) {
         "repo" | "plugin" | "registry" if matches!(out.words.operand(1), "list" | "ls") => {}
         // What a registry has, others may have taken.
         "push" => out.add(C::Publish, "dyn:a chart that a file is", R::Compensating),
-        verb @ ("repo" | "plugin" | "registry" | "dependency" | "package" | "pull" | "push" | "create") => {
+        verb @ ("repo" | "plugin" | "registry" | "dependency" | "package" | "pull" | "create") => {
             out.opaque(&format!("helm {verb}"));
         }
         "list" | "ls" | "status" | "get" | "history" | "template" | "show" | "inspect" | "search"
