@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use config::{ConfigAction, ConfigArgs};
-pub use respond::{ContainArgs, ReleaseArgs};
+pub use respond::{BlastRadiusArgs, ContainArgs, ReleaseArgs};
 pub use undo::{RedoArgs, RestoreArgs, UndoArgs, WhichEvents, WhichPart};
 
 use crate::intake::shells::Shell;
@@ -121,6 +121,11 @@ pub enum Verb {
     /// Sessions, newest first.
     #[command(after_help = "Examples:\n  fr sessions\n  fr timeline --session 4f2c")]
     Sessions(SessionsArgs),
+    /// What an agent has hit, where, what of it is production, and what can come back.
+    #[command(
+        after_help = "Examples:\n  fr blast-radius                        the agent's session that changed something last\n  fr blast-radius --since 30m            all agents' doing\n  fr blast-radius --session 4f2c --json\n\nFrom the record alone: nothing outside is asked, so it answers at once. `fr undo … --dry-run` compares with the world\nas it is now."
+    )]
+    BlastRadius(BlastRadiusArgs),
     /// Stop agents now: none of their commands runs any more, their processes are stopped.
     #[command(
         after_help = "Examples:\n  fr contain                              every agent, at once\n  fr contain --agent claude --reason 'it is deleting production'\n  fr contain --session 4f2c --terminate   end the processes, too\n  fr contain --status\n\nHooks answer \"deny\", shims and fr exec refuse, people go on working. It holds until fr release, also\nafter a reboot. Exit code 3 where a process could not be stopped; it is named."

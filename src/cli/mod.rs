@@ -52,6 +52,7 @@ fn dispatch(verb: Verb, out: &mut Out) -> Result<u8> {
         Verb::Show(args) => verbs::show::run(&args, out),
         Verb::Diff(args) => verbs::diff::run(&args, out),
         Verb::Sessions(args) => verbs::sessions::run(&args, out),
+        Verb::BlastRadius(args) => verbs::blast_radius::run(&args, out),
         Verb::Contain(args) => verbs::contain::contain(&args, out),
         Verb::Release(args) => verbs::contain::release(&args, out),
         Verb::Undo(args) => verbs::undo::run(&args, out),

@@ -48,12 +48,12 @@ pub fn selected(index: &Index, selection: &Selection) -> Result<Vec<Event>> {
                 return Err(Error::new(ExitCode::Usage, format!("{first}..{last} is empty"))
                     .hint(format!("the older event comes first: {last}..{first}")));
             }
-            Some((first, last)) => events.extend(in_range(index, first, last)?),
+            Some((first, last)) => events.extend(in_range(index, first, last, can_be_taken_back)?),
             None => events.push(index.find(text)?),
         }
     }
     if selection.is_open() {
-        events.extend(asked_for(index, selection)?);
+        events.extend(asked_for(index, selection, can_be_taken_back)?);
     }
     if let Some(actor) = named_actor(selection).filter(|_| !selection.ids.is_empty()) {
         events.retain(|event| event.before.actor.is_called(actor));
@@ -77,6 +77,44 @@ pub fn selected(index: &Index, selection: &Selection) -> Result<Vec<Event>> {
     Ok(events)
 }
 
+/// The events among those that were asked for by what they are which destroyed something and of which nothing was captured:
+/// an undo passes them over, and must say so. `chosen` is what it takes back.
+pub fn passed_over(index: &Index, selection: &Selection, chosen: &[Event]) -> Result<Vec<Event>> {
+    let mut events = Vec::new();
+    for (first, last) in selection.ids.iter().filter_map(|text| range(text)) {
+        events.extend(in_range(index, first, last, is_lost)?);
+    }
+    if selection.is_open() {
+        // Of the latest so many only what lies between them counts.
+        let oldest = chosen.iter().map(|event| event.id).min().filter(|_| selection.last.is_some());
+        let all = Selection { last: None, ..selection.clone() };
+        let asked = asked_for(index, &all, is_lost)?;
+        events.extend(asked.into_iter().filter(|event| oldest.is_none_or(|oldest| event.id > oldest)));
+    }
+    events.sort_by_key(|event| std::cmp::Reverse(event.id));
+    events.dedup_by_key(|event| event.id);
+    for text in &selection.exclude {
+        match range(text) {
+            Some((first, last)) => events.retain(|event| !(first..=last).contains(&event.id.0)),
+            None => {
+                let excluded = index.find(text)?.id;
+                events.retain(|event| event.id != excluded);
+            }
+        }
+    }
+    Ok(events)
+}
+
+/// A command that ran, destroyed something, and has no capture.
+fn is_lost(event: &Event) -> bool {
+    event.before.kind == EventKind::Command
+        && event.undone_by.is_none()
+        && event.before.parent.is_none()
+        && event.before.effects.iter().any(|effect| effect.class.is_destructive())
+        && std::iter::once(event).chain(&event.parts).all(|e| e.before.captures.is_empty())
+        && event.after.as_ref().is_none_or(|after| after.outcome != Outcome::Refused)
+}
+
 fn nothing(selection: &Selection) -> Error {
     let error = Error::new(
         ExitCode::NothingToUndo,
@@ -96,7 +134,7 @@ fn range(text: &str) -> Option<(u64, u64)> {
     Some((first.parse().ok()?, last.parse().ok()?))
 }
 
-fn in_range(index: &Index, first: u64, last: u64) -> Result<Vec<Event>> {
+fn in_range(index: &Index, first: u64, last: u64, meant: fn(&Event) -> bool) -> Result<Vec<Event>> {
     let filter = Filter {
         changes: true,
         after: Some(first.saturating_sub(1)),
@@ -104,7 +142,7 @@ fn in_range(index: &Index, first: u64, last: u64) -> Result<Vec<Event>> {
         limit: usize::MAX,
         ..Filter::default()
     };
-    Ok(index.timeline(&filter)?.into_iter().filter(can_be_taken_back).collect())
+    Ok(index.timeline(&filter)?.into_iter().filter(meant).collect())
 }
 
 /// By default only what agents did is taken back: whatever others did on the same targets is in conflict with it.
@@ -116,7 +154,7 @@ fn named_actor(selection: &Selection) -> Option<&str> {
     }
 }
 
-fn asked_for(index: &Index, selection: &Selection) -> Result<Vec<Event>> {
+fn asked_for(index: &Index, selection: &Selection, is_meant: fn(&Event) -> bool) -> Result<Vec<Event>> {
     let session = match selection.session.as_deref() {
         None => None,
         Some("") => Some(latest_session(index, selection)?),
@@ -131,7 +169,7 @@ fn asked_for(index: &Index, selection: &Selection) -> Result<Vec<Event>> {
     };
     // The filter takes prefixes of sessions.
     let meant = |event: &Event| {
-        can_be_taken_back(event) && session.as_ref().is_none_or(|name| event.before.session == *name)
+        is_meant(event) && session.as_ref().is_none_or(|name| event.before.session == *name)
     };
     let mut events = Vec::new();
     let mut before = None;

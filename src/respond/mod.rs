@@ -1,8 +1,10 @@
 //! What people do once an agent has done damage: stop it first ([`mod@contain`]). The order in which they work is
 //! `docs/respond.md`.
 
+mod blast;
 mod contain;
 mod halt;
 
+pub use blast::{Item, Next, Of, Outlook, Radius, radius};
 pub use contain::{Outcome, contain, release};
 pub use halt::{Found, found};

@@ -18,7 +18,7 @@ fn schema(name: &str) -> Validator {
 
 /// Checks output against a schema; the value.
 #[track_caller]
-fn fits(out: &Output, name: &str) -> Value {
+pub fn fits(out: &Output, name: &str) -> Value {
     // A `Value` would hide a name that is there twice.
     assert_eq!(doubled_names(&out.stdout), Vec::<String>::new(), "{}", out.stdout);
     let value = out.json();

@@ -2,6 +2,23 @@
 
 use clap::Args;
 
+/// `fr blast-radius`.
+#[derive(Args, Debug)]
+pub struct BlastRadiusArgs {
+    /// This session (its id or a prefix). The default is the agent's session that changed something last.
+    #[arg(long, value_name = "ID", num_args = 0..=1, default_missing_value = "")]
+    pub session: Option<String>,
+    /// All since then, whichever session: `2h`, `3d`, `2026-11-22T14:00`.
+    #[arg(long, value_name = "WHEN")]
+    pub since: Option<String>,
+    /// Until then.
+    #[arg(long, value_name = "WHEN")]
+    pub until: Option<String>,
+    /// Only this actor's: a name, or agent, human, ci, any. With --since it is agent where nothing is said.
+    #[arg(long, value_name = "WHO")]
+    pub actor: Option<String>,
+}
+
 /// `fr contain`.
 #[derive(Args, Debug)]
 pub struct ContainArgs {

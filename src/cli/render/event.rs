@@ -136,7 +136,10 @@ fn contain_words(contained: &Contained) -> String {
 }
 
 fn alarm_words(alarm: &Alarm) -> String {
-    let Alarm { agent, commands, seconds, reaction, .. } = alarm;
+    let Alarm { agent, commands, seconds, reaction, production, .. } = alarm;
+    if let Some(place) = production {
+        return safe(format!("ALARM: {agent} destroys production: {place} ({reaction})").as_bytes());
+    }
     safe(format!("ALARM: {agent} ran {commands} destructive commands in {seconds} s ({reaction})").as_bytes())
 }
 

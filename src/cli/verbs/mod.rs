@@ -1,5 +1,6 @@
 //! One file per verb: read arguments, call a room, render what comes back.
 
+pub mod blast_radius;
 pub mod config;
 pub mod contain;
 pub mod demo;

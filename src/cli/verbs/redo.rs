@@ -22,6 +22,6 @@ pub fn run(args: &RedoArgs, out: &mut Out) -> Result<u8> {
     let wishes =
         Wishes { dry_run: args.dry_run, yes: args.yes, policy: args.on_conflict.into(), infra: false };
     let store = Store::open(&home)?;
-    let desk = Desk { index: &index, home: &home, store: &store };
+    let desk = Desk { index: &index, home: &home, store: &store, passed_over: Vec::new() };
     take_back(std::slice::from_ref(&event), &Scope::default(), wishes, &desk, out)
 }

@@ -1,5 +1,6 @@
 //! What people do once an agent has done damage.
 
+mod blast;
 mod contain;
 mod policy;
 mod runaway;

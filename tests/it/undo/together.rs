@@ -491,3 +491,22 @@ fn one_target_of_several_is_put_beside_the_present() {
     assert_eq!(env.sh("cat ../beside/docs/guide.md").stdout, "guide\n");
     assert!(!env.exists("../beside/old") && !env.exists("docs"));
 }
+
+/// A person on call takes the session back and goes to bed: what was destroyed and never captured must be in the verdict.
+#[test]
+fn what_was_never_captured_is_named_and_not_passed_over() {
+    let env = TestEnv::with_git();
+    env.write("docs/a.txt", "a");
+    env.claude_runs("rm -rf docs");
+    let _ = env.claude_runs("kubectl --context nowhere delete namespace shop");
+    let dry = env.fr(&["undo", "--session", "--dry-run"]).ok();
+    assert!(dry.stdout.contains("event 2: destroy of k8s:nowhere//namespace/shop"), "{dry:?}");
+    let part = env.fr(&["undo", "--session", "--system", "fs", "--dry-run"]).ok();
+    assert!(!part.stdout.contains("event 2"), "only what was asked for: {part:?}");
+    let undo = env.fr(&["undo", "--session", "--yes"]);
+    assert_eq!((undo.code, env.read("docs/a.txt").as_str()), (3, "a"), "{undo:?}");
+    assert!(undo.stdout.contains("nothing was captured") && !undo.stdout.contains("undone and verified"), "{undo:?}");
+    let timeline = env.fr(&["timeline"]).ok().stdout;
+    let row = timeline.lines().find(|line| line.contains("kubectl")).unwrap();
+    assert!(!row.contains("undone"), "nothing of it came back: {timeline}");
+}

@@ -31,13 +31,15 @@ pub(super) struct Desk<'a> {
     pub index: &'a Index,
     pub home: &'a Home,
     pub store: &'a Store,
+    /// What was asked for and cannot be taken back, because nothing of it was captured.
+    pub passed_over: Vec<String>,
 }
 
 /// Runs the verb.
 pub fn run(args: &UndoArgs, out: &mut Out) -> Result<u8> {
     let (home, index) = super::opened()?;
     let store = Store::open(&home)?;
-    let desk = Desk { index: &index, home: &home, store: &store };
+    let mut desk = Desk { index: &index, home: &home, store: &store, passed_over: Vec::new() };
     let wishes = Wishes {
         dry_run: args.dry_run,
         yes: args.yes,
@@ -55,7 +57,9 @@ pub fn run(args: &UndoArgs, out: &mut Out) -> Result<u8> {
         return plan_file::apply(file, wishes, &desk, out);
     }
     let scope = scope(&args.part)?;
-    let mut events = events(&args.ids, &args.which, &index)?;
+    let selection = selection(&args.ids, &args.which)?;
+    let mut events = events(&selection, &index)?;
+    desk.passed_over = passed_over(&selection, &events, &scope, &index)?;
     if args.which.with_dependents {
         events = recover::with_dependents(events, &scope, &index, &store, &home)?;
     }
@@ -72,23 +76,44 @@ pub fn run(args: &UndoArgs, out: &mut Out) -> Result<u8> {
     take_back(&events, &scope, wishes, &desk, out)
 }
 
-/// The events that are meant, newest first.
-fn events(ids: &[String], which: &WhichEvents, index: &Index) -> Result<Vec<Event>> {
+fn selection(ids: &[String], which: &WhichEvents) -> Result<Selection> {
     let since_ns = which.since.as_ref().map(|text| when::parse_moment(text, clock::now_ns())).transpose()?;
-    let last = which.last.map(|n| n as usize);
-    let selection = Selection {
+    Ok(Selection {
         ids: ids.to_vec(),
         session: which.session.clone(),
         since_ns,
-        last,
+        last: which.last.map(|n| n as usize),
         actor: which.actor.clone(),
         exclude: which.exclude.clone(),
-    };
+    })
+}
+
+/// The events that are meant, newest first.
+fn events(selection: &Selection, index: &Index) -> Result<Vec<Event>> {
     match selection.is_empty() {
-        true if which.actor.is_some() => recover::selected(index, &Selection { last: Some(1), ..selection }),
+        true if selection.actor.is_some() => {
+            recover::selected(index, &Selection { last: Some(1), ..selection.clone() })
+        }
         true => Ok(vec![recover::latest_undoable(index)?]),
-        false => recover::selected(index, &selection),
+        false => recover::selected(index, selection),
     }
+}
+
+/// What of the events that were asked for cannot be taken back at all, in words for people.
+fn passed_over(selection: &Selection, chosen: &[Event], scope: &Scope, index: &Index) -> Result<Vec<String>> {
+    // What was destroyed elsewhere has no path.
+    if !scope.paths.is_empty() {
+        return Ok(Vec::new());
+    }
+    let words = |event: Event| {
+        let lost = event.before.effects.iter().filter(|effect| effect.class.is_destructive());
+        let lost: Vec<String> = lost
+            .filter(|effect| scope.systems.is_empty() || scope.systems.iter().any(|name| effect.system.0 == *name))
+            .map(|effect| format!("{} of {}", effect.class, effect.resource.lossy()))
+            .collect();
+        (!lost.is_empty()).then(|| format!("event {}: {}: nothing was captured", event.id, lost.join(", ")))
+    };
+    Ok(recover::passed_over(index, selection, chosen)?.into_iter().filter_map(words).collect())
 }
 
 /// The part of them that is meant.
@@ -176,6 +201,7 @@ fn take_back_now(
     out: &mut Out,
 ) -> Result<(u8, Option<EventId>)> {
     let mut plan = planned(events, scope, wishes.policy, desk)?;
+    plan.residue.extend(desk.passed_over.iter().cloned());
     if wishes.infra {
         plan.ask_for_infra();
     }

@@ -1,0 +1,111 @@
+//! `fr blast-radius`: what was hit, where, and what of it can come back.
+
+use crate::cli::Out;
+use crate::cli::args::BlastRadiusArgs;
+use crate::cli::render::{Table, count, safe, style, when};
+use crate::error::Result;
+use crate::platform::clock;
+use crate::record::Config;
+use crate::respond::{Item, Of, Outlook, Radius, radius};
+
+/// Runs the verb.
+pub fn run(args: &BlastRadiusArgs, out: &mut Out) -> Result<u8> {
+    let (home, index) = super::opened()?;
+    let now = clock::now_ns();
+    let moment = |text: &Option<String>| text.as_ref().map(|t| when::parse_moment(t, now)).transpose();
+    let of = Of {
+        session: args.session.clone(),
+        since_ns: moment(&args.since)?,
+        until_ns: moment(&args.until)?,
+        actor: args.actor.clone(),
+    };
+    let production = Config::load(&home)?.production;
+    let found = radius(&index, &of, &production)?;
+    if out.json {
+        out.json(&found)?;
+        return Ok(0);
+    }
+    show(&found, out)?;
+    Ok(0)
+}
+
+fn show(found: &Radius, out: &mut Out) -> Result<()> {
+    let who = safe(found.actors.join(", ").as_bytes());
+    let session =
+        found.session.as_ref().map(|s| format!(", session {}", safe(s.as_bytes()))).unwrap_or_default();
+    let refused =
+        if found.refused > 0 { format!(", {} more not let run", found.refused) } else { String::new() };
+    out.line(format!(
+        "{} {who}{session}: {} that changed something{refused}, {} to {}",
+        out.paint(style::BOLD, "blast radius of"),
+        count(found.commands, "command"),
+        when::absolute(found.first_ns),
+        when::absolute(found.last_ns),
+    ))?;
+    let mut table =
+        Table::new(&["COMES BACK", "SYSTEM", "DONE", "EVENT", "WHERE", "WHAT"], out.color, out.width);
+    for item in &found.items {
+        table.row(row(item));
+    }
+    for line in table.lines() {
+        out.line(line)?;
+    }
+    totals(found, out)?;
+    for item in found.items.iter().filter(|item| item.comes_back.is_loss() && !item.missing.is_empty()) {
+        let event = item.events.first().map(ToString::to_string).unwrap_or_default();
+        for missing in item.missing.iter().take(3) {
+            let text = format!("  not kept of {event}: {}", safe(missing.as_bytes()));
+            out.line(out.paint(style::WARN, text))?;
+        }
+        if item.missing.len() > 3 {
+            out.line(format!("  and {} more: fr show {event}", item.missing.len() - 3))?;
+        }
+    }
+    if found.gaps > 0 {
+        let text = format!("{} in the record in that time: fr timeline shows them", count(found.gaps, "gap"));
+        out.line(out.paint(style::WARN, text))?;
+    }
+    out.line("next:")?;
+    let width = found.next.iter().map(|next| next.command.len()).max().unwrap_or(0);
+    for next in &found.next {
+        out.line(format!("  {:<width$}  {}", safe(next.command.as_bytes()), next.why))?;
+    }
+    Ok(())
+}
+
+fn row(item: &Item) -> Vec<(String, Option<anstyle::Style>)> {
+    let mark = match item.comes_back {
+        Outlook::Back | Outlook::Exactly => style::GOOD,
+        Outlook::NotAtAll | Outlook::Unknown => style::ERROR,
+        _ => style::WARN,
+    };
+    let place = match (&item.production, item.contexts.first()) {
+        (Some(found), _) => (format!("PRODUCTION {}", safe(found.place().as_bytes())), Some(style::ERROR)),
+        (None, Some(context)) => {
+            (format!("{} {}", context.kind.as_str(), safe(context.name.as_bytes())), None)
+        }
+        (None, None) => ("-".to_owned(), None),
+    };
+    let events: Vec<String> = item.events.iter().map(ToString::to_string).collect();
+    let events = match events.as_slice() {
+        [first, .., last] if events.len() > 3 => format!("{first}..{last}"),
+        _ => events.join(","),
+    };
+    let size = if item.items > 1 { format!(" ({})", count(item.items, "item")) } else { String::new() };
+    vec![
+        (item.comes_back.words().to_owned(), Some(mark)),
+        (item.system.to_string(), None),
+        (item.class.as_str().to_owned(), Some(style::of_class(item.class))),
+        (events, Some(style::BOLD)),
+        place,
+        (format!("{}{size}", safe(item.resource.as_slice())), None),
+    ]
+}
+
+fn totals(found: &Radius, out: &mut Out) -> Result<()> {
+    let parts: Vec<String> =
+        found.totals.iter().map(|(outlook, n)| format!("{n} {}", outlook.words())).collect();
+    let marked = found.items.iter().filter(|item| item.production.is_some()).count();
+    let production = if marked > 0 { format!("; {marked} of them production") } else { String::new() };
+    out.line(format!("{}: {}{production}", count(found.items.len() as u64, "thing"), parts.join(", ")))
+}

@@ -1,0 +1,376 @@
+//! The blast radius: what a session, or all since a moment, has changed or destroyed, by system and place, which of it is
+//! production, and what of it can come back. From the record alone: it looks at nothing outside, so it answers at once and also
+//! where a server does not.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::error::{Error, ExitCode, Result};
+use crate::journal::index::{Event, Filter, Index};
+use crate::model::{
+    ActorKind, Bytes, Capture, Context, Effect, EffectClass, EventId, EventKind, Outcome, Reversibility,
+    SystemId,
+};
+use crate::record::production::{Match, Production};
+use crate::systems;
+
+/// Which events are meant. Nothing said means the agent's session that changed something last.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Of {
+    /// This session, by a prefix of its id; empty: the agent's that changed something last.
+    pub session: Option<String>,
+    /// Since this wall time, nanoseconds since 1970.
+    pub since_ns: Option<i64>,
+    /// Until this wall time, nanoseconds since 1970.
+    pub until_ns: Option<i64>,
+    /// Only this actor's: a name or a kind; `any` for everybody's. Without a session it is agents'.
+    pub actor: Option<String>,
+}
+
+/// What can be had back of something, best first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outlook {
+    /// It is back already.
+    Back,
+    /// The same identity and content.
+    Exactly,
+    /// The record of it, not the thing.
+    RecordOnly,
+    /// An equivalent with another identity.
+    Anew,
+    /// Only a part: an earlier undo left something, or the capture is partial.
+    InPart,
+    /// It can only be countered.
+    Countered,
+    /// A program did it that nobody can look into, and nothing was captured.
+    Unknown,
+    /// Nothing.
+    NotAtAll,
+}
+
+impl Outlook {
+    /// The words for people.
+    pub fn words(self) -> &'static str {
+        match self {
+            Outlook::Back => "is back",
+            Outlook::Exactly => "exactly",
+            Outlook::RecordOnly => "record only",
+            Outlook::Anew => "made anew",
+            Outlook::InPart => "in part",
+            Outlook::Countered => "countered",
+            Outlook::Unknown => "not known",
+            Outlook::NotAtAll => "not at all",
+        }
+    }
+
+    /// Somebody has to do more about it than to undo.
+    pub fn is_loss(self) -> bool {
+        self > Outlook::Exactly
+    }
+}
+
+/// One thing that was touched.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Item {
+    /// The events that touched it, the oldest first.
+    pub events: Vec<EventId>,
+    /// Its system.
+    pub system: SystemId,
+    /// The worst that was done to it.
+    pub class: EffectClass,
+    /// What it is.
+    pub resource: Bytes,
+    /// How many files, objects, rows or refs of it were captured.
+    pub items: u64,
+    /// Where it is, by the names people know.
+    pub contexts: Vec<Context>,
+    /// Why it counts as production.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub production: Option<Match>,
+    /// What can be had back.
+    pub comes_back: Outlook,
+    /// What of it is not in the store, and why, in words for people.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<String>,
+}
+
+/// All that was touched.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Radius {
+    /// Whose doing, where it is one session's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session: Option<String>,
+    /// Who.
+    pub actors: Vec<String>,
+    /// When the first of the commands began, nanoseconds since 1970.
+    pub first_ns: i64,
+    /// When the last of them began.
+    pub last_ns: i64,
+    /// How many commands changed something.
+    pub commands: u64,
+    /// How many of them were not let run.
+    pub refused: u64,
+    /// What they touched: production first, then the worst.
+    pub items: Vec<Item>,
+    /// How many things by what can be had back of them.
+    pub totals: BTreeMap<Outlook, u64>,
+    /// How many moments the record has no word of, in that time.
+    pub gaps: u64,
+    /// What to do next: commands, each with its reason.
+    pub next: Vec<Next>,
+}
+
+/// A command to run next.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Next {
+    /// The command.
+    pub command: String,
+    /// What for.
+    pub why: String,
+}
+
+/// How many gaps are looked through.
+const GAPS: usize = 1000;
+
+/// Works it out.
+///
+/// # Errors
+/// Nothing to undo, where no such event changed anything; usage, where there is no such session.
+pub fn radius(index: &Index, of: &Of, production: &Production) -> Result<Radius> {
+    let session = session(index, of)?;
+    let actor = match (&of.actor, &session) {
+        (Some(actor), _) => Some(actor.clone()).filter(|actor| actor != "any"),
+        (None, None) => Some("agent".to_owned()),
+        (None, Some(_)) => None,
+    };
+    let filter = Filter {
+        changes: true,
+        session: session.clone(),
+        since_ns: of.since_ns,
+        until_ns: of.until_ns,
+        actor,
+        limit: usize::MAX,
+        ..Filter::default()
+    };
+    let mut events = index.timeline(&filter)?;
+    events.retain(|event| event.before.kind == EventKind::Command && event.before.parent.is_none());
+    events.reverse();
+    let (refused, ran): (Vec<Event>, Vec<Event>) = events.into_iter().partition(was_refused);
+    let (Some(first), Some(last)) = (ran.first(), ran.last()) else {
+        return Err(Error::new(ExitCode::NothingToUndo, "no command of these changed anything")
+            .hint("`fr timeline` lists what was recorded; `--actor any` counts people's commands too"));
+    };
+    let (first_ns, last_ns) = (first.before.at_ns, last.before.at_ns);
+    let mut actors: Vec<String> = ran.iter().map(|event| event.before.actor.name.clone()).collect();
+    actors.sort();
+    actors.dedup();
+    let items = items(&ran, production);
+    let mut totals = BTreeMap::new();
+    items.iter().for_each(|item| *totals.entry(item.comes_back).or_default() += 1);
+    let until = of.until_ns.unwrap_or(i64::MAX);
+    let gaps = index.gaps(GAPS)?.iter().filter(|gap| (first_ns..=until).contains(&gap.at_ns)).count() as u64;
+    let next = next(&ran, &items, session.as_deref());
+    let (commands, refused) = (ran.len() as u64, refused.len() as u64);
+    Ok(Radius { session, actors, first_ns, last_ns, commands, refused, items, totals, gaps, next })
+}
+
+fn session(index: &Index, of: &Of) -> Result<Option<String>> {
+    let all = index.sessions()?;
+    match of.session.as_deref() {
+        None if of.since_ns.is_some() => Ok(None),
+        None | Some("") => {
+            let is_agents =
+                |s: &&crate::journal::index::SessionSummary| s.actor_kind == "agent" && s.changes > 0;
+            let found = all.iter().find(is_agents).map(|session| session.session.clone());
+            found.map(Some).ok_or_else(|| {
+                Error::new(ExitCode::NothingToUndo, "no agent has changed anything yet")
+                    .hint("`--since 2h --actor any` counts everybody's commands")
+            })
+        }
+        Some(name) => {
+            let found: Vec<&str> =
+                all.iter().map(|s| s.session.as_str()).filter(|s| s.starts_with(name)).collect();
+            match found.as_slice() {
+                [one] => Ok(Some((*one).to_owned())),
+                several if several.contains(&name) => Ok(Some(name.to_owned())),
+                [] => {
+                    Err(Error::new(ExitCode::Usage, format!("there is no session {}", name.escape_debug()))
+                        .hint("`fr sessions` lists them"))
+                }
+                several => Err(Error::new(
+                    ExitCode::Usage,
+                    format!("{} sessions begin with {}", several.len(), name.escape_debug()),
+                )
+                .hint("give more of its id; `fr sessions` lists them")),
+            }
+        }
+    }
+}
+
+fn was_refused(event: &Event) -> bool {
+    event.after.as_ref().is_some_and(|after| after.outcome == Outcome::Refused)
+}
+
+/// What the events touched, one entry for each thing.
+fn items(events: &[Event], production: &Production) -> Vec<Item> {
+    let mut found: Vec<Item> = Vec::new();
+    for event in events {
+        let with_parts = std::iter::once(event).chain(&event.parts).filter(|event| !was_refused(event));
+        for item in with_parts.flat_map(|one| of_event(one, event, production)) {
+            let same = |other: &&mut Item| other.system == item.system && other.resource == item.resource;
+            match found.iter_mut().find(same) {
+                // What is taken back is the state before the first of them, unless that is back already.
+                Some(known) if known.comes_back != Outlook::Back => {
+                    known.class = known.class.max(item.class);
+                    known.production = known.production.take().or(item.production);
+                    known.events.extend(item.events);
+                    known.events.dedup();
+                }
+                Some(known) => {
+                    let events = std::mem::take(&mut known.events).into_iter().chain(item.events).collect();
+                    *known = Item { events, ..item };
+                }
+                None => found.push(item),
+            }
+        }
+    }
+    found.sort_by_key(|item| {
+        (item.production.is_none(), std::cmp::Reverse(item.comes_back), item.events.first().copied())
+    });
+    found
+}
+
+fn of_event(one: &Event, line: &Event, production: &Production) -> Vec<Item> {
+    let (effects, captures) = (&one.before.effects, &one.before.captures);
+    let mut found: Vec<Item> = Vec::new();
+    for capture in captures {
+        // Of a push: the remote's capture is of its refs, the local one of what goes with it.
+        let named = effects.iter().filter(|effect| is_within(effect, capture));
+        found.extend(named.map(|effect| Item {
+            resource: effect.resource.clone(),
+            ..of_capture(capture, &[effect], line, production)
+        }));
+        let of_another = |effect: &Effect| captures.iter().any(|capture| is_within(effect, capture));
+        let own: Vec<&Effect> = effects.iter().filter(|e| is_of(e, capture) && !of_another(e)).collect();
+        let item = of_capture(capture, &own, line, production);
+        let was_nothing = item.class == EffectClass::Destroy && capture.items == 0 && capture.is_complete();
+        if !own.is_empty() && !was_nothing {
+            found.push(item);
+        }
+    }
+    // What a line only announces, its parts may have captured.
+    let all = std::iter::once(line).chain(&line.parts);
+    let held: Vec<&SystemId> =
+        all.flat_map(|event| event.before.captures.iter().map(|c| &c.system)).collect();
+    let lost = effects.iter().filter(|e| !held.contains(&&e.system) && e.class > EffectClass::Create);
+    found.extend(lost.map(|effect| Item {
+        events: vec![line.id],
+        system: effect.system.clone(),
+        class: effect.class,
+        resource: effect.resource.clone(),
+        items: 0,
+        contexts: each_once(
+            systems::contexts(&effect.system, &effect.resource, effect.locator.as_ref()).into_iter(),
+        ),
+        production: production.of_effect(effect, captures),
+        comes_back: outlook(line, effect.reversibility, None).max(match effect.class {
+            EffectClass::Opaque => Outlook::Unknown,
+            _ => Outlook::NotAtAll,
+        }),
+        missing: vec!["nothing was captured".to_owned()],
+    }));
+    found
+}
+
+fn of_capture(capture: &Capture, own: &[&Effect], line: &Event, production: &Production) -> Item {
+    let promised = own.iter().map(|effect| effect.reversibility).max().unwrap_or(Reversibility::Exact);
+    let marked = production.find(&capture.system, &capture.resource, Some(&capture.locator));
+    let by_words = || own.iter().find_map(|effect| production.of_effect(effect, &[]));
+    let of_effects = own.iter().flat_map(|e| systems::contexts(&e.system, &e.resource, e.locator.as_ref()));
+    let of_capture = systems::contexts(&capture.system, &capture.resource, Some(&capture.locator));
+    Item {
+        events: vec![line.id],
+        system: capture.system.clone(),
+        class: own.iter().map(|effect| effect.class).max().unwrap_or(EffectClass::Opaque),
+        resource: capture.resource.clone(),
+        items: capture.items,
+        contexts: each_once(of_capture.into_iter().chain(of_effects)),
+        production: marked.or_else(by_words),
+        comes_back: outlook(line, promised, Some(capture)),
+        missing: capture.missing.iter().map(|m| format!("{}: {}", m.what.lossy(), m.why)).collect(),
+    }
+}
+
+fn each_once(contexts: impl Iterator<Item = Context>) -> Vec<Context> {
+    let mut once: Vec<Context> = Vec::new();
+    contexts.for_each(|context| {
+        if !once.contains(&context) {
+            once.push(context);
+        }
+    });
+    once
+}
+
+/// The effect names something of what was captured: `git:origin/refs/heads/main` of `git:origin`.
+fn is_within(effect: &Effect, capture: &Capture) -> bool {
+    let rest = effect.resource.as_slice().strip_prefix(capture.resource.as_slice());
+    is_of(effect, capture) && rest.is_some_and(|rest| rest.starts_with(b"/"))
+}
+
+fn is_of(effect: &Effect, capture: &Capture) -> bool {
+    effect.system == capture.system && effect.class > EffectClass::None
+}
+
+fn outlook(line: &Event, promised: Reversibility, capture: Option<&Capture>) -> Outlook {
+    match (line.undone_by, line.undone_in_part, capture) {
+        (Some(_), false, _) => Outlook::Back,
+        (Some(_), true, _) => Outlook::InPart,
+        (None, _, Some(capture)) if !capture.is_complete() => Outlook::InPart,
+        (None, _, _) => match promised {
+            Reversibility::NotApplicable | Reversibility::Exact => Outlook::Exactly,
+            Reversibility::StateOnly => Outlook::RecordOnly,
+            Reversibility::Recreate => Outlook::Anew,
+            Reversibility::Compensating => Outlook::Countered,
+            Reversibility::Irreversible => Outlook::NotAtAll,
+        },
+    }
+}
+
+/// In the order in which people work: stop it, see what undo would do, see what is left.
+fn next(events: &[Event], items: &[Item], session: Option<&str>) -> Vec<Next> {
+    let mut next = Vec::new();
+    let mut say = |command: String, why: &str| next.push(Next { command, why: why.to_owned() });
+    let agents = events.iter().any(|event| event.before.actor.kind == ActorKind::Agent);
+    if agents {
+        let whose = session.map(|session| format!(" --session {session}")).unwrap_or_default();
+        say(format!("fr contain{whose}"), "stop it first, if it still runs");
+    }
+    let open: Vec<&Item> = items.iter().filter(|item| item.comes_back != Outlook::Back).collect();
+    let which = match session {
+        Some(session) => format!("--session {session}"),
+        None => {
+            let mut ids: Vec<u64> = open.iter().flat_map(|item| item.events.iter().map(|id| id.0)).collect();
+            ids.sort_unstable();
+            ids.dedup();
+            ids.iter().map(u64::to_string).collect::<Vec<_>>().join(" ")
+        }
+    };
+    let can = |item: &&&Item| !matches!(item.comes_back, Outlook::NotAtAll | Outlook::Unknown);
+    if open.iter().any(|item| can(&item)) {
+        say(format!("fr undo {which} --dry-run"), "what undo would do, step by step; nothing is written");
+    }
+    let anew =
+        |item: &&&Item| item.comes_back == Outlook::Anew && matches!(&*item.system.0, "terraform" | "aws");
+    if open.iter().any(|item| anew(&item)) {
+        say(
+            format!("fr undo {which} --apply-infra --dry-run"),
+            "with what costs money or gets another identity",
+        );
+    }
+    if let Some(item) = open.iter().find(|item| !can(item)).and_then(|item| item.events.first()) {
+        say(format!("fr show {item}"), "all that is known of what does not come back");
+    }
+    next
+}
