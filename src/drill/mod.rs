@@ -6,6 +6,7 @@
 //!
 //! A system rehearses its recovery by one file here (a [`Scenario`]) and one line in `scenario.rs`.
 
+mod docker;
 mod event;
 mod files;
 mod git;

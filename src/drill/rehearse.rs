@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use super::look::differences;
-use super::scenario::{Incident, Promise, Scenario};
+use super::scenario::{Incident, Promise, Scenario, clear};
 use super::scene::{Scene, missing_tool, tail};
 use crate::error::{Error, Result};
 use crate::model::{DrillOutcome, Drilled};
@@ -84,7 +84,11 @@ pub fn rehearse(
         Err(e) => done.end(DrillOutcome::Failed, e.to_string()),
         Ok(scene) => {
             for (incident, promise) in scenario.rounds() {
-                watch(Moment { system: scenario.system, command: Some(incident.line) })?;
+                let go_on = watch(Moment { system: scenario.system, command: Some(incident.line) });
+                if go_on.is_err() {
+                    clear(scenario, &scene);
+                }
+                go_on?;
                 let round = round(scenario, incident, promise, &scene);
                 let spoilt = !round.differences.is_empty();
                 done.rounds.push(round);
@@ -93,6 +97,7 @@ pub fn rehearse(
                     break;
                 }
             }
+            clear(scenario, &scene);
         }
     }
     if let Some(reason) = done.first_failure() {
@@ -106,7 +111,7 @@ fn set(scenario: &Scenario, scratch: &Path) -> Result<Scene> {
     let root = scratch.join(scenario.system);
     std::fs::create_dir(&root).map_err(|e| Error::io("create", &root, &e))?;
     let scene = Scene::set(&root)?;
-    (scenario.build)(&scene)?;
+    (scenario.build)(&scene).inspect_err(|_| clear(scenario, &scene))?;
     Ok(scene)
 }
 

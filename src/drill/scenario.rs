@@ -2,7 +2,7 @@
 
 use super::look::Look;
 use super::scene::{Scene, missing_tool};
-use super::{files, git, git_remote, sqlite, terraform};
+use super::{docker, files, git, git_remote, sqlite, terraform};
 use crate::error::Result;
 
 /// A command that destroys something, and why it hurts.
@@ -53,8 +53,24 @@ pub enum Promise {
 }
 
 /// All scenarios. A new one is a line here.
-pub const SCENARIOS: &[Scenario] =
-    &[files::SCENARIO, git::SCENARIO, git_remote::SCENARIO, terraform::SCENARIO, sqlite::SCENARIO];
+pub const SCENARIOS: &[Scenario] = &[
+    files::SCENARIO,
+    git::SCENARIO,
+    git_remote::SCENARIO,
+    terraform::SCENARIO,
+    sqlite::SCENARIO,
+    docker::SCENARIO,
+];
+
+/// Those that are rehearsed only where somebody names them: their scratch targets are made outside of the drill's directory.
+const ASKED: &[&str] = &[docker::SCENARIO.system];
+
+/// What takes such targets away again.
+pub fn clear(scenario: &Scenario, scene: &Scene) {
+    if scenario.system == docker::SCENARIO.system {
+        docker::clear(scene);
+    }
+}
 
 /// Their names.
 pub fn systems() -> impl Iterator<Item = &'static str> {
@@ -63,7 +79,8 @@ pub fn systems() -> impl Iterator<Item = &'static str> {
 
 /// Those with these names, in the order of the table; where none is named, all that can be rehearsed here or should be.
 pub fn by_systems(names: &[String]) -> Vec<&'static Scenario> {
-    let is_here = |s: &&Scenario| !s.optional || missing_tool(s.needs).is_none();
+    let is_here =
+        |s: &&Scenario| !ASKED.contains(&s.system) && (!s.optional || missing_tool(s.needs).is_none());
     let wanted =
         |s: &&Scenario| (names.is_empty() && is_here(s)) || names.iter().any(|name| name == s.system);
     SCENARIOS.iter().filter(wanted).collect()

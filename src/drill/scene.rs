@@ -32,13 +32,17 @@ impl Scene {
         let fr = std::env::current_exe()
             .map_err(|e| Error::failure(format!("cannot find the path of fr itself: {e}")))?;
         let set = |name: &str, value: OsString| (OsString::from(name), value);
-        let env = vec![
+        let mut env = vec![
             set("PATH", search_path()),
             set("HOME", root.into()),
             set("FR_HOME", root.join("store").into()),
             set("GIT_CONFIG_NOSYSTEM", "1".into()),
             set("LC_ALL", "C.UTF-8".into()),
         ];
+        // Which container engine is meant; a drill that uses one is only run where it is named.
+        let chosen =
+            ["DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH"];
+        env.extend(chosen.iter().filter_map(|name| Some(set(name, std::env::var_os(name)?))));
         Ok(Scene { root: root.to_owned(), project, env, fr: fr.into(), calls: Cell::new(0) })
     }
 

@@ -154,11 +154,11 @@ fn a_disk_image_that_is_formatted_or_wiped_is_back_byte_for_byte() {
     let mut env = TestEnv::new();
     env.vars.push(("PATH".to_owned(), format!("{}:/usr/sbin:/sbin", env.path())));
     env.sh("mkdir in && head -c 2000000 /dev/urandom >in/data && truncate -s 8M disk.img && mkfs.ext4 -q -F -d in disk.img && sha256sum disk.img >sum").ok();
-    // Where a file's holes are may change until it is written out, and its state is told by them too.
-    for line in ["mkfs.ext4 -q -F disk.img && sync", "wipefs -aq disk.img && sync", "mkswap disk.img && sync"]
-    {
+    // It is not read in between: reading alone turns what ext4 has set aside and not written from holes into data, and a file's
+    // state is told by its holes, too.
+    for line in ["mkfs.ext4 -q -F disk.img", "wipefs -aq disk.img", "mkswap disk.img"] {
         env.claude_runs(line).ok();
-        assert_ne!(env.sh("sha256sum -c sum").code, 0, "{line}");
+        env.sh("[ disk.img -nt sum ]").ok();
         let out = undo(&env);
         assert_eq!(out.code, 0, "{line}: {out:?}");
         env.sh("sha256sum -c sum").ok();

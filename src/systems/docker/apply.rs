@@ -7,24 +7,12 @@ use super::look::{self, Budget, Eyes};
 use super::query::{Access, Kind};
 use super::{capture, container, file, image, network, plan, pod, swarm, volume};
 use crate::error::Result;
-use crate::model::{ObjectId, ObjectKind, ObjectSink, Step, StepOutcome};
-use crate::systems::things::{Job, Thing, Things, Verb};
+use crate::model::{Step, StepOutcome};
+use crate::systems::things::{Job, Nowhere, Thing, Things, Verb};
 use crate::systems::{ApplyCx, Caps};
 
 /// How long one step may take.
 const LIMIT: Duration = Duration::from_secs(1800);
-
-/// Takes descriptions that are only compared.
-struct Nowhere;
-
-impl ObjectSink for Nowhere {
-    fn put(&self, kind: ObjectKind, content: &[u8]) -> Result<ObjectId> {
-        Ok(ObjectId::of(kind, content))
-    }
-    fn has(&self, _id: &ObjectId) -> bool {
-        false
-    }
-}
 
 /// Carries out one step.
 pub fn apply(step: &Step, cx: &ApplyCx<'_>) -> Result<StepOutcome> {

@@ -11,24 +11,12 @@ use super::look::{self, Eyes, ISSUES, Seen};
 use super::query::Access;
 use super::{capture, mirror, protection, release};
 use crate::error::{Error, Result};
-use crate::model::{ObjectId, ObjectKind, ObjectSink, ObjectSource, Step, StepOutcome};
+use crate::model::{ObjectSource, Step, StepOutcome};
 use crate::systems::ApplyCx;
-use crate::systems::things::{Job, Thing, Things, Verb};
+use crate::systems::things::{Job, Nowhere, Thing, Things, Verb};
 
 /// How long one step may take.
 const LIMIT: Duration = Duration::from_secs(1800);
-
-/// Takes descriptions that are only compared.
-struct Nowhere;
-
-impl ObjectSink for Nowhere {
-    fn put(&self, kind: ObjectKind, content: &[u8]) -> Result<ObjectId> {
-        Ok(ObjectId::of(kind, content))
-    }
-    fn has(&self, _id: &ObjectId) -> bool {
-        false
-    }
-}
 
 /// Carries out one step.
 pub fn apply(step: &Step, cx: &ApplyCx<'_>) -> Result<StepOutcome> {

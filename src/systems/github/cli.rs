@@ -13,6 +13,9 @@ use crate::error::{Error, Result};
 use crate::platform::runner::{self, Finished};
 use crate::platform::stream;
 
+/// How long one request may take: a network that swallows packets must not keep a command for long.
+const REQUEST: Duration = Duration::from_secs(20);
+
 /// What GitHub answered.
 pub struct Answer {
     /// The HTTP status; 200 stands for every success.
@@ -73,7 +76,7 @@ impl Gh {
 
     /// Runs gh; a failing one is an answer.
     pub fn run(&self, words: &[&str], stdin: &[u8]) -> Result<Finished> {
-        runner::errand_fed(&self.argv(words), stdin, &self.env, &self.cwd, self.left())
+        runner::errand_fed(&self.argv(words), stdin, &self.env, &self.cwd, self.left().min(REQUEST))
             .map_err(|e| e.context("GitHub was not asked"))
     }
 

@@ -6,21 +6,9 @@ use super::capture::{look, parts, registry_of};
 use super::run::Run;
 use super::{crates, npm};
 use crate::error::Result;
-use crate::model::{ObjectId, ObjectKind, ObjectSink, Step, StepOutcome};
+use crate::model::{Step, StepOutcome};
 use crate::systems::ApplyCx;
-use crate::systems::things::{Job, Verb};
-
-/// Takes descriptions that are only compared.
-struct Nowhere;
-
-impl ObjectSink for Nowhere {
-    fn put(&self, kind: ObjectKind, content: &[u8]) -> Result<ObjectId> {
-        Ok(ObjectId::of(kind, content))
-    }
-    fn has(&self, _id: &ObjectId) -> bool {
-        false
-    }
-}
+use crate::systems::things::{Job, Nowhere, Verb};
 
 /// Carries out one step.
 pub fn apply(step: &Step, cx: &ApplyCx<'_>) -> Result<StepOutcome> {

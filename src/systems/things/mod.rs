@@ -5,6 +5,7 @@
 mod beside;
 mod doc;
 mod net;
+mod nowhere;
 mod part;
 mod plan;
 mod standing;
@@ -12,5 +13,6 @@ mod standing;
 pub use beside::restore_to;
 pub use doc::{Thing, Things, changes, held, locator_of, names_of};
 pub use net::net;
+pub use nowhere::Nowhere;
 pub use part::{Part, Taking};
 pub use plan::{Deed, Guard, Hands, How, Job, Verb, plan};

@@ -37,3 +37,14 @@ fn a_log_does_not_come_back_and_is_put_beside() {
     scene.env.fr(&["restore", &id, "--to", "beside"]).ok();
     assert_eq!(scene.env.read("beside/container/job.log"), "the only trace\n");
 }
+
+#[test]
+fn a_drill_passes_and_leaves_nothing_on_the_engine() {
+    let Some(scene) = Scene::new() else { return };
+    let list = "docker ps -aq; docker volume ls -q; docker image ls -aq --no-trunc | sort";
+    let before = scene.sh(list).ok().stdout;
+    let out = scene.env.fr(&["drill", "--system", "docker"]);
+    assert_eq!(out.code, 0, "{out:?}");
+    assert!(out.stdout.contains("docker volume rm"), "{out:?}");
+    assert_eq!(scene.sh(list).ok().stdout, before);
+}

@@ -38,6 +38,8 @@ fn a_deleted_release_is_back_with_its_assets_byte_for_byte() {
         let fetch =
             "rm -rf got && gh release download v1.0 -R R -D got && cd got && sha256sum * || echo none";
         release["assets"] = scene.sh(fetch).stdout.into();
+        release["other"] = only(scene.api("repos/R/releases/tags/v2.0"), &["name"]);
+        release["other-tag"] = only(scene.api("repos/R/git/ref/tags/v2.0"), &["object"]);
         release["tag"] = only(scene.api("repos/R/git/ref/tags/v1.0"), &["object"]);
         release
     };
@@ -47,6 +49,7 @@ fn a_deleted_release_is_back_with_its_assets_byte_for_byte() {
         ("echo other >sums.txt; gh release upload v1.0 sums.txt -R R --clobber", 0),
         ("gh release edit v1.0 -R R --notes 'Nothing' --prerelease=false", 0),
         ("gh api -X DELETE repos/R/git/refs/tags/v1.0", 0),
+        ("gh release create v2.0 -R R -n two sums.txt", 0),
     ] {
         comes_back(&scene, line, &look, code);
     }

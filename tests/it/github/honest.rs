@@ -110,3 +110,15 @@ fn logging_out_keeps_the_login() {
     assert!(std::fs::read_to_string(&hosts).unwrap() == text, "{out:?} {}", scene.event());
     assert_eq!(std::fs::read_to_string(&hosts).unwrap(), text);
 }
+
+#[test]
+fn where_github_is_not_reached_the_record_says_that_nothing_was_kept() {
+    let Some(scene) = Scene::new() else { return };
+    let conf = scene.env.root().join("gh/config.yml");
+    std::fs::write(conf, "http_unix_socket: /nonexistent/socket\n").unwrap();
+    let ran = scene.agent("gh label delete bug -R R --yes");
+    assert_ne!(ran.code, 0);
+    let shown = scene.env.fr(&["show", &scene.event()["id"].to_string()]).ok().stdout;
+    assert!(shown.contains("GitHub was not reached"), "{shown}");
+    assert_eq!(scene.undo(&[]).code, 5);
+}
