@@ -14,6 +14,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
     title: "a root module with a local state and two workspaces",
     needs: &["bash", "terraform"],
     optional: true,
+    in_cluster: false,
     build,
     incidents: &[
         Incident {
@@ -48,6 +49,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
         },
     ],
     look,
+    clear: None,
 };
 
 const MODULE: &str = r#"
