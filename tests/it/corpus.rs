@@ -25,6 +25,7 @@ const FILES: &[(&str, &str)] = &[
     ("more.tsv", include_str!("../corpus/more.tsv")),
     ("expert.tsv", include_str!("../corpus/expert.tsv")),
     ("aws.tsv", include_str!("../corpus/aws.tsv")),
+    ("infra.tsv", include_str!("../corpus/infra.tsv")),
 ];
 
 fn rows() -> Vec<Row> {
