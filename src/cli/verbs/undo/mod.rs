@@ -45,7 +45,7 @@ pub fn run(args: &UndoArgs, out: &mut Out) -> Result<u8> {
         infra: args.apply_infra,
     };
     if args.resume {
-        return again::resume(&desk, out);
+        return again::resume(&desk, wishes, out);
     }
     if args.abort {
         return again::abort(&desk, wishes, out);
