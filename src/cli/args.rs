@@ -169,7 +169,7 @@ pub enum Verb {
     Demo(DemoArgs),
     /// Rehearse recovery on scratch targets: destroy, undo, compare, and record the outcome.
     #[command(
-        after_help = "Examples:\n  fr drill                     every system, a minute at most\n  fr drill --system files,git\n  fr drill --json              times to undo, and what did not come back\n  fr drill --keep              leave the scratch targets and their stores to look around\n\nTouches nothing of yours: it works in a private directory below TMPDIR, with a store of its own. Only the outcome is\nrecorded in yours, as an event. Exit code 0 where all passed, 1 where one failed, 3 where none failed and something\nwas skipped because a program that it needs is not here."
+        after_help = "Examples:\n  fr drill                     every system, a minute at most\n  fr drill --system files,git\n  fr drill --json              times to undo, and what did not come back\n  fr drill --keep              leave the scratch targets and their stores to look around\n  fr drill --system kubernetes --context kind-dev\n                               in a namespace of its own, in this cluster only\n\nTouches nothing of yours: it works in a private directory below TMPDIR, with a store of its own. Only the outcome is\nrecorded in yours, as an event. Exit code 0 where all passed, 1 where one failed, 3 where none failed and something\nwas skipped because a program that it needs is not here."
     )]
     Drill(DrillArgs),
     /// Print shell completions.
@@ -447,6 +447,10 @@ pub struct DrillArgs {
     /// Only these systems; may be given more than once.
     #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = drill_systems())]
     pub system: Vec<String>,
+    /// The context of your kubeconfig in which the drill of kubernetes may work. It makes a namespace of its own there,
+    /// touches no other, and deletes it at the end.
+    #[arg(long, value_name = "NAME")]
+    pub context: Option<String>,
     /// Keep the scratch targets and their stores.
     #[arg(long)]
     pub keep: bool,

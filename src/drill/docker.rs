@@ -13,6 +13,8 @@ pub(super) const SCENARIO: Scenario = Scenario {
     title: "a volume and a container with what it wrote, from an empty image",
     needs: &["bash", "docker", "tar"],
     optional: true,
+    asked: true,
+    in_cluster: false,
     build,
     incidents: &[
         Incident { why: "the wrong volume is removed", line: "docker volume rm fr-drill-scratch" },
@@ -27,6 +29,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
     ],
     anew: &[],
     look,
+    clear: Some(clear),
 };
 
 /// A container that is never started mounts the volume, so that it can be filled without any program inside.
@@ -50,13 +53,13 @@ fn build(scene: &Scene) -> Result<()> {
 }
 
 /// Takes the scratch things off the engine again, however the rehearsal ended.
-pub(super) fn clear(scene: &Scene) {
+fn clear(scene: &Scene) -> Result<()> {
     let line = "[ -f ours ] || exit 0; docker ps -aq --filter volume=fr-drill-scratch | xargs -r docker rm -f; \
                 docker volume rm -f fr-drill-scratch; docker image rm -f fr-drill-scratch:one fr-drill-scratch:other; \
                 docker image ls -q --filter dangling=true --filter label=fr-drill=scratch | xargs -r docker image rm -f";
     let argv = ["bash", "--norc", "-c", line].map(OsString::from);
     // What is there still is scratch, and no reason for a drill to fail.
-    let _ = scene.run(&argv, b"");
+    scene.run(&argv, b"").map(drop)
 }
 
 /// What the engine says of them, and the volume's contents through a container of the drill's own.

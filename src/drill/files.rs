@@ -23,6 +23,8 @@ pub(super) const SCENARIO: Scenario = Scenario {
     title: "a directory with hostile names, links, modes, times and a hole",
     needs: &["bash", "rm", "mv", "cp", "find", "chmod", "ln", "truncate", "touch", "sed"],
     optional: false,
+    asked: false,
+    in_cluster: false,
     build,
     incidents: &[
         Incident { why: "all of it is deleted", line: "rm -rf data" },
@@ -41,6 +43,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
     ],
     anew: &[],
     look,
+    clear: None,
 };
 
 /// Names that have broken scripts and tools: an option, a pattern, a substitution, a line break, quotes, no UTF-8.

@@ -10,6 +10,8 @@ pub(super) const SCENARIO: Scenario = Scenario {
     title: "a repository with dirty, staged and untracked work, a stash and a branch",
     needs: &["bash", "git", "rm"],
     optional: false,
+    asked: false,
+    in_cluster: false,
     build,
     incidents: &[
         Incident { why: "two commits and all uncommitted work go", line: "git reset -q --hard HEAD~2" },
@@ -29,6 +31,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
     ],
     anew: &[],
     look: git_look,
+    clear: None,
 };
 
 /// Three commits on `main`, one on `feature`, a tag, a stash, and on top of it staged, unstaged, untracked and ignored

@@ -12,6 +12,8 @@ pub(super) const SCENARIO: Scenario = Scenario {
     title: "a bare remote on disk that is force-pushed",
     needs: &["bash", "git", "rm"],
     optional: false,
+    asked: false,
+    in_cluster: false,
     build,
     incidents: &[
         Incident { why: "others' commits are pushed over", line: "git push -q --force origin main" },
@@ -24,6 +26,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
     ],
     anew: &[],
     look,
+    clear: None,
 };
 
 /// A colleague's commit lies on the remote; here, history was written anew.

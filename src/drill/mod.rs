@@ -6,12 +6,14 @@
 //!
 //! A system rehearses its recovery by one file here (a [`Scenario`]) and one line in `scenario.rs`.
 
+mod cluster;
 mod docker;
 mod event;
 mod files;
 mod git;
 mod git_look;
 mod git_remote;
+mod kubernetes;
 mod look;
 mod rehearse;
 mod scenario;
@@ -22,6 +24,6 @@ mod terraform;
 pub use event::{exit_code, prepare, record};
 pub use git_look::git_look;
 pub use look::{Look, differences};
-pub use rehearse::{Moment, Rehearsal, Round, rehearse};
+pub use rehearse::{Ground, Moment, Rehearsal, Round, rehearse};
 pub use scenario::{Incident, Promise, SCENARIOS, Scenario, by_systems, systems};
 pub use scene::Scene;

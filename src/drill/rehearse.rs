@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
+use super::cluster::Cluster;
 use super::look::differences;
-use super::scenario::{Incident, Promise, Scenario, clear};
+use super::scenario::{Promise, Scenario};
 use super::scene::{Scene, missing_tool, tail};
 use crate::error::{Error, Result};
 use crate::model::{DrillOutcome, Drilled};
@@ -58,11 +59,21 @@ pub struct Moment<'a> {
     pub command: Option<&'a str>,
 }
 
-/// Rehearses a scenario in a new directory below `scratch`. What goes wrong with it is its outcome; an error is only
-/// what `watch` returns, which can break it off.
+/// Where scenarios are rehearsed.
+pub struct Ground<'a> {
+    /// Each gets a directory of its own below this one.
+    pub scratch: &'a Path,
+    /// The context of the cluster that somebody named.
+    pub context: Option<&'a str>,
+    /// What is made outside of the directory stays, too.
+    pub keep: bool,
+}
+
+/// Rehearses a scenario. What goes wrong with it is its outcome; an error is only what `watch` returns, which can break it
+/// off. What was made outside of the scratch directory is removed in each case.
 pub fn rehearse(
     scenario: &Scenario,
-    scratch: &Path,
+    ground: &Ground<'_>,
     watch: &mut dyn FnMut(Moment<'_>) -> Result<()>,
 ) -> Result<Rehearsal> {
     let started = Instant::now();
@@ -80,24 +91,19 @@ pub fn rehearse(
         return Ok(done);
     }
     watch(Moment { system: scenario.system, command: None })?;
-    match set(scenario, scratch) {
+    match set(scenario, ground) {
         Err(e) => done.end(DrillOutcome::Failed, e.to_string()),
         Ok(scene) => {
-            for (incident, promise) in scenario.rounds() {
-                let go_on = watch(Moment { system: scenario.system, command: Some(incident.line) });
-                if go_on.is_err() {
-                    clear(scenario, &scene);
-                }
-                go_on?;
-                let round = round(scenario, incident, promise, &scene);
-                let spoilt = !round.differences.is_empty();
-                done.rounds.push(round);
-                // The target is not what the next command is meant for.
-                if spoilt {
-                    break;
-                }
+            let broken_off = play_all(scenario, &scene, &mut done, watch);
+            let cleared = scenario.clear.filter(|_| !ground.keep).map_or(Ok(()), |clear| clear(&scene));
+            match broken_off {
+                // Whoever breaks it off must know what is left.
+                Err(e) => match cleared {
+                    Ok(()) => return Err(e),
+                    Err(left) => return Err(e.hint(left.to_string())),
+                },
+                Ok(()) => cleared.unwrap_or_else(|left| done.end(DrillOutcome::Failed, left.to_string())),
             }
-            clear(scenario, &scene);
         }
     }
     if let Some(reason) = done.first_failure() {
@@ -107,17 +113,40 @@ pub fn rehearse(
     Ok(done)
 }
 
-fn set(scenario: &Scenario, scratch: &Path) -> Result<Scene> {
-    let root = scratch.join(scenario.system);
-    std::fs::create_dir(&root).map_err(|e| Error::io("create", &root, &e))?;
-    let scene = Scene::set(&root)?;
-    (scenario.build)(&scene).inspect_err(|_| clear(scenario, &scene))?;
-    Ok(scene)
+/// Makes the target, then destroys it and takes it back by each command.
+fn play_all(
+    scenario: &Scenario,
+    scene: &Scene,
+    done: &mut Rehearsal,
+    watch: &mut dyn FnMut(Moment<'_>) -> Result<()>,
+) -> Result<()> {
+    if let Err(e) = (scenario.build)(scene) {
+        done.end(DrillOutcome::Failed, e.to_string());
+        return Ok(());
+    }
+    for (incident, promise) in scenario.rounds() {
+        let line = scene.line(incident.line);
+        watch(Moment { system: scenario.system, command: Some(&line) })?;
+        let round = round(scenario, line, promise, scene);
+        let spoilt = !round.differences.is_empty();
+        done.rounds.push(round);
+        // The target is not what the next command is meant for.
+        if spoilt {
+            break;
+        }
+    }
+    Ok(())
 }
 
-fn round(scenario: &Scenario, incident: &Incident, promise: Promise, scene: &Scene) -> Round {
+fn set(scenario: &Scenario, ground: &Ground<'_>) -> Result<Scene> {
+    let root = ground.scratch.join(scenario.system);
+    std::fs::create_dir(&root).map_err(|e| Error::io("create", &root, &e))?;
+    Scene::set_in(&root, ground.context.filter(|_| scenario.in_cluster).map(Cluster::of))
+}
+
+fn round(scenario: &Scenario, line: String, promise: Promise, scene: &Scene) -> Round {
     let mut round = Round {
-        command: incident.line.to_owned(),
+        command: line.clone(),
         anew: promise == Promise::Anew,
         event: None,
         undo_exit_code: None,
@@ -125,7 +154,7 @@ fn round(scenario: &Scenario, incident: &Incident, promise: Promise, scene: &Sce
         differences: Vec::new(),
         failure: None,
     };
-    round.failure = match play(scenario, incident, promise, scene, &mut round) {
+    round.failure = match play(scenario, &line, promise, scene, &mut round) {
         Ok(failure) => failure,
         Err(e) => Some(e.to_string()),
     };
@@ -135,14 +164,14 @@ fn round(scenario: &Scenario, incident: &Incident, promise: Promise, scene: &Sce
 /// Destroys and takes back; why that failed, if it did.
 fn play(
     scenario: &Scenario,
-    incident: &Incident,
+    line: &str,
     promise: Promise,
     scene: &Scene,
     round: &mut Round,
 ) -> Result<Option<String>> {
     let before = (scenario.look)(scene)?;
     let last = scene.latest_event()?;
-    let ran = scene.agent_runs(incident.line)?;
+    let ran = scene.agent_runs(line)?;
     if ran.code != 0 {
         return Ok(Some(format!(
             "the command could not be rehearsed: exit code {}: {}",

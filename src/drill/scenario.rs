@@ -2,15 +2,16 @@
 
 use super::look::Look;
 use super::scene::{Scene, missing_tool};
-use super::{docker, files, git, git_remote, sqlite, terraform};
-use crate::error::Result;
+use super::{docker, files, git, git_remote, kubernetes, sqlite, terraform};
+use crate::error::{Error, ExitCode, Result};
 
 /// A command that destroys something, and why it hurts.
 #[derive(Clone, Copy, Debug)]
 pub struct Incident {
     /// What happens, for people.
     pub why: &'static str,
-    /// The line of shell, run in the scene's project.
+    /// The line of shell, run in the scene's project. In the scene of a cluster `CONTEXT` and `NAMESPACE` stand for those of
+    /// the scene.
     pub line: &'static str,
 }
 
@@ -24,6 +25,10 @@ pub struct Scenario {
     pub needs: &'static [&'static str],
     /// Where its programs are missing it is left out unless somebody names it: most machines have no need of them.
     pub optional: bool,
+    /// Its targets lie outside of the drill's directory: it is rehearsed only where somebody names it.
+    pub asked: bool,
+    /// It works in a namespace of a cluster, which somebody has to name: never in one that happens to be current.
+    pub in_cluster: bool,
     /// Makes the target in the scene's project.
     pub build: fn(&Scene) -> Result<()>,
     /// What destroys it, each from the state that `build` left.
@@ -33,6 +38,8 @@ pub struct Scenario {
     pub anew: &'static [Incident],
     /// Looks at the target by other means than `fr`'s own.
     pub look: fn(&Scene) -> Result<Look>,
+    /// Removes what it made outside of the scene's directory, however the rehearsal went.
+    pub clear: Option<fn(&Scene) -> Result<()>>,
 }
 
 impl Scenario {
@@ -60,17 +67,8 @@ pub const SCENARIOS: &[Scenario] = &[
     terraform::SCENARIO,
     sqlite::SCENARIO,
     docker::SCENARIO,
+    kubernetes::SCENARIO,
 ];
-
-/// Those that are rehearsed only where somebody names them: their scratch targets are made outside of the drill's directory.
-const ASKED: &[&str] = &[docker::SCENARIO.system];
-
-/// What takes such targets away again.
-pub fn clear(scenario: &Scenario, scene: &Scene) {
-    if scenario.system == docker::SCENARIO.system {
-        docker::clear(scene);
-    }
-}
 
 /// Their names.
 pub fn systems() -> impl Iterator<Item = &'static str> {
@@ -78,10 +76,27 @@ pub fn systems() -> impl Iterator<Item = &'static str> {
 }
 
 /// Those with these names, in the order of the table; where none is named, all that can be rehearsed here or should be.
-pub fn by_systems(names: &[String]) -> Vec<&'static Scenario> {
-    let is_here =
-        |s: &&Scenario| !ASKED.contains(&s.system) && (!s.optional || missing_tool(s.needs).is_none());
-    let wanted =
-        |s: &&Scenario| (names.is_empty() && is_here(s)) || names.iter().any(|name| name == s.system);
-    SCENARIOS.iter().filter(wanted).collect()
+/// Those that work in a cluster only where its context is named.
+///
+/// # Errors
+/// Where a context is wanted and not named, or the other way round.
+pub fn by_systems(names: &[String], context: Option<&str>) -> Result<Vec<&'static Scenario>> {
+    let is_named = |s: &&Scenario| names.iter().any(|name| name == s.system);
+    let clustered: Vec<&Scenario> = SCENARIOS.iter().filter(|s| s.in_cluster).collect();
+    if context.is_none()
+        && let Some(one) = clustered.iter().find(|s| is_named(s))
+    {
+        return Err(Error::new(ExitCode::Usage, format!("the drill of {} needs a cluster to work in", one.system))
+            .hint("--context NAME names a context of your kubeconfig; a namespace of its own is made there and deleted"));
+    }
+    if context.is_some() && !names.is_empty() && !clustered.iter().any(is_named) {
+        let why = "--context is for the drill of kubernetes, which is not among these systems";
+        return Err(Error::new(ExitCode::Usage, why));
+    }
+    let is_here = |s: &&Scenario| match s.in_cluster {
+        true => context.is_some(),
+        false => !s.asked && (!s.optional || missing_tool(s.needs).is_none()),
+    };
+    let wanted = |s: &&Scenario| (names.is_empty() && is_here(s)) || is_named(s);
+    Ok(SCENARIOS.iter().filter(wanted).collect())
 }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use super::cluster::Cluster;
 use super::scenario::Promise;
 use crate::error::{Error, Result};
 use crate::intake::shims::PROGRAMS;
@@ -22,11 +23,17 @@ pub struct Scene {
     env: Vec<(OsString, OsString)>,
     fr: OsString,
     calls: Cell<usize>,
+    cluster: Option<Cluster>,
 }
 
 impl Scene {
     /// Makes one in `root`, which must be there.
     pub fn set(root: &Path) -> Result<Scene> {
+        Scene::set_in(root, None)
+    }
+
+    /// The same, in a cluster too.
+    pub fn set_in(root: &Path, cluster: Option<Cluster>) -> Result<Scene> {
         let project = root.join("project");
         std::fs::create_dir(&project).map_err(|e| Error::io("create", &project, &e))?;
         let fr = std::env::current_exe()
@@ -43,7 +50,13 @@ impl Scene {
         let chosen =
             ["DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH"];
         env.extend(chosen.iter().filter_map(|name| Some(set(name, std::env::var_os(name)?))));
-        Ok(Scene { root: root.to_owned(), project, env, fr: fr.into(), calls: Cell::new(0) })
+        env.extend(cluster.iter().flat_map(|cluster| cluster.environment(root)));
+        Ok(Scene { root: root.to_owned(), project, env, fr: fr.into(), calls: Cell::new(0), cluster })
+    }
+
+    /// A line as it runs in this scene: with the names of its cluster.
+    pub fn line(&self, line: &str) -> String {
+        self.cluster.as_ref().map_or_else(|| line.to_owned(), |cluster| cluster.named(line))
     }
 
     /// One tool call of the agent: before-hook, the line in a shell, after-hook. Returns how the line ended.

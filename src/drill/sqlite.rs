@@ -12,6 +12,8 @@ pub(super) const SCENARIO: Scenario = Scenario {
     title: "a database file with tables, an index, a view and a trigger",
     needs: &["bash", "sqlite3"],
     optional: true,
+    asked: false,
+    in_cluster: false,
     build,
     incidents: &[
         Incident { why: "a condition is forgotten", line: "sqlite3 shop.db 'DELETE FROM orders'" },
@@ -25,6 +27,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
     ],
     anew: &[],
     look,
+    clear: None,
 };
 
 const DATABASE: &str = r#"

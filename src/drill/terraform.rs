@@ -14,6 +14,8 @@ pub(super) const SCENARIO: Scenario = Scenario {
     title: "a root module with a local state and two workspaces",
     needs: &["bash", "terraform"],
     optional: true,
+    asked: false,
+    in_cluster: false,
     build,
     incidents: &[
         Incident {
@@ -48,6 +50,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
         },
     ],
     look,
+    clear: None,
 };
 
 const MODULE: &str = r#"

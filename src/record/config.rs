@@ -64,6 +64,11 @@ impl Config {
         config.production.check()?;
         Ok(config)
     }
+
+    /// The bounds in force; the defaults where the file cannot be read.
+    pub fn caps_of(home: &Home) -> Caps {
+        Config::load(home).map(|config| config.caps).unwrap_or_default()
+    }
 }
 
 #[cfg(test)]

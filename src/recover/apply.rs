@@ -16,7 +16,7 @@ use crate::model::{
     StepVerdict, Verification,
 };
 use crate::platform::{clock, home::Home};
-use crate::record;
+use crate::record::{self, Config};
 use crate::store::Store;
 use crate::systems::{self, ApplyCx, Run};
 
@@ -100,11 +100,21 @@ pub fn apply(
     carry_out(plan, events, undo, &Desk { store: &store, journal: &journal, home, progress })
 }
 
-/// Goes on with an undo that a crash interrupted: steps that are done already plan as such and are left alone.
-pub fn resume(undo: &Event, of: &[Event], home: &Home, progress: &(dyn Fn(u64) + Sync)) -> Result<Applied> {
+/// Goes on with an undo that a crash interrupted: steps that are done already plan as such and are left alone. With `infra`
+/// it also does what is only done on request.
+pub fn resume(
+    undo: &Event,
+    of: &[Event],
+    infra: bool,
+    home: &Home,
+    progress: &(dyn Fn(u64) + Sync),
+) -> Result<Applied> {
     let store = Store::open(home)?;
     let journal = Journal::open(home)?;
-    let plan = rest_of(undo, of, &store, home)?;
+    let mut plan = rest_of(undo, of, &store, home)?;
+    if infra {
+        plan.go_on_with_infra();
+    }
     carry_out(&plan, of, undo.id, &Desk { store: &store, journal: &journal, home, progress })
 }
 
@@ -244,7 +254,7 @@ fn carry_out(plan: &UndoPlan, events: &[Event], undo: EventId, desk: &Desk<'_>) 
     let reader = desk.store.reader();
     let (home, progress) = (desk.home, desk.progress);
     let label = format!("undo-{}", plan.after_undo.unwrap_or(undo));
-    let cx = ApplyCx { source: &reader, vault: home.vault(), label, progress };
+    let cx = ApplyCx { source: &reader, vault: home.vault(), caps: Config::caps_of(home), label, progress };
     let mut outcomes = Vec::new();
     for (number, step) in plan.restoring() {
         mark(desk.journal, undo, number, StepPhase::Started, None)?;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::planning::UndoPlan;
 use crate::journal::index::Event;
-use crate::model::{Bytes, Capture, Policy, Step, StepVerdict};
+use crate::model::{Bytes, Capture, Policy, Step, StepVerdict, Way};
 use crate::platform::home::Home;
 use crate::record;
 use crate::store::{Scratch, Store};
@@ -20,6 +20,19 @@ impl UndoPlan {
     pub fn ask_for_infra(&mut self) {
         let on_request = |step: &&mut Step| matches!(step.verdict, StepVerdict::OnRequest { .. });
         self.steps.iter_mut().filter(on_request).for_each(|step| step.verdict = StepVerdict::Restore);
+    }
+
+    /// The same where an undo was interrupted: a part of it may be there by now, and looks like somebody's. What is there
+    /// stays, and the rest is done.
+    pub fn go_on_with_infra(&mut self) {
+        let makes_the_rest = |step: &Step| {
+            let is_one = |way: &Way| {
+                way.policy == Policy::Merge && matches!(way.verdict, StepVerdict::OnRequest { .. })
+            };
+            step.ways.iter().any(is_one)
+        };
+        self.steps.iter_mut().filter(|step| makes_the_rest(step)).for_each(|step| take(step, Policy::Merge));
+        self.ask_for_infra();
     }
 
     /// There is something that is only done on request.

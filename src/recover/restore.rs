@@ -7,6 +7,7 @@ use crate::error::{Error, ExitCode, Result};
 use crate::journal::index::Event;
 use crate::model::{Bytes, Capture, StepOutcome};
 use crate::platform::home::Home;
+use crate::record::Config;
 use crate::store::Store;
 use crate::systems::{self, ApplyCx};
 
@@ -54,7 +55,7 @@ pub fn restore_into(
     let store = Store::open(home)?;
     let reader = store.reader();
     let label = format!("restore-{}", event.id);
-    let cx = ApplyCx { source: &reader, vault: home.vault(), label, progress };
+    let cx = ApplyCx { source: &reader, vault: home.vault(), caps: Config::caps_of(home), label, progress };
     let mut done = Vec::new();
     for capture in captures {
         let system = systems::by_id(&capture.system.0)
@@ -79,8 +80,8 @@ pub fn restore_to(
     }
     let store = Store::open(home)?;
     let reader = store.reader();
-    let cx =
-        ApplyCx { source: &reader, vault: home.vault(), label: format!("restore-{}", event.id), progress };
+    let label = format!("restore-{}", event.id);
+    let cx = ApplyCx { source: &reader, vault: home.vault(), caps: Config::caps_of(home), label, progress };
     let mut done = Vec::new();
     for (i, capture) in captures.iter().enumerate() {
         let system = systems::by_id(&capture.system.0)

@@ -79,12 +79,17 @@ impl Copies {
     fn of(now: &[Event], next: &[Event], store: &Store, home: &Home) -> Result<Option<Copies>> {
         let waiting: Vec<Bytes> =
             next.iter().flat_map(captured_of).filter_map(|c| place_of(&c.before)).collect();
-        let caps = Config::load(home).map(|config| config.caps).unwrap_or_default();
+        let caps = Config::caps_of(home);
         let dir = home.cache().join(format!("ahead-{}", std::process::id()));
         let mut copies = Copies { dir, tops: Vec::new() };
         let reader = store.reader();
-        let cx =
-            ApplyCx { source: &reader, vault: home.vault(), label: "ahead".to_owned(), progress: &|_| {} };
+        let cx = ApplyCx {
+            source: &reader,
+            vault: home.vault(),
+            caps: caps.clone(),
+            label: "ahead".to_owned(),
+            progress: &|_| {},
+        };
         // The oldest removal is the one whose capture will be there.
         for capture in now.iter().rev().flat_map(captured_of).map(|captured| captured.before) {
             let top = capture.locator.at.clone();

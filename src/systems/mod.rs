@@ -224,6 +224,8 @@ pub struct Caps {
     pub cluster_namespace_seconds: u64,
     /// The longest that the backend of a terraform state is waited for, in seconds.
     pub backend_seconds: u64,
+    /// How long undo waits for the lock on a terraform state that somebody else holds, in seconds.
+    pub lock_seconds: u64,
     /// The most bytes of volumes and images that one container command stores.
     pub container_bytes: u64,
     /// The most bytes of what a container wrote outside of its volumes; 0: none of it is read.
@@ -263,6 +265,7 @@ impl Default for Caps {
             cluster_named_seconds: 5,
             cluster_namespace_seconds: 20,
             backend_seconds: 10,
+            lock_seconds: 20,
             container_bytes: 4 << 30,
             container_layer_bytes: 64 << 20,
             container_seconds: 60,
@@ -350,6 +353,8 @@ pub struct ApplyCx<'a> {
     pub source: &'a dyn ObjectSource,
     /// `$FR_HOME/git`: vault repositories.
     pub vault: PathBuf,
+    /// The settings in force.
+    pub caps: Caps,
     /// A short name for what is written: `undo-42`. Goes into temporary names and reflog messages.
     pub label: String,
     /// Told after each file or ref, with the number of items done.

@@ -27,8 +27,9 @@ pub struct UndoArgs {
     #[arg(long, value_enum, default_value = "abort", value_name = "POLICY")]
     pub on_conflict: OnConflict,
     /// Also do what costs money or gives another identity: run `terraform apply`, start instances of AWS anew. Never done
-    /// unasked: it changes real infrastructure, and what it makes may have no data.
-    #[arg(long, conflicts_with_all = ["plan", "plan_out", "resume", "abort"])]
+    /// unasked: it changes real infrastructure, and what it makes may have no data. With --resume the rest of it, with --plan
+    /// as the plan says.
+    #[arg(long, conflicts_with_all = ["plan_out", "abort"])]
     pub apply_infra: bool,
     /// Write the plan to a file and nothing else: for review.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["plan", "yes"])]

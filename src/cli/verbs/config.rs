@@ -180,6 +180,10 @@ fn show(home: &Home, out: &mut Out) -> Result<u8> {
         caps.backend_seconds
     ))?;
     out.line(format!(
+        "lock_seconds = {}               # how long undo waits for somebody else's lock on a terraform state",
+        caps.lock_seconds
+    ))?;
+    out.line(format!(
         "container_bytes = {}        # the most that one container command may store of volumes and images",
         caps.container_bytes
     ))?;

@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::cli::Out;
 use crate::cli::args::DrillArgs;
 use crate::cli::render::{count, progress, safe, style, when};
-use crate::drill::{self, Moment, Rehearsal, Round};
+use crate::drill::{self, Ground, Moment, Rehearsal, Round};
 use crate::error::{ExitCode, Result};
 use crate::model::DrillOutcome;
 use crate::platform::home::{self, Home};
@@ -37,6 +37,8 @@ struct Report {
 
 /// Runs the verb.
 pub fn run(args: &DrillArgs, out: &mut Out) -> Result<u8> {
+    // A wrong word makes no store.
+    drill::by_systems(&args.system, args.context.as_deref())?;
     let home = Home::at(home::state_dir()?);
     let store_created = drill::prepare(&home)?;
     if store_created {
@@ -79,8 +81,9 @@ fn rehearse_all(args: &DrillArgs, scratch: &ScratchDir) -> Result<Vec<Rehearsal>
         bar.set_message(format!("{}: {}", moment.system, moment.command.unwrap_or("making the target")));
         interrupt.check()
     };
-    let scenarios = drill::by_systems(&args.system);
-    let done = scenarios.into_iter().map(|s| drill::rehearse(s, scratch.path(), &mut watch)).collect();
+    let ground = Ground { scratch: scratch.path(), context: args.context.as_deref(), keep: args.keep };
+    let scenarios = drill::by_systems(&args.system, ground.context)?;
+    let done = scenarios.into_iter().map(|s| drill::rehearse(s, &ground, &mut watch)).collect();
     bar.finish_and_clear();
     interrupt.check().and(done)
 }

@@ -48,6 +48,20 @@ pub const PROGRAMS: &[&str] = &[
     "wrangler",
     "firebase",
     "supabase",
+    "cdktf",
+    "istioctl",
+    "kubeadm",
+    "linkerd",
+    "skaffold",
+    "tilt",
+    "devspace",
+    "kops",
+    "talosctl",
+    "atmos",
+    "consul",
+    "nomad",
+    "k3s-uninstall.sh",
+    "k3s-agent-uninstall.sh",
 ];
 
 /// What an invocation of one of [`PROGRAMS`] does.
@@ -83,6 +97,7 @@ fn system(program: &str) -> &'static str {
         | "argocd" | "flux" | "velero" | "vault" | "etcdctl" | "wrangler" | "firebase" | "supabase" => {
             "platform"
         }
+        one if platforms::IN_CLUSTERS.contains(&one) => "platform",
         "twine" | "heroku" | "flyctl" | "fly" | "vercel" | "netlify" => "registry",
         _ => "system",
     }

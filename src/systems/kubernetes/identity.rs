@@ -1,6 +1,10 @@
 //! Which cluster it really is: the server's URL and a hash of its CA, as the kubeconfig resolves them now. A context's name
 //! may mean another cluster tomorrow.
 
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -22,9 +26,40 @@ pub struct Identity {
     pub namespace: String,
 }
 
+/// How long an answer counts within one process: an undo asks before each step, and a kubectl takes 0.1 s.
+const FRESH: Duration = Duration::from_secs(10);
+
+/// A kubeconfig's file as it was: name, time and size.
+type Stamp = (PathBuf, Option<(SystemTime, u64)>);
+
+/// An answer, and of what it is one.
+struct Known {
+    access: Access,
+    files: Vec<Stamp>,
+    at: Instant,
+    identity: Identity,
+}
+
 impl Identity {
-    /// Reads the user's kubeconfig. Its credentials are in what kubectl answers and are dropped here.
+    /// Which cluster it is. An answer of a moment ago counts as long as no kubeconfig was written since.
     pub fn read(kubectl: &Kubectl, access: &Access) -> Result<Identity> {
+        static KNOWN: Mutex<Option<Known>> = Mutex::new(None);
+        let files = stamps(access);
+        {
+            let known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+            let counts = |k: &&Known| k.access == *access && k.files == files && k.at.elapsed() < FRESH;
+            if let Some(known) = known.as_ref().filter(counts) {
+                return Ok(known.identity.clone());
+            }
+        }
+        let identity = Identity::ask(kubectl, access)?;
+        let known = Known { access: access.clone(), files, at: Instant::now(), identity: identity.clone() };
+        *KNOWN.lock().unwrap_or_else(PoisonError::into_inner) = Some(known);
+        Ok(identity)
+    }
+
+    /// Reads the user's kubeconfig. Its credentials are in what kubectl answers and are dropped here.
+    fn ask(kubectl: &Kubectl, access: &Access) -> Result<Identity> {
         let text = kubectl.ask(&["config", "view", "--raw", "-o", "json"])?;
         let config: Value = serde_json::from_slice(&text)
             .map_err(|e| Error::failure(format!("the kubeconfig cannot be read: {e}")))?;
@@ -74,6 +109,25 @@ impl Identity {
         }
         pinned
     }
+}
+
+/// The files in which kubectl looks (`--kubeconfig`, else `KUBECONFIG`, else the user's).
+fn stamps(access: &Access) -> Vec<Stamp> {
+    let pairs = access.flags.iter().zip(access.flags.iter().skip(1));
+    let named =
+        pairs.filter(|(name, _)| *name == "--kubeconfig").map(|(_, path)| PathBuf::from(path)).next_back();
+    let files: Vec<PathBuf> = match (named, access.env.get("KUBECONFIG"), access.env.get("HOME")) {
+        (Some(file), _, _) => vec![file],
+        (None, Some(list), _) if !list.is_empty() => std::env::split_paths(list.as_path()).collect(),
+        (None, _, Some(home)) => vec![home.as_path().join(".kube/config")],
+        (None, _, None) => Vec::new(),
+    };
+    let stamp = |file: PathBuf| {
+        let at = access.cwd.as_path().join(file);
+        let meta = std::fs::metadata(&at).ok();
+        (at, meta.and_then(|meta| Some((meta.modified().ok()?, meta.len()))))
+    };
+    files.into_iter().map(stamp).collect()
 }
 
 /// A hash of the CA's certificate: of its text in the kubeconfig, or of the file that it names.

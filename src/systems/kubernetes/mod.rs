@@ -27,6 +27,7 @@ mod owned;
 mod plan;
 mod prune;
 mod query;
+mod quotas;
 mod recreate;
 mod release;
 mod remove;

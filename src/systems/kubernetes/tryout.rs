@@ -15,6 +15,7 @@ use super::kinds;
 use super::kubectl::Kubectl;
 use super::object::{Key, Object};
 use super::query::Access;
+use super::quotas;
 use super::resources::Server;
 use crate::error::Result;
 
@@ -95,6 +96,25 @@ impl Asking<'_> {
         });
         let keys: Vec<Key> = objects.iter().map(|o| o.key.clone()).collect();
         note(&keys, said, tried);
+        self.together(objects, tried);
+    }
+
+    /// Those that fit one by one and not together.
+    fn together(&self, objects: &[Object], tried: &mut Tried) {
+        let made_with = |key: &Key| {
+            let space = Key::cluster_wide("", "Namespace", &key.namespace);
+            self.made.contains(&space)
+        };
+        let mut fit: Vec<&Object> = objects
+            .iter()
+            .filter(|o| !tried.refused.contains_key(&o.key) && !made_with(&o.key))
+            .filter(|o| !kinds::comes_by_itself(&o.key))
+            .collect();
+        fit.sort_by_key(|o| (kinds::rank(&o.key), o.key.clone()));
+        match quotas::beyond(&self.server, &fit) {
+            Ok(beyond) => tried.refused.extend(beyond),
+            Err(error) => drop(tried.unasked.get_or_insert(error.what)),
+        }
     }
 
     fn creation(&self, line: &mut Line<'_>, object: &Object, elsewhere: bool) -> Result<Said> {

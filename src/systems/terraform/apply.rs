@@ -2,6 +2,7 @@
 //! written.
 
 use std::path::Path;
+use std::time::Duration;
 
 use super::cli::{Cli, LOOK, WRITE};
 use super::infra::Site;
@@ -26,7 +27,8 @@ pub fn apply(step: &Step, cx: &ApplyCx<'_>) -> Result<StepOutcome> {
     let before = RootState::by_id(&payload.before, cx.source)?;
     match payload.how {
         How::Push { expect, serial, force } => {
-            Push { before: &before, expect, serial, force }.apply(&step.locator, cx.source)
+            let patience = Duration::from_secs(cx.caps.lock_seconds);
+            Push { before: &before, expect, serial, force, patience }.apply(&step.locator, cx.source)
         }
         How::NewWorkspace => new_workspace(&before, step),
         How::DropWorkspace => drop_workspace(&before, step),

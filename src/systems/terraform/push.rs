@@ -19,8 +19,6 @@ use crate::error::{Error, Result};
 use crate::model::{Locator, ObjectId, ObjectSource, StepOutcome};
 use crate::platform::scratch::ScratchDir;
 
-/// How long a lock that somebody holds is waited for.
-const PATIENCE: Duration = Duration::from_secs(20);
 /// How long between two tries.
 const NAP: Duration = Duration::from_secs(1);
 /// The most bytes of a state.
@@ -36,6 +34,8 @@ pub struct Push<'a> {
     pub serial: Option<u64>,
     /// Over another lineage, too.
     pub force: bool,
+    /// How long a lock that somebody holds is waited for.
+    pub patience: Duration,
 }
 
 /// How one try ended.
@@ -53,7 +53,7 @@ impl Push<'_> {
     pub fn apply(&self, locator: &Locator, source: &dyn ObjectSource) -> Result<StepOutcome> {
         let place = Place::find(locator)?;
         let mut way = Way::of(&place, self.before, locator, source)?;
-        let end = Instant::now() + PATIENCE;
+        let end = Instant::now() + self.patience;
         loop {
             let tried = self.once(&mut way, source)?;
             let left = Instant::now() < end;
@@ -97,10 +97,13 @@ impl Push<'_> {
 
 /// How the state is reached.
 enum Way {
-    /// A file that `-state` named: terraform's `state push` knows no such flag.
-    File(std::path::PathBuf),
-    /// The local backend: read as a file, written by terraform, which honours its lock.
-    Local(std::path::PathBuf, Cli),
+    /// A file: read as such, written by terraform, which honours its lock. `state push` knows no `-state`, so for a file that
+    /// is not the root module's own there is a root module of ours whose backend it is.
+    Local(
+        std::path::PathBuf,
+        Cli,
+        #[expect(dead_code, reason = "keeps the directory that the terraform works in")] Option<Bound>,
+    ),
     /// Everything else.
     Asked(
         Cli,
@@ -117,9 +120,9 @@ impl Way {
         }
         Ok(match &place.backend {
             Backend::Local { state, .. } if locator.opts.contains_key(super::STATE_FILE) => {
-                Way::File(state.clone())
+                Way::to_file(state, &cli)?
             }
-            Backend::Local { state, .. } => Way::Local(state.clone(), cli),
+            Backend::Local { state, .. } => Way::Local(state.clone(), cli, None),
             _ => Way::Asked(cli, None),
         })
     }
@@ -127,24 +130,29 @@ impl Way {
     /// The backend that was in use before `init` left it.
     fn to_old_backend(before: &RootState, cli: Cli, source: &dyn ObjectSource) -> Result<Way> {
         if let Some(file) = &before.file {
-            return Ok(Way::File(file.as_path().to_path_buf()));
+            return Way::to_file(file.as_path(), &cli);
         }
         let bound = Bound::of(before, &cli, source)?;
         Ok(Way::Asked(bound.cli().clone(), Some(bound)))
     }
 
+    fn to_file(file: &Path, cli: &Cli) -> Result<Way> {
+        let path = file.to_str().ok_or_else(|| Error::failure(format!("{} is no UTF-8", file.display())))?;
+        let config = [("path".to_owned(), path.into())].into_iter().collect();
+        let plain = Cli { workspace: "default".to_owned(), ..cli.clone() };
+        let bound = Bound::to("local", &config, &plain)?;
+        Ok(Way::Local(file.to_path_buf(), bound.cli().clone(), Some(bound)))
+    }
+
     fn read(&self) -> Result<Option<Vec<u8>>> {
         match self {
-            Way::File(file) | Way::Local(file, _) => place::bytes(file, MOST),
+            Way::Local(file, ..) => place::bytes(file, MOST),
             Way::Asked(cli, _) => cli.pull(),
         }
     }
 
     fn write(&mut self, state: &[u8], force: bool) -> Result<Tried> {
-        let cli = match self {
-            Way::File(file) => return replace(file, state).map(|()| Tried::Ended(StepOutcome::Done)),
-            Way::Local(_, cli) | Way::Asked(cli, _) => cli,
-        };
+        let (Way::Local(_, cli, _) | Way::Asked(cli, _)) = self;
         let dir = ScratchDir::new("state")?;
         let file = dir.path().join("state.json");
         write(&file, state)?;
@@ -169,15 +177,6 @@ impl Way {
         }
         Ok(Tried::Ended(StepOutcome::Failed { reason: refused(&cli.program, &done).to_string() }))
     }
-}
-
-/// Replaces a file at once.
-fn replace(file: &Path, state: &[u8]) -> Result<()> {
-    let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let temp = file.with_file_name(format!(".{name}.fr-undo"));
-    let _left_by_a_killed_one = std::fs::remove_file(&temp);
-    write(&temp, state)?;
-    std::fs::rename(&temp, file).map_err(|e| Error::io("write", file, &e))
 }
 
 /// The state with another serial. Its text is kept as it is: numbers in it may have more digits than we could hold.

@@ -165,7 +165,13 @@ impl Bench {
 
     pub fn apply(&self, step: &Step) -> StepOutcome {
         let vault = self.tmp.path().join("home/git");
-        let cx = ApplyCx { source: &self.store, vault, label: "undo-7".to_owned(), progress: &|_| {} };
+        let cx = ApplyCx {
+            source: &self.store,
+            vault,
+            caps: fr::systems::Caps::default(),
+            label: "undo-7".to_owned(),
+            progress: &|_| {},
+        };
         Files.apply(step, &cx).unwrap()
     }
 
@@ -179,7 +185,13 @@ impl Bench {
 
     pub fn restore_to(&self, capture: &Capture, to: &Path) -> StepOutcome {
         let vault = self.tmp.path().join("home/git");
-        let cx = ApplyCx { source: &self.store, vault, label: "restore".to_owned(), progress: &|_| {} };
+        let cx = ApplyCx {
+            source: &self.store,
+            vault,
+            caps: fr::systems::Caps::default(),
+            label: "restore".to_owned(),
+            progress: &|_| {},
+        };
         Files.restore_to(capture, to, &cx).unwrap()
     }
 

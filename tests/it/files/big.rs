@@ -63,7 +63,13 @@ fn child_with_a_big_file() {
         )
         .unwrap()
         .remove(0);
-    let cx = ApplyCx { source: &store, vault: PathBuf::new(), label: "undo".to_owned(), progress: &|_| {} };
+    let cx = ApplyCx {
+        source: &store,
+        vault: PathBuf::new(),
+        caps: fr::systems::Caps::default(),
+        label: "undo".to_owned(),
+        progress: &|_| {},
+    };
     assert_eq!(Files.apply(&step, &cx).unwrap(), StepOutcome::Done);
     crate::fs_compare::assert_same(&before, &b.look());
     let status = std::fs::read_to_string("/proc/self/status").unwrap();

@@ -266,7 +266,13 @@ fn forged_trees_cannot_lead_out() {
     let bad = forged(&b, "../escaped", file());
     step.payload["before"] = serde_json::json!(bad.before.state.object.unwrap());
     let vault = b.tmp.path().to_path_buf();
-    let acx = fr::systems::ApplyCx { source: &b.store, vault, label: "x".to_owned(), progress: &|_| {} };
+    let acx = fr::systems::ApplyCx {
+        source: &b.store,
+        vault,
+        caps: fr::systems::Caps::default(),
+        label: "x".to_owned(),
+        progress: &|_| {},
+    };
     assert!(fr::systems::files::Files.apply(&step, &acx).is_err());
     assert!(!b.tmp.path().join("escaped").exists() && !b.work().join("escaped").exists());
 }

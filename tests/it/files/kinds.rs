@@ -174,7 +174,13 @@ fn restored_beside_the_present() {
     assert_same(&before, &tree(&to.join("d")));
     assert_eq!(std::fs::read(b.work().join("d")).unwrap(), b"other\n");
     let vault = b.tmp.path().to_path_buf();
-    let cx = fr::systems::ApplyCx { source: &b.store, vault, label: "r".to_owned(), progress: &|_| {} };
+    let cx = fr::systems::ApplyCx {
+        source: &b.store,
+        vault,
+        caps: fr::systems::Caps::default(),
+        label: "r".to_owned(),
+        progress: &|_| {},
+    };
     use fr::systems::System;
     assert!(fr::systems::files::Files.restore_to(&recorded.captured[0].before, &to, &cx).is_err());
 }

@@ -223,7 +223,13 @@ impl Scene {
     }
 
     pub fn apply_cx(&self) -> ApplyCx<'_> {
-        ApplyCx { source: &self.store, vault: self.vault(), label: "undo 7".to_owned(), progress: &|_| {} }
+        ApplyCx {
+            source: &self.store,
+            vault: self.vault(),
+            caps: fr::systems::Caps::default(),
+            label: "undo 7".to_owned(),
+            progress: &|_| {},
+        }
     }
 
     /// Runs what a command does between capture and observation.

@@ -1,6 +1,6 @@
 //! The cluster that all tests of this process share, and a namespace of it for each test.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
@@ -11,7 +11,8 @@ use serde_json::Value;
 
 use crate::env::{Output, TestEnv, run};
 
-/// A test's own namespace, and an agent that works in it.
+/// A test's own namespace, and an agent that works in it. It stays: the cluster ends with the process, and removing a
+/// namespace takes the server more time than most tests.
 pub struct Scene {
     /// Its world, whose kubeconfig leads to the cluster.
     pub env: TestEnv,
@@ -27,7 +28,9 @@ pub fn kubeconfig() -> Option<&'static Path> {
         let mut server = Command::new(script).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().ok()?;
         let mut path = String::new();
         BufReader::new(server.stdout.take()?).read_line(&mut path).ok()?;
-        (!path.trim().is_empty()).then(|| (server, PathBuf::from(path.trim())))
+        let path = Some(PathBuf::from(path.trim())).filter(|path| !path.as_os_str().is_empty())?;
+        define_fleets(&path);
+        Some((server, path))
     });
     if there.is_none() {
         let why = "no kube-apiserver; tests/testbed/kubernetes setup builds one";
@@ -35,6 +38,15 @@ pub fn kubeconfig() -> Option<&'static Path> {
         eprintln!("skipped: {why}");
     }
     there.as_ref().map(|(_, path)| path.as_path())
+}
+
+/// A kind of our own. The garbage collector looks for new kinds every 30 s, so it is there before a test waits for that.
+fn define_fleets(config: &Path) {
+    const FLEETS: &str = "{apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: fleets.fr.fleet}, spec: {group: fr.fleet, scope: Cluster,\n\
+         names: {plural: fleets, singular: fleet, kind: Fleet}, versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}}]}}";
+    let mut apply = Command::new("kubectl");
+    apply.env("KUBECONFIG", config).args(["apply", "-f", "-"]);
+    run(apply, format!("---\n{FLEETS}\n").as_bytes()).ok();
 }
 
 impl Scene {
@@ -133,15 +145,6 @@ impl Scene {
         let all = self.env.fr(&["timeline", "--json", "-n", "50"]).ok().json();
         let of_agent = |event: &&Value| event["kind"]["kind"] != "undo" && event["command"]["tool"] != "fr";
         all.as_array().unwrap().iter().find(of_agent).unwrap().clone()
-    }
-}
-
-impl Drop for Scene {
-    fn drop(&mut self) {
-        let mut away = self.env.command("kubectl");
-        away.args(["delete", "namespace", &self.ns, "--wait=false", "--ignore-not-found"]);
-        let _ = away.stdout(Stdio::null()).stderr(Stdio::null()).status();
-        let _ = std::io::stderr().flush();
     }
 }
 

@@ -4,6 +4,7 @@ mod changes;
 pub mod cluster;
 mod conflicts;
 mod deletes;
+mod drill;
 mod elsewhere;
 mod failures;
 mod helm;

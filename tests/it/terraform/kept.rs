@@ -2,7 +2,7 @@
 
 use super::scene::{Scene, names};
 
-on_each!([local http s3] (restored_beside what_holds_data_is_named told_by_diff));
+on_each!([local s3] (restored_beside what_holds_data_is_named told_by_diff));
 
 /// `fr restore` gives the old state and configuration as files, which terraform reads.
 fn restored_beside(scene: Scene) {

@@ -2,12 +2,18 @@
 
 /// Runs each test on each backend, as `module::backend::test`.
 macro_rules! on_each {
+    ($name:ident [$($backend:ident)*] $tests:tt) => {
+        mod $name {
+            use super::*;
+            $(on_each!(@one $backend $tests);)*
+        }
+    };
     ([$($backend:ident)*] $tests:tt) => {
         $(on_each!(@one $backend $tests);)*
     };
     (@one $backend:ident ($($test:ident)*)) => {
         mod $backend {
-            use super::super::{backends::Backend, scene};
+            use crate::terraform::{backends::Backend, scene};
             $(#[test]
             fn $test() {
                 if scene::terraform().is_some() && let Some(backend) = Backend::$backend() {

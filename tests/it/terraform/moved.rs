@@ -45,3 +45,23 @@ fn reconfigured(scene: Scene) {
     scene.env.write("infra/main.tf", configuration);
     assert_eq!(scene.says(), before);
 }
+
+/// The destroy works on the other backend, of which nothing was known before the line ran. It is not said that nothing
+/// happened, and nothing is put back that would hide what the new state says.
+#[test]
+fn migrated_and_destroyed_by_one_line() {
+    let (Some(_), Some(backend)) = (super::terraform(), super::backends::Backend::http()) else { return };
+    let scene = Scene::on(backend);
+    let before = scene.state();
+    scene.env.write("infra/main.tf", elsewhere(&scene));
+    scene
+        .agent("cd infra && terraform init -migrate-state -force-copy -input=false && terraform destroy -auto-approve")
+        .ok();
+    assert_eq!(scene.real(), [""; 0]);
+    let undone = scene.undo(&[]);
+    assert_eq!(undone.code, 5, "{undone:?}");
+    assert!(undone.stdout.contains("what it destroyed is not known"), "{undone:?}");
+    scene.env.fr(&["restore", &scene.event(), "--to", "old"]).ok();
+    let old: serde_json::Value = serde_json::from_str(&scene.env.read("old/terraform.tfstate")).unwrap();
+    assert_eq!(old["resources"], before["resources"], "what was there is on record");
+}

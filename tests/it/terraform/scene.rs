@@ -78,6 +78,9 @@ impl Scene {
             ),
         );
         std::fs::create_dir(root.join("real")).unwrap();
+        // Whoever holds a lock in these tests holds it until undo has given up.
+        std::fs::create_dir(&env.fr_home).unwrap();
+        std::fs::write(env.fr_home.join("config.toml"), "[caps]\nlock_seconds = 3\n").unwrap();
         let scene = Scene { env, root, backend };
         scene.tf("init -input=false").ok();
         scene.tf("apply -auto-approve").ok();

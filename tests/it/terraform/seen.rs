@@ -7,7 +7,8 @@ use super::backends::Backend;
 use super::scene::{Scene, terraform};
 use crate::env::TestEnv;
 
-on_each!([local http s3] (in_a_script_through_shims by_make_through_shims words_in_the_environment secrets_of_the_line));
+on_each!([local http] (in_a_script_through_shims secrets_of_the_line));
+on_each!(others [s3] (by_make_through_shims words_in_the_environment));
 
 impl Scene {
     /// The recorder's shims are first on PATH from now on.

@@ -7,9 +7,9 @@ use crate::journal::index::Event;
 use crate::recover;
 
 /// Goes on with the interrupted undo.
-pub fn resume(desk: &Desk<'_>, out: &mut Out) -> Result<u8> {
+pub fn resume(desk: &Desk<'_>, wishes: Wishes, out: &mut Out) -> Result<u8> {
     let (undo, of) = interrupted(desk)?;
-    let applied = recover::resume(&undo, &of, desk.home, &|_| {})?;
+    let applied = recover::resume(&undo, &of, wishes.infra, desk.home, &|_| {})?;
     report(&applied, out)
 }
 

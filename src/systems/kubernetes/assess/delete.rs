@@ -25,7 +25,7 @@ pub fn delete(out: &mut Reader<'_>) {
         return out.add(C::Destroy, "dyn:objects that the same get lists", R::Recreate);
     }
     for object in named {
-        let everything = object.contains("/namespace/");
+        let everything = object.contains("/namespace/") || object.contains("//project/");
         let object = if everything { format!("{object} + everything in it") } else { object };
         out.add(C::Destroy, object, R::Recreate);
     }

@@ -148,6 +148,10 @@ fn verb(out: &mut Reader<'_>) {
 
 fn releases(class: C, names: &[&Word], reversibility: R, out: &mut Reader<'_>) {
     out.ask(names);
+    if let (true, Some(source)) = (names.is_empty(), out.inv.dynamic_args.clone()) {
+        // `helm ls -q | xargs helm uninstall`
+        return out.add(class, format!("dyn:{source}"), reversibility);
+    }
     for name in names {
         let text = name.text.lossy();
         let object = match name.certain {

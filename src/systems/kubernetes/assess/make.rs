@@ -121,8 +121,12 @@ fn absent(kind: &str, name: &str, out: &mut Reader<'_>) {
 
 /// `kubectl replace`.
 pub fn replace(out: &mut Reader<'_>) {
-    if out.words.any(&["--raw"]) {
+    if let Some(path) = out.words.text("--raw") {
         out.not_kept("it replaces by a path");
+        // `/api/v1/namespaces/NS/finalize` takes the finalizers away, and with them what waits for others to clean up.
+        if path.trim_end_matches('/').ends_with("/finalize") {
+            return out.add(C::Weaken, format!("dyn:finalizers by {path}"), R::Recreate);
+        }
         return out.add(C::Overwrite, "dyn:a raw path", R::Exact);
     }
     if out.words.has("--force") {

@@ -104,6 +104,9 @@ pub fn plan(captured: &Captured, now: &StateRef, cx: &PlanCx<'_>) -> Result<Vec<
         now: RootState::load(now, cx.source)?,
         id: id.ok_or_else(|| Error::corrupt("a capture of terraform without its state"))?,
     };
+    if moments.what.is_infra() && moments.what.has(what::MOVED) {
+        return Ok(vec![moments.elsewhere()]);
+    }
     let mut steps = Vec::new();
     steps.extend(moments.selected());
     steps.extend(moments.directory());
@@ -314,6 +317,19 @@ impl Moments<'_> {
             Way::closed(Policy::SideBySide, beside),
             forced,
         ]
+    }
+
+    /// The backend was left and resources may have been destroyed by one line: what the other backend said in between is
+    /// nowhere. Putting the old one back into use would hide what the new one says.
+    fn elsewhere(&self) -> Step {
+        let (was, is) = (&self.before.backend, &self.now.backend);
+        let reason = format!(
+            "the line left the backend ({was}, {is} now) and went on with the other one, whose state was not there before: \
+             what it destroyed is not known, and nothing is put back. `fr restore ID --to DIR` gives the state and the \
+             configuration from before, to compare with `terraform state list`"
+        );
+        let name = format!("tf:what was done after {} left its backend", self.root());
+        self.step(name, String::new(), StepVerdict::NotCaptured { reason }, How::Nothing)
     }
 
     fn lock(&self) -> Option<Step> {
