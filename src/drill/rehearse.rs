@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
+use super::aws;
 use super::look::differences;
 use super::scenario::{Incident, Promise, Scenario};
-use super::scene::{Scene, missing_tool, tail};
+use super::scene::{Given, Scene, missing_tool, tail};
 use crate::error::{Error, Result};
 use crate::model::{DrillOutcome, Drilled};
 use crate::platform::runner::Finished;
@@ -63,6 +64,7 @@ pub struct Moment<'a> {
 pub fn rehearse(
     scenario: &Scenario,
     scratch: &Path,
+    given: &Given,
     watch: &mut dyn FnMut(Moment<'_>) -> Result<()>,
 ) -> Result<Rehearsal> {
     let started = Instant::now();
@@ -80,18 +82,15 @@ pub fn rehearse(
         return Ok(done);
     }
     watch(Moment { system: scenario.system, command: None })?;
-    match set(scenario, scratch) {
+    match set(scenario, scratch, given) {
         Err(e) => done.end(DrillOutcome::Failed, e.to_string()),
         Ok(scene) => {
-            for (incident, promise) in scenario.rounds() {
-                watch(Moment { system: scenario.system, command: Some(incident.line) })?;
-                let round = round(scenario, incident, promise, &scene);
-                let spoilt = !round.differences.is_empty();
-                done.rounds.push(round);
-                // The target is not what the next command is meant for.
-                if spoilt {
-                    break;
-                }
+            let played = play_all(scenario, &scene, &mut done, watch);
+            // What lies outside of the scratch directory goes now, also after Ctrl-C.
+            let cleared = clear(scenario, &scene);
+            played?;
+            if let Err(e) = cleared {
+                done.end(DrillOutcome::Failed, format!("what it made is not all removed: {e}"));
             }
         }
     }
@@ -102,11 +101,38 @@ pub fn rehearse(
     Ok(done)
 }
 
-fn set(scenario: &Scenario, scratch: &Path) -> Result<Scene> {
+fn play_all(
+    scenario: &Scenario,
+    scene: &Scene,
+    done: &mut Rehearsal,
+    watch: &mut dyn FnMut(Moment<'_>) -> Result<()>,
+) -> Result<()> {
+    for (incident, promise) in scenario.rounds() {
+        watch(Moment { system: scenario.system, command: Some(incident.line) })?;
+        let round = round(scenario, incident, promise, scene);
+        let spoilt = !round.differences.is_empty();
+        done.rounds.push(round);
+        // The target is not what the next command is meant for.
+        if spoilt {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Most scenarios leave nothing outside of their directory.
+fn clear(scenario: &Scenario, scene: &Scene) -> Result<()> {
+    if scenario.system == aws::SCENARIO.system { aws::clear(scene) } else { Ok(()) }
+}
+
+fn set(scenario: &Scenario, scratch: &Path, given: &Given) -> Result<Scene> {
     let root = scratch.join(scenario.system);
     std::fs::create_dir(&root).map_err(|e| Error::io("create", &root, &e))?;
-    let scene = Scene::set(&root)?;
-    (scenario.build)(&scene)?;
+    let scene = Scene::set(&root, given)?;
+    if let Err(e) = (scenario.build)(&scene) {
+        let _ = clear(scenario, &scene);
+        return Err(e);
+    }
     Ok(scene)
 }
 

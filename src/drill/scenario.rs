@@ -2,7 +2,7 @@
 
 use super::look::Look;
 use super::scene::{Scene, missing_tool};
-use super::{files, git, git_remote, sqlite, terraform};
+use super::{aws, files, git, git_remote, sqlite, terraform};
 use crate::error::Result;
 
 /// A command that destroys something, and why it hurts.
@@ -56,9 +56,12 @@ pub enum Promise {
 pub const SCENARIOS: &[Scenario] =
     &[files::SCENARIO, git::SCENARIO, git_remote::SCENARIO, terraform::SCENARIO, sqlite::SCENARIO];
 
+/// Those that reach further than this machine: only where somebody names them.
+const ONLY_NAMED: &[Scenario] = &[aws::SCENARIO];
+
 /// Their names.
 pub fn systems() -> impl Iterator<Item = &'static str> {
-    SCENARIOS.iter().map(|s| s.system)
+    SCENARIOS.iter().chain(ONLY_NAMED).map(|s| s.system)
 }
 
 /// Those with these names, in the order of the table; where none is named, all that can be rehearsed here or should be.
@@ -66,5 +69,6 @@ pub fn by_systems(names: &[String]) -> Vec<&'static Scenario> {
     let is_here = |s: &&Scenario| !s.optional || missing_tool(s.needs).is_none();
     let wanted =
         |s: &&Scenario| (names.is_empty() && is_here(s)) || names.iter().any(|name| name == s.system);
-    SCENARIOS.iter().filter(wanted).collect()
+    let named = ONLY_NAMED.iter().filter(|s| names.iter().any(|name| name == s.system));
+    SCENARIOS.iter().filter(wanted).chain(named).collect()
 }

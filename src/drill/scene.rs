@@ -22,29 +22,43 @@ pub struct Scene {
     env: Vec<(OsString, OsString)>,
     fr: OsString,
     calls: Cell<usize>,
+    words: Vec<(&'static str, String)>,
+}
+
+/// What the user gave for a scenario that reaches further than this machine.
+#[derive(Clone, Debug, Default)]
+pub struct Given {
+    /// More variables.
+    pub env: Vec<(OsString, OsString)>,
+    /// What lines say in the place of `$NAME`.
+    pub words: Vec<(&'static str, String)>,
 }
 
 impl Scene {
     /// Makes one in `root`, which must be there.
-    pub fn set(root: &Path) -> Result<Scene> {
+    pub fn set(root: &Path, given: &Given) -> Result<Scene> {
         let project = root.join("project");
         std::fs::create_dir(&project).map_err(|e| Error::io("create", &project, &e))?;
         let fr = std::env::current_exe()
             .map_err(|e| Error::failure(format!("cannot find the path of fr itself: {e}")))?;
         let set = |name: &str, value: OsString| (OsString::from(name), value);
-        let env = vec![
+        let mut env = vec![
             set("PATH", search_path()),
             set("HOME", root.into()),
             set("FR_HOME", root.join("store").into()),
             set("GIT_CONFIG_NOSYSTEM", "1".into()),
             set("LC_ALL", "C.UTF-8".into()),
         ];
-        Ok(Scene { root: root.to_owned(), project, env, fr: fr.into(), calls: Cell::new(0) })
+        env.extend(given.env.iter().cloned());
+        let (root, words) = (root.to_owned(), given.words.clone());
+        Ok(Scene { root, project, env, fr: fr.into(), calls: Cell::new(0), words })
     }
 
     /// One tool call of the agent: before-hook, the line in a shell, after-hook. Returns how the line ended.
     pub fn agent_runs(&self, line: &str) -> Result<Finished> {
         let call = self.calls.replace(self.calls.get() + 1);
+        let named = |line: String, (name, value): &(&str, String)| line.replace(&format!("${name}"), value);
+        let line = &self.words.iter().fold(line.to_owned(), named);
         self.hook(&self.payload("PreToolUse", call, line))?;
         let ran = self.run(&["bash".into(), "--norc".into(), "-c".into(), line.into()], b"")?;
         let mut payload = self.payload("PostToolUse", call, line);

@@ -26,6 +26,7 @@ const FILES: &[(&str, &str)] = &[
     ("expert.tsv", include_str!("../corpus/expert.tsv")),
     ("aws.tsv", include_str!("../corpus/aws.tsv")),
     ("rest.tsv", include_str!("../corpus/rest.tsv")),
+    ("clouds.tsv", include_str!("../corpus/clouds.tsv")),
 ];
 
 fn rows() -> Vec<Row> {

@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::cli::Out;
 use crate::cli::args::DemoArgs;
 use crate::cli::render::{safe, style};
-use crate::drill::{Incident, Look, Promise, Scene, differences, git_look};
+use crate::drill::{Given, Incident, Look, Promise, Scene, differences, git_look};
 use crate::error::{ExitCode, Result};
 use crate::platform::scratch::ScratchDir;
 
@@ -57,7 +57,7 @@ pub fn run(args: &DemoArgs, out: &mut Out) -> Result<u8> {
     if args.keep {
         scratch.keep();
     }
-    let scene = Scene::set(scratch.path())?;
+    let scene = Scene::set(scratch.path(), &Given::default())?;
     let result = play(&scene, out);
     if args.keep {
         let store = scratch.path().join("store");

@@ -80,7 +80,14 @@ fn rehearse_all(args: &DrillArgs, scratch: &ScratchDir) -> Result<Vec<Rehearsal>
         interrupt.check()
     };
     let scenarios = drill::by_systems(&args.system);
-    let done = scenarios.into_iter().map(|s| drill::rehearse(s, scratch.path(), &mut watch)).collect();
+    let account = drill::Account { profile: args.aws_profile.clone(), endpoint: args.aws_endpoint.clone() };
+    let is_aws = |name: &str| name == "aws";
+    let given = |s: &drill::Scenario| match is_aws(s.system) {
+        true => account.given(),
+        false => Ok(drill::Given::default()),
+    };
+    let done =
+        scenarios.into_iter().map(|s| drill::rehearse(s, scratch.path(), &given(s)?, &mut watch)).collect();
     bar.finish_and_clear();
     interrupt.check().and(done)
 }
