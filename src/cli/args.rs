@@ -454,6 +454,12 @@ pub struct DrillArgs {
     /// Keep the scratch targets and their stores.
     #[arg(long)]
     pub keep: bool,
+    /// For `--system aws`: the profile in whose account a bucket, parameters and a table are made and removed.
+    #[arg(long, value_name = "NAME")]
+    pub aws_profile: Option<String>,
+    /// For `--system aws`: the server that is asked instead of AWS.
+    #[arg(long, value_name = "URL")]
+    pub aws_endpoint: Option<String>,
 }
 
 fn drill_systems() -> clap::builder::PossibleValuesParser {

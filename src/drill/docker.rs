@@ -15,6 +15,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
     optional: true,
     asked: true,
     in_cluster: false,
+    given: None,
     build,
     incidents: &[
         Incident { why: "the wrong volume is removed", line: "docker volume rm fr-drill-scratch" },

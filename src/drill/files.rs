@@ -25,6 +25,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
     optional: false,
     asked: false,
     in_cluster: false,
+    given: None,
     build,
     incidents: &[
         Incident { why: "all of it is deleted", line: "rm -rf data" },

@@ -12,6 +12,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
     optional: false,
     asked: false,
     in_cluster: false,
+    given: None,
     build,
     incidents: &[
         Incident { why: "two commits and all uncommitted work go", line: "git reset -q --hard HEAD~2" },

@@ -14,6 +14,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
     optional: false,
     asked: false,
     in_cluster: false,
+    given: None,
     build,
     incidents: &[
         Incident { why: "others' commits are pushed over", line: "git push -q --force origin main" },

@@ -18,6 +18,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
     optional: true,
     asked: false,
     in_cluster: true,
+    given: None,
     build,
     incidents: &[
         Incident {

@@ -6,6 +6,7 @@
 //!
 //! A system rehearses its recovery by one file here (a [`Scenario`]) and one line in `scenario.rs`.
 
+mod aws;
 mod cluster;
 mod docker;
 mod event;
@@ -21,9 +22,11 @@ mod scene;
 mod sqlite;
 mod terraform;
 
+pub use aws::Account;
 pub use event::{exit_code, prepare, record};
 pub use git_look::git_look;
 pub use look::{Look, differences};
 pub use rehearse::{Ground, Moment, Rehearsal, Round, rehearse};
 pub use scenario::{Incident, Promise, SCENARIOS, Scenario, by_systems, systems};
+pub use scene::Given;
 pub use scene::Scene;

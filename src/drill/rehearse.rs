@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
+use super::aws::Account;
 use super::cluster::Cluster;
 use super::look::differences;
 use super::scenario::{Promise, Scenario};
@@ -65,6 +66,8 @@ pub struct Ground<'a> {
     pub scratch: &'a Path,
     /// The context of the cluster that somebody named.
     pub context: Option<&'a str>,
+    /// The account that somebody named.
+    pub account: &'a Account,
     /// What is made outside of the directory stays, too.
     pub keep: bool,
 }
@@ -141,7 +144,8 @@ fn play_all(
 fn set(scenario: &Scenario, ground: &Ground<'_>) -> Result<Scene> {
     let root = ground.scratch.join(scenario.system);
     std::fs::create_dir(&root).map_err(|e| Error::io("create", &root, &e))?;
-    Scene::set_in(&root, ground.context.filter(|_| scenario.in_cluster).map(Cluster::of))
+    let given = scenario.given.map(|given| given(ground)).transpose()?.unwrap_or_default();
+    Scene::set_in(&root, ground.context.filter(|_| scenario.in_cluster).map(Cluster::of), given)
 }
 
 fn round(scenario: &Scenario, line: String, promise: Promise, scene: &Scene) -> Round {

@@ -1,8 +1,9 @@
 //! What can be rehearsed: the table.
 
 use super::look::Look;
-use super::scene::{Scene, missing_tool};
-use super::{docker, files, git, git_remote, kubernetes, sqlite, terraform};
+use super::rehearse::Ground;
+use super::scene::{Given, Scene, missing_tool};
+use super::{aws, docker, files, git, git_remote, kubernetes, sqlite, terraform};
 use crate::error::{Error, ExitCode, Result};
 
 /// A command that destroys something, and why it hurts.
@@ -29,6 +30,8 @@ pub struct Scenario {
     pub asked: bool,
     /// It works in a namespace of a cluster, which somebody has to name: never in one that happens to be current.
     pub in_cluster: bool,
+    /// What its scene needs of what the user named.
+    pub given: Option<fn(&Ground<'_>) -> Result<Given>>,
     /// Makes the target in the scene's project.
     pub build: fn(&Scene) -> Result<()>,
     /// What destroys it, each from the state that `build` left.
@@ -67,6 +70,7 @@ pub const SCENARIOS: &[Scenario] = &[
     terraform::SCENARIO,
     sqlite::SCENARIO,
     docker::SCENARIO,
+    aws::SCENARIO,
     kubernetes::SCENARIO,
 ];
 

@@ -24,16 +24,26 @@ pub struct Scene {
     fr: OsString,
     calls: Cell<usize>,
     cluster: Option<Cluster>,
+    words: Vec<(&'static str, String)>,
+}
+
+/// What the user gave for a scenario that reaches further than this machine.
+#[derive(Clone, Debug, Default)]
+pub struct Given {
+    /// More variables.
+    pub env: Vec<(OsString, OsString)>,
+    /// What lines say in the place of `$NAME`: a recorder has to see it.
+    pub words: Vec<(&'static str, String)>,
 }
 
 impl Scene {
     /// Makes one in `root`, which must be there.
     pub fn set(root: &Path) -> Result<Scene> {
-        Scene::set_in(root, None)
+        Scene::set_in(root, None, Given::default())
     }
 
-    /// The same, in a cluster too.
-    pub fn set_in(root: &Path, cluster: Option<Cluster>) -> Result<Scene> {
+    /// The same, with what leads to a cluster or an account too.
+    pub fn set_in(root: &Path, cluster: Option<Cluster>, given: Given) -> Result<Scene> {
         let project = root.join("project");
         std::fs::create_dir(&project).map_err(|e| Error::io("create", &project, &e))?;
         let fr = std::env::current_exe()
@@ -51,12 +61,16 @@ impl Scene {
             ["DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH"];
         env.extend(chosen.iter().filter_map(|name| Some(set(name, std::env::var_os(name)?))));
         env.extend(cluster.iter().flat_map(|cluster| cluster.environment(root)));
-        Ok(Scene { root: root.to_owned(), project, env, fr: fr.into(), calls: Cell::new(0), cluster })
+        env.extend(given.env);
+        let (root, words) = (root.to_owned(), given.words);
+        Ok(Scene { root, project, env, fr: fr.into(), calls: Cell::new(0), cluster, words })
     }
 
-    /// A line as it runs in this scene: with the names of its cluster.
+    /// A line as it runs in this scene: with the names of its cluster, or of what was made in an account.
     pub fn line(&self, line: &str) -> String {
-        self.cluster.as_ref().map_or_else(|| line.to_owned(), |cluster| cluster.named(line))
+        let line = self.cluster.as_ref().map_or_else(|| line.to_owned(), |cluster| cluster.named(line));
+        let named = |line: String, (name, value): &(&str, String)| line.replace(&format!("${name}"), value);
+        self.words.iter().fold(line, named)
     }
 
     /// One tool call of the agent: before-hook, the line in a shell, after-hook. Returns how the line ended.

@@ -14,6 +14,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
     optional: true,
     asked: false,
     in_cluster: false,
+    given: None,
     build,
     incidents: &[
         Incident { why: "a condition is forgotten", line: "sqlite3 shop.db 'DELETE FROM orders'" },

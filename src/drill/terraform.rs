@@ -16,6 +16,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
     optional: true,
     asked: false,
     in_cluster: false,
+    given: None,
     build,
     incidents: &[
         Incident {

@@ -3,6 +3,7 @@
 
 pub mod aws;
 pub mod catalog;
+pub mod clouds;
 pub mod docker;
 pub mod files;
 pub mod git;

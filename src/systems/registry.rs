@@ -17,6 +17,8 @@ static SYSTEMS: &[&dyn System] = &[
     &super::aws::Aws,
     &super::github::Github,
     &super::packages::Packages,
+    &super::clouds::Cloud::GCLOUD,
+    &super::clouds::Cloud::AZ,
     &super::catalog::Catalog,
 ];
 

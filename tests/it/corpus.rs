@@ -27,6 +27,7 @@ const FILES: &[(&str, &str)] = &[
     ("aws.tsv", include_str!("../corpus/aws.tsv")),
     ("rest.tsv", include_str!("../corpus/rest.tsv")),
     ("infra.tsv", include_str!("../corpus/infra.tsv")),
+    ("clouds.tsv", include_str!("../corpus/clouds.tsv")),
 ];
 
 fn rows() -> Vec<Row> {

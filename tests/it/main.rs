@@ -6,6 +6,7 @@
 mod agent_shells;
 mod answers;
 mod aws;
+mod clouds;
 mod corpus;
 mod crash;
 mod crowd;

@@ -81,7 +81,9 @@ fn rehearse_all(args: &DrillArgs, scratch: &ScratchDir) -> Result<Vec<Rehearsal>
         bar.set_message(format!("{}: {}", moment.system, moment.command.unwrap_or("making the target")));
         interrupt.check()
     };
-    let ground = Ground { scratch: scratch.path(), context: args.context.as_deref(), keep: args.keep };
+    let account = drill::Account { profile: args.aws_profile.clone(), endpoint: args.aws_endpoint.clone() };
+    let context = args.context.as_deref();
+    let ground = Ground { scratch: scratch.path(), context, account: &account, keep: args.keep };
     let scenarios = drill::by_systems(&args.system, ground.context)?;
     let done = scenarios.into_iter().map(|s| drill::rehearse(s, &ground, &mut watch)).collect();
     bar.finish_and_clear();

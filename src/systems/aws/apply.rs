@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Map, Value, json};
 
 use super::action::{Action, Payload};
-use super::cli::{Call, Cli, Refusal};
+use super::cli::{Call, Cli, Refusal, Reply};
 use super::kinds::{self, Act, Each, Kind};
 use super::query::Access;
 use super::read::{self, Found};
@@ -109,13 +109,46 @@ impl Thing<'_> {
             }
             let making = self.kind.make.first().is_some_and(|first| first.op == act.op) && now.is_none();
             let input = self.input(act, old, now.as_ref(), making);
-            match self.cli.ask(Call::new(&self.kind.service, &act.op, input))? {
+            match self.ask(act, input)? {
                 Ok(_) => done.push(act.op.as_str()),
                 Err(refusal) if act.fine.contains(&refusal.code) => done.push(act.op.as_str()),
                 Err(refusal) => return Ok(self.refused(&act.op, &refusal, &done)),
             }
         }
         Ok(StepOutcome::Done)
+    }
+
+    fn ask(&self, act: &Act, mut input: Value) -> Result<Reply> {
+        let reply = self.cli.ask(Call::new(&self.kind.service, &act.op, input.clone()))?;
+        let Some(fields) = input.as_object_mut() else { return Ok(reply) };
+        let spared = act.spare.iter().filter(|name| fields.remove(name.as_str()).is_some()).count();
+        if reply.is_ok() || spared == 0 {
+            return Ok(reply);
+        }
+        // Another request is another token.
+        if let Some(Value::String(token)) = fields.get_mut("ClientToken") {
+            token.push('b');
+        }
+        self.cli.ask(Call::new(&self.kind.service, &act.op, input))
+    }
+
+    /// The disks that went with an instance, as large as they were. Those that stay are not made again.
+    fn disks(&self, old: &Value) -> Option<Value> {
+        let one = |mapping: &Value| {
+            let id = mapping.pointer("/Ebs/VolumeId")?.as_str()?;
+            let goes = mapping.pointer("/Ebs/DeleteOnTermination")?.as_bool()?;
+            let part = self.before.part(&Key::new("ec2:volume", &[id])).filter(|_| goes)?;
+            let volume = Snapshot::value(part, self.source).ok()?;
+            let mut disk = json!({"DeleteOnTermination": true});
+            for (to, from) in [("VolumeSize", "Size"), ("VolumeType", "VolumeType")] {
+                if let Some(value) = volume.get(from).filter(|value| !value.is_null()) {
+                    disk[to] = value.clone();
+                }
+            }
+            Some(json!({"DeviceName": mapping["DeviceName"], "Ebs": disk}))
+        };
+        let disks: Vec<Value> = old["BlockDeviceMappings"].as_array()?.iter().filter_map(one).collect();
+        (!disks.is_empty()).then(|| Value::from(disks))
     }
 
     /// A list that has grown since: what was made last is what counts.
@@ -182,6 +215,9 @@ impl Thing<'_> {
         let mut tags: Vec<Value> =
             old["Tags"].as_array().into_iter().flatten().filter(is_own).cloned().collect();
         tags.push(json!({"Key": REPLACES, "Value": self.key.id(0)}));
+        if let Some(disks) = self.disks(old).filter(|_| self.kind.tag == "instance") {
+            fields.insert("BlockDeviceMappings".to_owned(), disks);
+        }
         fields.insert("TagSpecifications".to_owned(), json!([{"ResourceType": self.kind.tag, "Tags": tags}]));
         if matches!(self.kind.tag.as_str(), "instance" | "volume" | "natgateway") {
             let token = blake3::hash(format!("{}{}", self.state, self.key.encode()).as_bytes()).to_hex();

@@ -12,9 +12,17 @@ try:
     os.dup2(2, 1)  # whatever else prints is no answer
     asked = json.loads(sys.stdin.buffer.readline())
     from awscli.clidriver import create_clidriver
-    from botocore.exceptions import ClientError
+    try:  # version 2 brings its own
+        from awscli.botocore import UNSIGNED
+        from awscli.botocore.config import Config
+        from awscli.botocore.exceptions import ClientError
+    except ImportError:
+        from botocore import UNSIGNED
+        from botocore.config import Config
+        from botocore.exceptions import ClientError
     driver = create_clidriver()
-    parser = driver._create_parser(driver._get_command_table())
+    create_parser = getattr(driver, "_create_parser", None) or driver.create_parser  # version 2 has the other name
+    parser = create_parser(driver._get_command_table())
     args, rest = parser.parse_known_args(asked["flags"] + ["sts", "get-caller-identity"])
     try:
         driver._handle_top_level_args(args, rest)
@@ -26,7 +34,6 @@ except BaseException as e:
     print(json.dumps({"cannot": type(e).__name__ + " " + str(e)[:300]}), file=out, flush=True)
     sys.exit(0)
 
-from botocore.config import Config
 NAMES = {"s3api": "s3", "deploy": "codedeploy", "configservice": "config"}
 clients, lock, only_one = {}, threading.Lock(), threading.Lock()
 THREADS = 8
@@ -38,7 +45,6 @@ def client(service):
         if service not in clients:
             options = {"connect_timeout": 5, "read_timeout": 60, "retries": {"max_attempts": 2}, "max_pool_connections": 16}
             if getattr(args, "sign_request", True) is False:
-                from botocore import UNSIGNED
                 options["signature_version"] = UNSIGNED
             verify = getattr(args, "ca_bundle", None) or (None if args.verify_ssl else False)
             clients[service] = session.create_client(

@@ -80,7 +80,7 @@ impl Params {
         match self.option(name) {
             Some((_, values)) => {
                 let text = values.join(" ");
-                serde_json::from_str(&text).ok().or_else(|| shorthand(&text))
+                document(&text)
             }
             None => self.document.get(name).cloned(),
         }
@@ -167,6 +167,11 @@ fn read(path: &Bytes) -> Option<String> {
     let mut text = String::new();
     std::fs::File::open(path).ok()?.take(MOST).read_to_string(&mut text).ok()?;
     Some(text)
+}
+
+/// A value that is a document: JSON, or the shorthand of the command line.
+pub fn document(text: &str) -> Option<Value> {
+    serde_json::from_str(text).ok().or_else(|| shorthand(text))
 }
 
 /// The command line's shorthand: `Objects=[{Key=a},{Key=b}],Quiet=true`.

@@ -215,7 +215,11 @@ fn is_gone(kind: &Kind, value: &Value) -> bool {
 }
 
 fn is_absent(kind: &Kind, refusal: &Refusal) -> bool {
+    // Version 2 tells codes of some services with another ending (measured: `NoSuchEntityException` of IAM).
+    let short = refusal.code.strip_suffix("Exception").unwrap_or(&refusal.code);
     kind.absent.contains(&refusal.code)
+        || kind.absent.iter().any(|code| code == short)
+        || ABSENT.contains(&short)
         || ABSENT.contains(&refusal.code.as_str())
         || refusal.code.ends_with(".NotFound")
         || refusal.code.ends_with("NotFoundFault")

@@ -1,7 +1,7 @@
 //! Which reader understands which program.
 
 use super::super::AssessCx;
-use super::{clouds, forge, platforms, sql, stores, terraform};
+use super::{bq, forge, platforms, sql, stores, terraform};
 use crate::model::{Effect, Invocation, Word};
 use crate::systems::words::Reader;
 
@@ -9,10 +9,7 @@ use crate::systems::words::Reader;
 pub const PROGRAMS: &[&str] = &[
     "terragrunt",
     "pulumi",
-    "gcloud",
-    "gsutil",
     "bq",
-    "az",
     "mysql",
     "mariadb",
     "mysqldump",
@@ -74,8 +71,7 @@ pub fn assess(inv: &Invocation, cx: &AssessCx<'_>) -> Vec<Effect> {
     let mut out = Reader::new(inv, system);
     match system {
         "terragrunt" | "pulumi" => terraform::read(program, &mut out, cx),
-        "gcloud" => clouds::gcloud(program, &mut out),
-        "az" => clouds::az(&mut out),
+        "gcloud" => bq::bq(&mut out),
         "sql" => sql::read(program, &mut out),
         "mongo" => stores::mongo(program, &mut out),
         "registry" => forge::registry(program, &mut out),
@@ -89,8 +85,7 @@ fn system(program: &str) -> &'static str {
     match program {
         "terragrunt" => "terragrunt",
         "pulumi" => "pulumi",
-        "gcloud" | "gsutil" | "bq" => "gcloud",
-        "az" => "az",
+        "bq" => "gcloud",
         "mysql" | "mariadb" | "mysqldump" | "mariadb-dump" | "mysqladmin" | "mariadb-admin" => "sql",
         "mongosh" | "mongo" | "mongodump" | "mongorestore" | "mongoexport" | "mongoimport" => "mongo",
         "cdk" | "sam" | "serverless" | "sls" | "eksctl" | "doctl" | "kind" | "minikube" | "k3d"

@@ -2,7 +2,7 @@
 //! Their effects are classed and recorded; nothing of them is captured yet, and `fr` says so.
 
 mod assess;
-mod clouds;
+mod bq;
 mod forge;
 mod platforms;
 mod sql;

@@ -118,3 +118,28 @@ fn where_every_operation_is_a_process_the_same_comes_back() {
     scene.undo(&[]).ok();
     assert_eq!(scene.python(look), before);
 }
+
+/// Debian's version 2.9 knows no `AWS_ENDPOINT_URL`, so the lines name it.
+#[test]
+fn version_2_of_the_command_line_reads_and_writes_the_same() {
+    let Some(scene) = Scene::second() else { return };
+    assert!(scene.sh("aws --version").ok().stdout.starts_with("aws-cli/2."));
+    scene.python(
+        "s = c('s3')\ns.create_bucket(Bucket='b-NS')\nfor k in ('a', 'sp ace/\u{fc}.txt'): s.put_object(Bucket='b-NS', Key=k, Body=k.encode())\n\
+         c('ssm').put_parameter(Name='/p-NS', Type='String', Value='old')\nc('iam').create_user(UserName='u-NS')",
+    );
+    let look = "s, out = c('s3'), {}\nfor o in s.list_objects_v2(Bucket='b-NS').get('Contents', []):\n\
+        \x20   out[o['Key']] = s.get_object(Bucket='b-NS', Key=o['Key'])['Body'].read().decode()\n\
+        out['p'] = c('ssm').get_parameter(Name='/p-NS')['Parameter']['Value']\n\
+        out['u'] = [u['UserName'] for u in c('iam').list_users()['Users'] if u['UserName'] == 'u-NS']";
+    let before = scene.python(look);
+    let aws = "aws --endpoint-url $AWS_ENDPOINT_URL";
+    let line = format!(
+        "{aws} s3 rm s3://b-NS --recursive && {aws} ssm put-parameter --name /p-NS --value new --overwrite && {aws} iam delete-user --user-name u-NS"
+    );
+    scene.agent(&line).ok();
+    assert_eq!(scene.kept(), "all", "{:#}", scene.event());
+    assert_ne!(scene.python(look), before);
+    let out = scene.undo(&[]);
+    assert_eq!(scene.python(look), before, "{out:?}");
+}

@@ -17,7 +17,7 @@ image = e.describe_images(Owners=['amazon'])['Images'][0]['ImageId']
 out = {'sg': sg, 'ids': []}
 for name, data in (('web', ''), ('cache', ''), ('database', 'password=aws-secret-in-user-data')):
     i = e.run_instances(ImageId=image, MinCount=1, MaxCount=1, InstanceType='t3.micro', SubnetId=subnet, SecurityGroupIds=[sg],
-        UserData=data, TagSpecifications=[{'ResourceType': 'instance', 'Tags': [{'Key': 'Name', 'Value': name + '-NS'}]}])
+        UserData=data, BlockDeviceMappings=[{'DeviceName': '/dev/sda1', 'Ebs': {'VolumeSize': 21, 'VolumeType': 'gp3', 'DeleteOnTermination': True}}], TagSpecifications=[{'ResourceType': 'instance', 'Tags': [{'Key': 'Name', 'Value': name + '-NS'}]}])
     out['ids'].append(i['Instances'][0]['InstanceId'])
 "#;
 
@@ -29,7 +29,9 @@ for r in e.describe_instances(Filters=[{'Name': 'tag:Name', 'Values': ['*-NS']}]
         if i['State']['Name'] in ('terminated', 'shutting-down'): continue
         data = e.describe_instance_attribute(InstanceId=i['InstanceId'], Attribute='userData')['UserData'].get('Value')
         tags = sorted((t['Key'], t['Value']) for t in i['Tags'] if t['Key'] != 'fr:replaces')
-        out.append([tags, i['InstanceType'], i['SubnetId'], [g['GroupId'] for g in i['SecurityGroups']], i['State']['Name'], data])
+        disks = [d['Ebs']['VolumeId'] for d in i['BlockDeviceMappings']]
+        sizes = sorted((v['Size'], v['VolumeType']) for v in e.describe_volumes(VolumeIds=disks)['Volumes'])
+        out.append([tags, i['InstanceType'], i['SubnetId'], [g['GroupId'] for g in i['SecurityGroups']], i['State']['Name'], data, sizes])
 out.sort(key=str)
 "#;
 

@@ -142,3 +142,33 @@ fn what_is_over_the_budget_is_named_and_never_called_undone() {
     let left = scene.python("out = [o['Key'] for o in c('s3').list_objects_v2(Bucket='b-NS')['Contents']]");
     assert_eq!(left, serde_json::json!(["small"]));
 }
+
+#[test]
+fn an_object_of_which_only_the_metadata_changed_is_changed() {
+    let Some(scene) = Scene::new() else { return };
+    scene.python(
+        "s = c('s3')\nfor b in ('one-NS', 'two-NS'): s.create_bucket(Bucket=b)\n\
+         s.put_bucket_versioning(Bucket='two-NS', VersioningConfiguration={'Status': 'Enabled'})\n\
+         for b in ('one-NS', 'two-NS'):\n    for k in 'abc': s.put_object(Bucket=b, Key=k, Body=k.encode(), Metadata={'m': 'old'}, \
+         CacheControl='max-age=60', Tagging='t=v')",
+    );
+    let look = dump("('one-NS', 'two-NS')");
+    let before = scene.python(&look);
+    let touch = "aws s3 cp s3://$b/a s3://$b/a --metadata-directive REPLACE --metadata m=new --content-type text/x-new";
+    scene.agent(&format!("for b in one-NS two-NS; do {touch}; done")).ok();
+    let changed = scene.python(&look);
+    assert_ne!(changed, before);
+    scene.undo(&[]).ok();
+    assert_eq!(scene.python(&look), before, "the content was the same all the time");
+    // Somebody changes only the metadata of what the command removed and somebody put back: that is not what it was.
+    scene.agent("aws s3 rm s3://one-NS/b").ok();
+    scene.python("c('s3').put_object(Bucket='one-NS', Key='b', Body=b'b', Metadata={'m': 'somebody'})");
+    let out = scene.undo(&[]);
+    assert_eq!(out.code, 4, "{out:?}");
+    let left = scene.python("out = c('s3').head_object(Bucket='one-NS', Key='b')['Metadata']");
+    assert_eq!(left, serde_json::json!({"m": "somebody"}));
+    // And where it is put back as it was, it is back.
+    scene.python("c('s3').put_object(Bucket='one-NS', Key='b', Body=b'b', Metadata={'m': 'old'}, CacheControl='max-age=60', Tagging='t=v')");
+    let out = scene.undo(&[]);
+    assert!(matches!(out.code, 0 | 5) && scene.python(&look) == before, "{out:?}");
+}

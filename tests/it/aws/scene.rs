@@ -105,6 +105,19 @@ impl Scene {
         Some(Scene { env, ns, port })
     }
 
+    /// With version 2, as Debian packages it; `None` where it is not there.
+    pub fn second() -> Option<Scene> {
+        let out = Command::new(testbed().with_file_name("aws2")).output().ok()?;
+        let text = String::from_utf8(out.stdout).ok()?;
+        let Some((bin, packages)) = text.trim().split_once('\n') else {
+            eprintln!("skipped: no version 2 of aws; tests/testbed/aws2 setup unpacks it");
+            return None;
+        };
+        let mut scene = Scene::cold()?.with_aws(Path::new(bin));
+        scene.env.vars.push(("PYTHONPATH".to_owned(), packages.to_owned()));
+        Some(scene)
+    }
+
     /// As with the bundle of version 2: `aws` is a program in which nothing can be shared.
     pub fn bundled(self) -> Scene {
         use std::os::unix::fs::PermissionsExt;

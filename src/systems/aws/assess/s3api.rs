@@ -1,7 +1,10 @@
 //! `aws s3api`: operations on buckets, their settings and their objects.
 
+use serde_json::Value;
+
 use super::{Reader, classes, local, types};
 use crate::model::{EffectClass as C, Reversibility as R};
+use crate::systems::aws::params::document;
 
 /// Reads one of its operations.
 pub fn read(op: &str, out: &mut Reader<'_>) {
@@ -26,7 +29,7 @@ pub fn read(op: &str, out: &mut Reader<'_>) {
     }
     match (op, key) {
         (_, Some(key)) => object(op, &format!("{bucket}/{key}"), out),
-        ("delete-objects", _) => out.add(C::Destroy, "dyn:objects named in --delete", R::Exact),
+        ("delete-objects", _) => listed(&bucket, out),
         ("delete-bucket", _) => out.add(C::Destroy, format!("aws:s3:bucket:{bucket}"), R::Recreate),
         ("create-bucket", _) => out.add(C::Create, format!("aws:s3:bucket:{bucket}"), R::Exact),
         ("put-bucket-versioning", _) => {
@@ -38,6 +41,27 @@ pub fn read(op: &str, out: &mut Reader<'_>) {
             );
         }
         _ => setting(op, &bucket, out),
+    }
+}
+
+/// The objects that `--delete` lists on the command line; a document is read when it is captured.
+fn listed(bucket: &str, out: &mut Reader<'_>) {
+    let list = out.words.named("--delete").and_then(|words| {
+        let text = words.first().filter(|word| word.certain && words.len() == 1)?.text.lossy().into_owned();
+        document(&text)?.get("Objects")?.as_array().cloned()
+    });
+    let Some(list) = list.filter(|list| !list.is_empty()) else {
+        return out.add(C::Destroy, "dyn:objects named in --delete", R::Exact);
+    };
+    for one in &list {
+        let text = |field: &str| one.get(field).and_then(Value::as_str).unwrap_or_default();
+        match text("VersionId") {
+            "" => object("delete-object", &format!("{bucket}/{}", text("Key")), out),
+            version => {
+                let at = format!("aws:s3:object:{bucket}/{}@{version}", text("Key"));
+                out.add(C::Destroy, at, R::Recreate);
+            }
+        }
     }
 }
 

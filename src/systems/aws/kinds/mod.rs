@@ -138,6 +138,8 @@ pub struct Act {
     pub fine: Vec<String>,
     /// Waits until its present value has this.
     pub until: String,
+    /// Parameters without which it is tried once more where the service refuses: an address that is not free.
+    pub spare: Vec<String>,
 }
 
 /// How the parts of a list come and go.

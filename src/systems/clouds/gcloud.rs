@@ -1,6 +1,8 @@
-//! gcloud, gsutil, bq and az: verbs by table, resources from the nouns before them.
+//! gcloud and gsutil: verbs by table, resources from the nouns before them, and how each is described.
 
+use super::describe;
 use crate::model::{EffectClass as C, Reversibility as R, Word};
+use crate::systems::AssessCx;
 use crate::systems::words::{Reader, Takes, Words};
 
 const GCLOUD: Takes<'static> = Takes::One(&[
@@ -38,7 +40,67 @@ const GCLOUD: Takes<'static> = Takes::One(&[
     "--service",
     "--version",
     "--file",
+    "--key",
+    "--labels",
+    "--update-labels",
+    "--tags",
+    "--metadata",
+    "--network",
+    "--subnet",
+    "--description",
+    "--disk",
+    "--boot-disk-size",
+    "--boot-disk-type",
+    "--scopes",
+    "--service-account",
+    "--rules",
+    "--direction",
+    "--priority",
+    "--target-tags",
+    "--update-env-vars",
+    "--set-env-vars",
+    "--memory",
+    "--cpu",
+    "--timeout",
+    "--max-instances",
+    "--min-instances",
+    "--runtime",
+    "--entry-point",
+    "--ttl",
+    "--rrdatas",
+    "--type",
+    "--source",
+    "--organization",
+    "--folder",
+    "--billing-account",
+    "--tier",
+    "--activation-policy",
+    "--network-tier",
+    "--flags-file",
 ]);
+
+/// Options that choose which thing is meant, and whose: a description takes them over.
+const CHOOSE: &[&str] = &[
+    "--project",
+    "--zone",
+    "--region",
+    "--global",
+    "--location",
+    "--account",
+    "--configuration",
+    "--impersonate-service-account",
+    "--keyring",
+    "--key",
+    "--secret",
+    "--cluster",
+    "--instance",
+    "--database",
+    "--dataset",
+    "--service",
+    "--type",
+    "--organization",
+    "--folder",
+];
 
 /// Verbs of gcloud and what they do.
 const VERBS: &[(&str, C, R)] = &[
@@ -88,28 +150,24 @@ const READS: &[&str] = &[
     "tail",
     "search",
     "help",
-    "topic",
     "lookup",
     "get-value",
-    "configurations",
     "stat",
     "hash",
-    "access",
-    "logs",
     "get-server-config",
     "export",
     "explain",
     "show",
     "head",
-    "versions",
 ];
 
-/// `gcloud`, `gsutil`, `bq`
-pub fn gcloud(program: &str, out: &mut Reader<'_>) {
-    match program {
-        "gsutil" => return gsutil(out),
-        "bq" => return bq(out),
-        _ => {}
+/// The same where no other verb follows: they are also groups (`gcloud secrets versions destroy`, `gcloud logging logs delete`).
+const READS_ALONE: &[&str] = &["topic", "configurations", "access", "logs", "versions"];
+
+/// `gcloud`, `gsutil`
+pub fn read(program: &str, out: &mut Reader<'_>, cx: &AssessCx<'_>) {
+    if program == "gsutil" {
+        return gsutil(out);
     }
     let words = Words::split(out.inv.args(), GCLOUD);
     let nouns: Vec<&str> = words
@@ -136,9 +194,8 @@ pub fn gcloud(program: &str, out: &mut Reader<'_>) {
     if nouns.first() == Some(&"storage") && matches!(nouns.get(1), Some(&("rm" | "cp" | "mv" | "rsync"))) {
         return storage(nouns.get(1).copied().unwrap_or_default(), &words, 2, out);
     }
-    let at = nouns
-        .iter()
-        .position(|n| READS.contains(n) || VERBS.iter().any(|(v, ..)| v == n) || n.starts_with("set-"));
+    let is_verb = |n: &&str| READS.contains(n) || VERBS.iter().any(|(v, ..)| v == n) || n.starts_with("set-");
+    let at = nouns.iter().position(is_verb).or_else(|| nouns.iter().position(|n| READS_ALONE.contains(n)));
     let Some(at) = at.filter(|at| *at > 0) else {
         if nouns.len() > 1 {
             out.opaque(&format!("gcloud {}", nouns.join(" ")));
@@ -146,7 +203,7 @@ pub fn gcloud(program: &str, out: &mut Reader<'_>) {
         return;
     };
     let verb = nouns.get(at).copied().unwrap_or_default();
-    if READS.contains(&verb) {
+    if READS.contains(&verb) || READS_ALONE.contains(&verb) {
         return;
     }
     let (_, class, back) =
@@ -178,7 +235,31 @@ pub fn gcloud(program: &str, out: &mut Reader<'_>) {
         let text = name.text.lossy();
         let short = text.split_once(".iam.gserviceaccount").map_or(text.as_ref(), |(s, _)| s).to_owned();
         out.word(class, &prefix, &Word { text: short.as_str().into(), ..(*name).clone() }, back);
+        if let (true, Some(effect)) = (class != C::Create, out.effects.last_mut()) {
+            let named =
+                described(verb, &words, skip, name).map(|argv| describe::named(&group.join(" "), &argv));
+            effect.locator = named.map(|named| describe::place(&named, out.inv, cx));
+        }
     }
+}
+
+/// The words that describe what a verb changes. `None` where a word is not known before it runs.
+fn described(verb: &str, words: &Words<'_>, skip: usize, name: &Word) -> Option<Vec<String>> {
+    if words.has(&["--flags-file"]) {
+        return None;
+    }
+    let group = words.operands.get(..skip.saturating_sub(1))?;
+    let reads = if verb.ends_with("iam-policy") || verb.ends_with("iam-policy-binding") {
+        "get-iam-policy"
+    } else {
+        "describe"
+    };
+    let mut argv = vec!["gcloud".to_owned()];
+    argv.extend(describe::certain(group)?);
+    argv.extend([reads.to_owned(), name.as_str()?.to_owned()]);
+    argv.extend(describe::kept(words, CHOOSE)?);
+    argv.push("--format=json".to_owned());
+    Some(argv)
 }
 
 fn gsutil(out: &mut Reader<'_>) {
@@ -240,133 +321,4 @@ fn storage(verb: &str, words: &Words<'_>, from: usize, out: &mut Reader<'_>) {
             }
         }
     }
-}
-
-fn bq(out: &mut Reader<'_>) {
-    let words =
-        Words::split(out.inv.args(), Takes::One(&["--project_id", "--dataset_id", "--location", "--format"]));
-    match words.operand(0) {
-        "rm" => out.each(C::Destroy, "gcp:bq:", words.from(1), R::Recreate),
-        "mk" => out.each(C::Create, "gcp:bq:", words.from(1), R::Exact),
-        "load" | "cp" => out.add(C::Overwrite, "dyn:bq table", R::Exact),
-        "update" => out.add(C::Mutate, "dyn:bq table", R::Exact),
-        "query" => super::sql::statements(out, words.operand(1)),
-        _ => {}
-    }
-}
-
-/// Verbs of az and what they do.
-const AZ: &[(&str, C, R)] = &[
-    ("delete", C::Destroy, R::Recreate),
-    ("delete-batch", C::Destroy, R::Exact),
-    ("purge", C::Destroy, R::Irreversible),
-    ("remove", C::Destroy, R::Recreate),
-    ("stop", C::Disrupt, R::Exact),
-    ("deallocate", C::Disrupt, R::Exact),
-    ("restart", C::Disrupt, R::Compensating),
-    ("create", C::Create, R::Exact),
-    ("update", C::Mutate, R::Exact),
-    ("set", C::Mutate, R::Exact),
-    ("start", C::Mutate, R::Exact),
-    ("add", C::Mutate, R::Exact),
-    ("recover", C::Mutate, R::Exact),
-    ("upload", C::Overwrite, R::Exact),
-    ("upload-batch", C::Overwrite, R::Exact),
-    ("login", C::Access, R::Compensating),
-    ("logout", C::Access, R::Compensating),
-];
-
-const AZ_READS: &[&str] = &[
-    "list",
-    "show",
-    "what-if",
-    "validate",
-    "exists",
-    "get",
-    "download",
-    "version",
-    "find",
-    "wait",
-    "query",
-    "export",
-    "get-credentials",
-    "list-keys",
-    "tail",
-];
-
-/// `az`
-pub fn az(out: &mut Reader<'_>) {
-    let takes = Takes::One(&[
-        "-n",
-        "--name",
-        "-g",
-        "--resource-group",
-        "-s",
-        "--source",
-        "--account-name",
-        "--ids",
-        "-f",
-        "--template-file",
-        "--mode",
-        "--subscription",
-        "-o",
-        "--output",
-        "--query",
-        "--vault-name",
-        "--server",
-        "--container-name",
-        "-c",
-        "-l",
-        "--location",
-        "-d",
-        "--pattern",
-        "--scope",
-        "--assignee",
-        "--role",
-    ]);
-    let words = Words::split(out.inv.args(), takes);
-    let nouns: Vec<&str> = words.operands.iter().filter_map(|w| w.as_str()).collect();
-    let Some((verb, group)) = nouns.split_last() else { return };
-    let verb_at = nouns.iter().position(|n| AZ.iter().any(|(v, ..)| v == n) || AZ_READS.contains(n));
-    let (verb, group) = verb_at.map_or((*verb, group), |at| {
-        (nouns.get(at).copied().unwrap_or(verb), nouns.get(..at).unwrap_or(group))
-    });
-    if AZ_READS.contains(&verb)
-        || verb.starts_with("list-")
-        || verb.starts_with("show-")
-        || words.has(&["--dryrun", "--what-if", "-h"])
-    {
-        return;
-    }
-    let Some((_, class, back)) = AZ.iter().find(|(v, ..)| *v == verb) else {
-        out.opaque(&format!("az {}", nouns.join(" ")));
-        return;
-    };
-    let (mut class, mut back) = (*class, *back);
-    let complete = words.text(&["--mode"]).as_deref() == Some("Complete");
-    match group {
-        ["lock", ..] if class == C::Destroy => (class, back) = (C::Weaken, R::Exact),
-        ["keyvault", ..] if verb == "delete" => back = R::Compensating,
-        ["role", ..] | ["ad", ..] => class = C::Access,
-        ["group"] if verb == "delete" => back = R::Irreversible,
-        ["backup", ..] | [.., "snapshot"] if class == C::Destroy => {
-            (class, back) = (C::Weaken, R::Compensating)
-        }
-        ["deployment", ..] if complete => (class, back) = (C::Destroy, R::Recreate),
-        ["deployment", ..] => class = C::Mutate,
-        _ => {}
-    }
-    if verb.ends_with("-batch") || group.first() == Some(&"deployment") {
-        let source = words.text(&["-s", "--source", "-d"]).unwrap_or_default();
-        out.add(class, format!("dyn:az {} {source}", group.join(" ")), back);
-        return;
-    }
-    let name = words.text(&["-n", "--name", "--ids"]);
-    let Some(name) = name else {
-        out.add(class, format!("dyn:az {}", nouns.join(" ")), back);
-        return;
-    };
-    let outer = words.text(&["-g", "--resource-group"]).filter(|_| group.first() == Some(&"lock"));
-    let name = outer.map_or(name.clone(), |g| format!("{g}/{name}"));
-    out.add(class, format!("az:{}:{name}", group.join(":")), back);
 }

@@ -1,0 +1,134 @@
+//! gcloud and az: what a command names is described before it runs. The programs are stand-ins that keep things in files and
+//! answer as the real ones do (`describe --format=json`, `show -o json`): there is no such cloud here.
+
+use std::os::unix::fs::PermissionsExt;
+
+use serde_json::Value;
+
+use crate::env::TestEnv;
+
+/// `gcloud compute instances describe vm1 --zone z --format=json` is the file `things/vm1`; each call is noted.
+const GCLOUD: &str = r#"#!/bin/bash
+echo "gcloud $*" >> calls
+for verb in describe delete stop create undelete; do
+  for ((at = 1; at <= $#; at++)); do
+    [ "${!at}" = "$verb" ] || continue
+    next=$((at + 1)); name=${!next}
+    case $verb in
+      describe) [ -f "things/$name" ] && cat "things/$name" && exit 0
+        echo "ERROR: (gcloud) Could not fetch resource: The resource '$name' was not found" >&2; exit 1 ;;
+      delete) rm "things/$name" ;;
+      stop) sed -i s/RUNNING/TERMINATED/ "things/$name" ;;
+      undelete|create) echo "{\"name\": \"$name\"}" > "things/$name" ;;
+    esac
+    exit
+  done
+done
+"#;
+
+const AZ: &str = r#"#!/bin/bash
+echo "az $*" >> calls
+name=$(sed -E 's/.* (-n|--name) ([^ ]+).*/\2/' <<<"az $* ")
+case " $* " in
+  *" show "*) [ -f "things/$name" ] && cat "things/$name" && exit 0
+    echo "ERROR: (ResourceNotFound) The Resource '$name' was not found." >&2; exit 3 ;;
+  *" delete "*) rm "things/$name" ;;
+  *" deallocate "*) sed -i s/running/deallocated/ "things/$name" ;;
+esac
+"#;
+
+fn world() -> TestEnv {
+    let mut env = TestEnv::new();
+    let bin = env.root().join("bin");
+    std::fs::create_dir(&bin).unwrap();
+    for (name, text) in [("gcloud", GCLOUD), ("az", AZ)] {
+        let file = bin.join(name);
+        std::fs::write(&file, text).unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let path = format!("{}:{}", bin.display(), env.path());
+    env.vars.push(("PATH".to_owned(), path));
+    env.write("things/vm1", r#"{"name": "vm1", "status": "RUNNING", "fingerprint": "a", "metadata": {"key": "cloud-secret-value"}}"#);
+    env.write(
+        "things/sa@p.iam.gserviceaccount.com",
+        r#"{"email": "sa@p.iam.gserviceaccount.com", "uniqueId": "1234567890"}"#,
+    );
+    env.write("things/kv", r#"{"name": "kv", "properties": {"enableSoftDelete": true}}"#);
+    env.write("things/vm2", r#"{"name": "vm2", "powerState": "running"}"#);
+    env
+}
+
+fn event(env: &TestEnv) -> Value {
+    env.fr(&["timeline", "--json", "-n", "1"]).ok().json()[0].clone()
+}
+
+#[test]
+fn what_is_deleted_is_described_before_with_the_same_names_and_options() {
+    let env = world();
+    env.claude_runs("gcloud compute instances delete vm1 --zone us-central1-a -q --labels a=b --project p")
+        .ok();
+    let calls = env.read("calls");
+    let asked = "gcloud compute instances describe vm1 --zone us-central1-a --project p --format=json";
+    assert_eq!(calls.lines().filter(|line| *line == asked).count(), 2, "before and after: {calls}");
+    let id = event(&env)["id"].to_string();
+    let out = env.fr(&["undo", &id, "--yes"]);
+    let said = format!("{out:?}");
+    assert!(out.code == 3 || out.code == 5, "nothing is called undone: {said}");
+    assert!(
+        said.contains("by hand: gcloud compute instances create vm1 from a snapshot of its disks"),
+        "{said}"
+    );
+    assert!(!env.exists("things/vm1"), "nothing is written to the cloud");
+    env.fr(&["restore", &id, "--to", "old"]).ok();
+    assert!(env.sh("grep -r cloud-secret-value old").code == 0, "the description is kept");
+    let shown = env.fr(&["show", &id, "--json"]).stdout + &env.sh("cat $FR_HOME/journal/* | strings").stdout;
+    assert!(!shown.contains("cloud-secret-value"), "and not shown: {shown}");
+}
+
+#[test]
+fn where_the_service_can_undelete_the_way_is_named() {
+    let env = world();
+    env.claude_runs("gcloud iam service-accounts delete sa@p.iam.gserviceaccount.com").ok();
+    let out = env.fr(&["undo", "--yes", &event(&env)["id"].to_string()]);
+    let said = format!("{out:?}");
+    assert!(said.contains("gcloud iam service-accounts undelete 1234567890"), "by its unique id: {said}");
+    // A person has done it.
+    env.write(
+        "things/sa@p.iam.gserviceaccount.com",
+        r#"{"email": "sa@p.iam.gserviceaccount.com", "uniqueId": "1234567890"}"#,
+    );
+    let again = format!("{:?}", env.fr(&["undo", "--yes", &event(&env)["id"].to_string()]));
+    assert!(again.contains("as it was before") || again.contains("is back"), "{again}");
+    env.claude_runs("az keyvault delete --name kv -g rg").ok();
+    assert!(env.read("calls").contains("az keyvault show --name kv -g rg -o json"), "{}", env.read("calls"));
+    let said = format!("{:?}", env.fr(&["undo", "--yes", &event(&env)["id"].to_string()]));
+    assert!(said.contains("az keyvault recover -n kv"), "{said}");
+}
+
+#[test]
+fn what_was_changed_is_known_and_what_reads_starts_nothing() {
+    let env = world();
+    env.claude_runs("az vm deallocate -g rg -n vm2").ok();
+    let diff = env.fr(&["diff", &event(&env)["id"].to_string()]).stdout;
+    assert!(diff.contains("vm vm2"), "{diff}");
+    let before = env.read("calls");
+    for line in [
+        "gcloud compute instances describe vm1",
+        "gcloud logging logs list",
+        "az vm list",
+        "gcloud secrets versions access 1 --secret s",
+    ] {
+        env.claude_pre(line);
+        assert_eq!(event(&env)["class"], "none", "{line}");
+    }
+    assert_eq!(env.read("calls"), before);
+    // A configuration that the command brings along may run programs.
+    env.claude_pre("AZURE_CONFIG_DIR=$PWD/evil az vm delete -g rg -n vm2 --yes");
+    assert_eq!(env.read("calls"), before);
+    let shown = env.fr(&["show", &event(&env)["id"].to_string()]).stdout;
+    assert!(shown.contains("is not allowed yet"), "{shown}");
+    // One that it cannot describe is said.
+    env.claude_pre("gcloud storage rm gs://b/o");
+    let shown = env.fr(&["show", &event(&env)["id"].to_string()]).stdout;
+    assert!(shown.contains("was not captured"), "{shown}");
+}
