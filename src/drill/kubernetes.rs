@@ -26,10 +26,6 @@ pub(super) const SCENARIO: Scenario = Scenario {
             line: "kubectl --context CONTEXT -n NAMESPACE scale deployment web --replicas=0",
         },
         Incident {
-            why: "fields are changed: a selector, and with it where a service leads",
-            line: r#"kubectl --context CONTEXT -n NAMESPACE patch service web -p '{"spec":{"selector":{"app":"other"}}}'"#,
-        },
-        Incident {
             why: "rights are taken away",
             line: r#"kubectl --context CONTEXT -n NAMESPACE patch role reader --type merge -p '{"rules":[]}'"#,
         },

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::aws::Account;
 use super::cluster::Cluster;
-use super::look::differences;
+use super::look::{Look, differences};
 use super::scenario::{Promise, Scenario};
 use super::scene::{Scene, missing_tool, tail};
 use crate::error::{Error, Result};
@@ -127,10 +127,11 @@ fn play_all(
         done.end(DrillOutcome::Failed, e.to_string());
         return Ok(());
     }
+    let mut seen = None;
     for (incident, promise) in scenario.rounds() {
         let line = scene.line(incident.line);
         watch(Moment { system: scenario.system, command: Some(&line) })?;
-        let round = round(scenario, line, promise, scene);
+        let round = round(scenario, line, promise, scene, &mut seen);
         let spoilt = !round.differences.is_empty();
         done.rounds.push(round);
         // The target is not what the next command is meant for.
@@ -148,7 +149,14 @@ fn set(scenario: &Scenario, ground: &Ground<'_>) -> Result<Scene> {
     Scene::set_in(&root, ground.context.filter(|_| scenario.in_cluster).map(Cluster::of), given)
 }
 
-fn round(scenario: &Scenario, line: String, promise: Promise, scene: &Scene) -> Round {
+/// `seen` is how the target looked after the round before.
+fn round(
+    scenario: &Scenario,
+    line: String,
+    promise: Promise,
+    scene: &Scene,
+    seen: &mut Option<Look>,
+) -> Round {
     let mut round = Round {
         command: line.clone(),
         anew: promise == Promise::Anew,
@@ -158,7 +166,7 @@ fn round(scenario: &Scenario, line: String, promise: Promise, scene: &Scene) -> 
         differences: Vec::new(),
         failure: None,
     };
-    round.failure = match play(scenario, &line, promise, scene, &mut round) {
+    round.failure = match play(scenario, (&line, promise), scene, seen, &mut round) {
         Ok(failure) => failure,
         Err(e) => Some(e.to_string()),
     };
@@ -168,12 +176,12 @@ fn round(scenario: &Scenario, line: String, promise: Promise, scene: &Scene) -> 
 /// Destroys and takes back; why that failed, if it did.
 fn play(
     scenario: &Scenario,
-    line: &str,
-    promise: Promise,
+    (line, promise): (&str, Promise),
     scene: &Scene,
+    seen: &mut Option<Look>,
     round: &mut Round,
 ) -> Result<Option<String>> {
-    let before = (scenario.look)(scene)?;
+    let before = seen.take().map_or_else(|| (scenario.look)(scene), Ok)?;
     let last = scene.latest_event()?;
     let ran = scene.agent_runs(line)?;
     if ran.code != 0 {
@@ -199,6 +207,7 @@ fn play(
         Promise::Same => differences(&before, &after),
         Promise::Anew => differences(&before.without_identities(), &after.without_identities()),
     };
+    *seen = Some(after);
     Ok(verdict(&round.differences, undo.code, promise, &reason(&undo)))
 }
 

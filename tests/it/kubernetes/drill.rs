@@ -37,7 +37,7 @@ fn it_passes_it_notices_and_it_leaves_nothing_behind() {
     let before = versions(&witness());
     let report = scene.env.fr(&["drill", "--system", "kubernetes", "--context", "fr", "--json"]).ok().json();
     let drilled = &report["scenarios"][0];
-    assert_eq!((&drilled["outcome"], drilled["rounds"].as_array().unwrap().len()), (&"passed".into(), 6));
+    assert_eq!((&drilled["outcome"], drilled["rounds"].as_array().unwrap().len()), (&"passed".into(), 5));
     for round in drilled["rounds"].as_array().unwrap() {
         assert_eq!(round["undo_exit_code"], 0, "{round:#}");
         let line = round["command"].as_str().unwrap();

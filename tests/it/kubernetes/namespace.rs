@@ -120,7 +120,7 @@ metadata: {{name: outside}}
 subsets: [{{addresses: [{{ip: 10.1.2.3}}], ports: [{{port: 5432}}]}}]
 "
     );
-    for n in 0..14 {
+    for n in 0..19 {
         text += &format!(
             "---\n{{apiVersion: v1, kind: ConfigMap, metadata: {{name: c{n}}}, data: {{n: \"{n}\", \"yes\": \"on\"}}}}\n\
              ---\n{{apiVersion: v1, kind: Secret, metadata: {{name: s{n}}}, stringData: {{n: \"{n}\"}}}}\n"
@@ -178,7 +178,7 @@ fn a_namespace_that_others_shared_is_back_with_all_that_was_in_it() {
     scene.until("the claim is bound", || scene.get("pvc data").unwrap()["status"]["phase"] == "Bound");
     scene.kubectl("create clusterrolebinding NS-view --clusterrole=view --serviceaccount=NS:robot").ok();
     let before = all(&scene);
-    assert!(before.len() >= 50, "{:?}", before.keys());
+    assert!(before.len() >= 60, "{:?}", before.keys());
     scene.agent("kubectl delete namespace NS").ok();
     assert!(!scene.has("namespace NS"));
     let begun = Instant::now();
