@@ -168,9 +168,8 @@ fn asked_for(index: &Index, selection: &Selection, is_meant: fn(&Event) -> bool)
         ..Filter::default()
     };
     // The filter takes prefixes of sessions.
-    let meant = |event: &Event| {
-        is_meant(event) && session.as_ref().is_none_or(|name| event.before.session == *name)
-    };
+    let meant =
+        |event: &Event| is_meant(event) && session.as_ref().is_none_or(|name| event.before.session == *name);
     let mut events = Vec::new();
     let mut before = None;
     loop {

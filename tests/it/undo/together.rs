@@ -505,7 +505,10 @@ fn what_was_never_captured_is_named_and_not_passed_over() {
     assert!(!part.stdout.contains("event 2"), "only what was asked for: {part:?}");
     let undo = env.fr(&["undo", "--session", "--yes"]);
     assert_eq!((undo.code, env.read("docs/a.txt").as_str()), (3, "a"), "{undo:?}");
-    assert!(undo.stdout.contains("nothing was captured") && !undo.stdout.contains("undone and verified"), "{undo:?}");
+    assert!(
+        undo.stdout.contains("nothing was captured") && !undo.stdout.contains("undone and verified"),
+        "{undo:?}"
+    );
     let timeline = env.fr(&["timeline"]).ok().stdout;
     let row = timeline.lines().find(|line| line.contains("kubectl")).unwrap();
     assert!(!row.contains("undone"), "nothing of it came back: {timeline}");

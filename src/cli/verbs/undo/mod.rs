@@ -108,7 +108,9 @@ fn passed_over(selection: &Selection, chosen: &[Event], scope: &Scope, index: &I
     let words = |event: Event| {
         let lost = event.before.effects.iter().filter(|effect| effect.class.is_destructive());
         let lost: Vec<String> = lost
-            .filter(|effect| scope.systems.is_empty() || scope.systems.iter().any(|name| effect.system.0 == *name))
+            .filter(|effect| {
+                scope.systems.is_empty() || scope.systems.iter().any(|name| effect.system.0 == *name)
+            })
             .map(|effect| format!("{} of {}", effect.class, effect.resource.lossy()))
             .collect();
         (!lost.is_empty()).then(|| format!("event {}: {}: nothing was captured", event.id, lost.join(", ")))
