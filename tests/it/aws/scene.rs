@@ -122,9 +122,11 @@ impl Scene {
     pub fn bundled(self) -> Scene {
         use std::os::unix::fs::PermissionsExt;
         let dir = self.env.root().join("bundle");
+        let warm = server().map(|server| server.warm.as_path()).filter(|warm| warm.join("aws").is_file());
+        let warm = warm.or(aws()).unwrap();
         std::fs::create_dir(&dir).unwrap();
         let file = dir.join("aws");
-        std::fs::write(&file, format!("#!/bin/sh\nexec {}/aws \"$@\"\n", aws().unwrap().display())).unwrap();
+        std::fs::write(&file, format!("#!/bin/sh\nexec {}/aws \"$@\"\n", warm.display())).unwrap();
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).unwrap();
         self.with_aws(&dir)
     }
