@@ -4,9 +4,60 @@ use std::collections::HashSet;
 
 use serde::Serialize;
 
-use crate::model::{Effect, EffectClass, Invocation};
+use super::before::{Reading, quoted};
+use super::redact::{self, TagKey};
+use crate::model::{Bytes, Effect, EffectClass, Invocation, Stdin};
 use crate::shell::Understood;
 use crate::systems::{self, git};
+
+/// Takes secrets out of what is shown, as the record does ([`super::redact`]).
+pub fn hide_secrets(reading: &mut Reading) {
+    let key = TagKey::none();
+    let hide = |text: &mut Bytes| *text = Bytes(redact::redact(text.as_slice(), &key));
+    reading.effects.iter_mut().for_each(|effect| hide(&mut effect.resource));
+    for why in &mut reading.understood.opaque {
+        *why = String::from_utf8_lossy(&redact::redact(why.as_bytes(), &key)).into_owned();
+    }
+    for inv in &mut reading.understood.invocations {
+        // What stands beside a word tells what it is: the line as a whole is read, and cut again.
+        let line: Vec<Bytes> = inv.argv.iter().map(|word| word.text.clone()).collect();
+        let hidden = words(&redact::redact(&quoted(&line), &key));
+        let same = hidden.len() == inv.argv.len();
+        for (at, word) in inv.argv.iter_mut().enumerate() {
+            match hidden.get(at).filter(|_| same) {
+                Some(text) => word.text = Bytes(text.clone()),
+                None => hide(&mut word.text),
+            }
+        }
+        if let Stdin::Text(word) = &mut inv.stdin {
+            hide(&mut word.text);
+        }
+        for (name, value) in &mut inv.env {
+            if let Some(value) = value {
+                *value = Bytes(redact::redact_env(name, value.as_slice(), &key));
+            }
+        }
+    }
+}
+
+/// The words of a line that [`quoted`] made.
+fn words(line: &[u8]) -> Vec<Vec<u8>> {
+    let (mut out, mut inside, mut escaped) = (vec![Vec::new()], false, false);
+    for byte in line {
+        let last = out.len() - 1;
+        match byte {
+            _ if escaped => {
+                escaped = false;
+                out.get_mut(last).into_iter().for_each(|word: &mut Vec<u8>| word.push(*byte));
+            }
+            b'\'' => inside = !inside,
+            b'\\' if !inside => escaped = true,
+            b' ' if !inside => out.push(Vec::new()),
+            byte => out.get_mut(last).into_iter().for_each(|word| word.push(*byte)),
+        }
+    }
+    out
+}
 
 /// The report on one line.
 #[derive(Clone, Debug, Serialize)]

@@ -109,11 +109,21 @@ pub fn read(tokens: &[Token], dialect: Dialect) -> Vec<Act> {
         }
         "RENAME" if word(1) == "USER" => vec![server(C::Access, "user", &name(tokens, 2))],
         "RENAME" => {
-            names(tokens, 1).iter().map(|n| object(C::Mutate, "table", n, R::Exact, false, false)).collect()
+            let old = names(tokens, 1);
+            let mut acts: Vec<Act> =
+                old.iter().map(|n| object(C::Mutate, "table", n, R::Exact, false, false)).collect();
+            let to = tokens.iter().enumerate().filter(|(_, t)| t.kind == Kind::Word && t.upper == "TO");
+            acts.extend(to.map(|(at, _)| comes(&name(tokens, at + 1))));
+            acts
         }
         "GRANT" | "REVOKE" => grant(tokens),
         _ => vec![Act::new(C::Access, "dyn:the objects of a role", R::Exact, Touch::Server)],
     }
+}
+
+/// A table under a new name: what it is called there belongs to no statement, but it was not there before.
+fn comes(name: &Name) -> Act {
+    Act { resource: String::new(), certain: true, ..object(C::Mutate, "table", name, R::Exact, false, false) }
 }
 
 fn comments(table: &Name) -> Touch {
@@ -383,11 +393,23 @@ fn table(tokens: &[Token], of: &Name) -> Vec<Act> {
             ("MODIFY" | "CHANGE", _) => {
                 add(C::Overwrite, format!("sql:table:{shown}.{}", column(1)), R::Exact)
             }
+            // ClickHouse changes rows so.
+            ("DELETE", "WHERE") => add(C::Destroy, format!("sql:table:{shown}"), R::Irreversible),
+            ("UPDATE", _) => add(C::Overwrite, format!("sql:table:{shown}"), R::Irreversible),
             ("DISABLE", _) => add(C::Weaken, format!("sql:table:{shown}"), R::Exact),
             _ => add(C::Mutate, format!("sql:table:{shown}"), R::Exact),
         }
     }
     acts.dedup();
+    if let Some(at) = tokens.iter().position(|t| t.kind == Kind::Word && t.upper == "RENAME")
+        && tokens.get(at + 1).is_some_and(|t| matches!(t.upper.as_str(), "TO" | "AS"))
+    {
+        let mut to = name(tokens, at + 2);
+        if to.parts.len() == 1 && of.parts.len() > 1 {
+            to.parts.splice(0..0, of.parts.iter().take(of.parts.len() - 1).cloned());
+        }
+        acts.push(comes(&to));
+    }
     acts
 }
 

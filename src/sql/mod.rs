@@ -3,12 +3,14 @@
 //!
 //! [`split`] cuts a script into statements and client commands as `psql`, `mysql` and `sqlite3` do; [`statement`] tells each
 //! by its first words; [`define`] reads what defines things by tokens, [`rows`] reads what changes rows by the grammar of
-//! `sqlparser`, and by tokens where that grammar ends.
+//! `sqlparser`, and [`loose`] by tokens where that grammar ends.
 
 mod act;
+mod call;
 mod client;
 mod define;
 mod functions;
+mod loose;
 mod name;
 mod rows;
 mod script;
@@ -18,7 +20,8 @@ mod statement;
 mod tests;
 
 pub use act::{Act, Rows, Touch};
-pub use name::Name;
+pub use name::{Name, quoted};
+pub use rows::overwritten;
 pub use script::{Include, Reading, read};
 
 /// The statements of a script, without comments.

@@ -53,6 +53,8 @@ struct Splitter<'a> {
     text: String,
     tokens: Vec<Token>,
     open: bool,
+    /// What ends a statement.
+    delimiter: Vec<char>,
     out: Vec<Piece>,
 }
 
@@ -66,6 +68,7 @@ pub fn split(script: &str, dialect: Dialect) -> Vec<Piece> {
         text: String::new(),
         tokens: Vec::new(),
         open: false,
+        delimiter: vec![';'],
         out: Vec::new(),
     };
     splitter.run();
@@ -75,6 +78,14 @@ pub fn split(script: &str, dialect: Dialect) -> Vec<Piece> {
 impl Splitter<'_> {
     fn run(&mut self) {
         while let Some(c) = self.peek(0) {
+            if self.dialect == Dialect::MySql && self.begins_line() && self.worded() {
+                continue;
+            }
+            if self.chars.get(self.at..).is_some_and(|rest| rest.starts_with(&self.delimiter)) {
+                self.at += self.delimiter.len();
+                self.end();
+                continue;
+            }
             match c {
                 '-' if self.peek(1) == Some('-') => self.skip_line(),
                 '#' if self.dialect == Dialect::MySql => self.skip_line(),
@@ -85,10 +96,6 @@ impl Splitter<'_> {
                 '.' if self.dialect == Dialect::Sqlite && self.tokens.is_empty() => {
                     let line = self.line();
                     self.out.push(Piece::Client(line.get(1..).unwrap_or_default().to_owned()));
-                }
-                ';' => {
-                    self.at += 1;
-                    self.end();
                 }
                 c if c.is_whitespace() => {
                     self.at += 1;
@@ -150,6 +157,34 @@ impl Splitter<'_> {
                 _ => self.at += 1,
             }
         }
+    }
+
+    /// No statement is open, and nothing but blanks stands before on its line.
+    fn begins_line(&self) -> bool {
+        let before = self.chars.get(..self.at).unwrap_or_default().iter().rev();
+        let mut blanks = before.take_while(|c| **c != '\n');
+        self.tokens.is_empty() && blanks.all(|c| c.is_whitespace())
+    }
+
+    /// Commands of MySQL's client that are words, to the end of their line: true where one stands here.
+    fn worded(&mut self) -> bool {
+        let rest: String =
+            self.chars.get(self.at..).unwrap_or_default().iter().take_while(|c| **c != '\n').collect();
+        let (word, value) = rest.trim_start().split_once(char::is_whitespace).unwrap_or_default();
+        let value = value.trim();
+        let command = match word.to_ascii_lowercase().as_str() {
+            "delimiter" if !value.is_empty() => {
+                self.delimiter = value.split_whitespace().next().unwrap_or(";").chars().collect();
+                self.skip_line();
+                return true;
+            }
+            "source" => format!(".{}", value.trim_end_matches(';')),
+            "system" => format!("!{}", value.trim_end_matches(';')),
+            _ => return false,
+        };
+        self.skip_line();
+        self.out.push(Piece::Client(command));
+        true
     }
 
     /// A command for the client. Those that send what was typed so far end the statement.

@@ -6,10 +6,12 @@ pub mod catalog;
 pub mod clouds;
 pub mod docker;
 pub mod files;
+mod functions;
 pub mod git;
 pub mod github;
 pub mod host;
 pub mod kubernetes;
+pub mod mysql;
 mod net;
 pub mod packages;
 pub mod postgres;
@@ -162,8 +164,7 @@ pub trait System: Sync {
         cx: &ApplyCx<'_>,
     ) -> Result<(StepOutcome, Vec<String>)> {
         let _ = cx;
-        let what = format!("{} cannot be restored into {kind}:{name}", captured.resource.lossy());
-        Err(Error::new(ExitCode::Usage, what).hint("`--to DIR` names a directory"))
+        Err(no_such_place(captured, (kind, name)))
     }
 
     /// At gc: removes what this system keeps beside the store's packs and no capture that stays needs.
@@ -171,6 +172,12 @@ pub trait System: Sync {
         let _ = cx;
         Ok(Vec::new())
     }
+}
+
+/// A system without places of the kind that was named.
+fn no_such_place(captured: &Capture, (kind, name): (&str, &str)) -> Error {
+    let what = format!("{} cannot be restored into {kind}:{name}", captured.resource.lossy());
+    Error::new(ExitCode::Usage, what).hint("`--to DIR` names a directory")
 }
 
 /// What an earlier capture holds of what a later one covers.
@@ -241,6 +248,10 @@ pub struct Caps {
     pub database_seconds: u64,
     /// The largest database that is captured as a whole where a statement may do anything.
     pub database_opaque_bytes: u64,
+    /// Of a database file that is larger, rows are kept instead of a copy where a statement's condition tells them.
+    pub database_rows_above: u64,
+    /// The largest database file that is copied.
+    pub database_file_bytes: u64,
     /// The longest that AWS is waited for where a command names what it changes, in seconds.
     pub aws_seconds: u64,
     /// The same where objects of a bucket have to be copied.
@@ -274,6 +285,8 @@ impl Default for Caps {
             redis_seconds: 60,
             database_seconds: 20,
             database_opaque_bytes: 64 << 20,
+            database_rows_above: 16 << 20,
+            database_file_bytes: 4 << 30,
             aws_seconds: 20,
             aws_bucket_seconds: 150,
             aws_bytes: 4 << 30,

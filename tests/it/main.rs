@@ -28,6 +28,7 @@ mod journal;
 mod json;
 mod kubernetes;
 mod live;
+mod mysql;
 mod payloads;
 mod postgres;
 mod prompts;

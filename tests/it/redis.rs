@@ -212,3 +212,28 @@ fn passwords_and_values_are_in_no_record_and_a_script_says_what_it_may_touch() {
     assert_eq!(out.code, 3, "a script may touch more than it names: {out:?}");
     assert_eq!(scene.cli("GET token"), "in-the-value");
 }
+
+#[test]
+fn a_wrong_password_a_budget_and_keys_by_a_pattern() {
+    let Some(scene) = Scene::new() else { return };
+    let shown = |scene: &Scene| scene.env.fr(&["show", &scene.event()["id"].to_string()]).ok().stdout;
+    scene.cli("MSET tmp:1 a tmp:2 b keep c");
+    scene.env.claude_pre(&scene.line("redis-cli -p PORT -a wrong-word DEL keep"));
+    let event = shown(&scene);
+    assert!(event.contains("not captured") && !event.contains("wrong-word"), "{event}");
+    // Each key is named by a program when it runs: the line says so, the shim would see it.
+    scene
+        .env
+        .claude_pre(&scene.line("redis-cli -p PORT --scan --pattern 'tmp:*' | xargs redis-cli -p PORT del"));
+    let event = shown(&scene);
+    assert!(event.contains("not known before it runs") || event.contains("not captured"), "{event}");
+    scene.agent("redis-cli -u redis://127.0.0.1:PORT/0 UNLINK tmp:1 tmp:2").ok();
+    assert_eq!(scene.undo().code, 0);
+    assert_eq!(scene.cli("MGET tmp:1 tmp:2 keep"), "a\nb\nc");
+    scene.cli("SET large 0123456789012345678901234567890123456789");
+    std::fs::write(scene.env.fr_home.join("config.toml"), "[caps]\nredis_bytes = 20\n").unwrap();
+    scene.agent("redis-cli -p PORT DEL large").ok();
+    let event = shown(&scene);
+    assert!(event.contains("large"), "{event}");
+    assert_ne!(scene.undo().code, 0, "what was not kept is not undone");
+}

@@ -211,6 +211,14 @@ fn show(home: &Home, out: &mut Out) -> Result<u8> {
         "database_opaque_bytes = {} # the largest database that is kept whole where a statement may do anything",
         caps.database_opaque_bytes
     ))?;
+    out.line(format!(
+        "database_rows_above = {}   # of a larger database file rows are kept, where a condition tells them",
+        caps.database_rows_above
+    ))?;
+    out.line(format!(
+        "database_file_bytes = {} # the largest database file that is copied",
+        caps.database_file_bytes
+    ))?;
     out.line(format!("aws_seconds = {}                # how long AWS is waited for", caps.aws_seconds))?;
     out.line(format!(
         "aws_bucket_seconds = {}        # the same where objects of a bucket are copied",

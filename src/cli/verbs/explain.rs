@@ -16,7 +16,8 @@ pub fn run(args: &ExplainArgs, out: &mut Out) -> Result<u8> {
         Some(line) => Action::Shell(Bytes::from(line.as_os_str()).0),
         None => Action::Argv(args.argv.iter().map(|a| Bytes::from(a.as_os_str())).collect()),
     };
-    let reading = record::read(&action, &Bytes::from(cwd), &intake::current_env());
+    let mut reading = record::read(&action, &Bytes::from(cwd), &intake::current_env());
+    record::explain::hide_secrets(&mut reading);
     let report = record::explain::report(&reading.understood, &reading.effects);
     if out.json {
         out.json(&report)?;

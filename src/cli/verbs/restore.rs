@@ -15,7 +15,7 @@ type Put = (Bytes, StepOutcome, Vec<String>);
 /// `KIND:NAME`; a directory of such a name is `./KIND:NAME`.
 fn place(to: &Path) -> Option<(&str, &str)> {
     let (kind, name) = to.to_str()?.split_once(':')?;
-    ["namespace"].contains(&kind).then_some((kind, name))
+    ["namespace", "schema", "database"].contains(&kind).then_some((kind, name))
 }
 
 /// Runs the verb.

@@ -20,6 +20,11 @@ impl TagKey {
         TagKey { path: home.key(), key: OnceLock::new() }
     }
 
+    /// No key at all: nothing is read or made, and no two secrets are told apart.
+    pub fn none() -> TagKey {
+        TagKey { path: PathBuf::new(), key: OnceLock::from(None) }
+    }
+
     /// Eight hex digits that equal secrets share within one store; `-` where the key can be neither read nor made:
     /// the secret is redacted all the same.
     pub fn tag(&self, secret: &[u8]) -> String {

@@ -4,47 +4,63 @@
 use std::time::{Duration, Instant};
 
 use super::look::{self, Place};
-use super::plan::{self, Payload, Work};
+use super::plan::{self, Work};
 use super::session::Psql;
-use super::{alter, database, write};
-use crate::error::{Error, Result};
-use crate::model::{ObjectId, StateRef, Step, StepOutcome};
+use super::{alter, database, into, write};
+use crate::error::Result;
+use crate::model::{Step, StepOutcome, Verification};
 use crate::systems::ApplyCx;
-use crate::systems::tables::{Overlay, State};
+use crate::systems::tables::{Overlay, Payload, State, Table, View};
 
 /// How long one step may take.
 const LIMIT: Duration = Duration::from_secs(1800);
 
 /// Carries out one step.
 pub fn apply(step: &Step, cx: &ApplyCx<'_>) -> Result<StepOutcome> {
-    let payload: Payload = serde_json::from_value(step.payload.clone())
-        .map_err(|e| Error::failure(format!("the plan's step for a database cannot be read: {e}")))?;
-    let load = |id: ObjectId| State::load(&StateRef { digest: id, object: Some(id) }, cx.source);
-    let before = load(payload.before)?;
+    let payload = Payload::read(step)?;
+    let before = payload.before(cx.source)?;
     let connection = look::connection_of(&before, &step.locator.at);
     let until = Instant::now() + LIMIT;
     let mut psql = Psql::open(&connection, until)?;
     let overlay = Overlay::new(cx.source);
-    let place = Place { connection: &connection, source: &overlay, sink: &overlay, contents: None };
+    let contents: Option<&dyn crate::model::ObjectSink> = payload.aimed.is_some().then_some(&overlay);
+    let place = Place { connection: &connection, source: &overlay, sink: &overlay, contents };
     psql.run("BEGIN; SET LOCAL lock_timeout = '10s'; SET LOCAL idle_in_transaction_session_timeout = 0")?;
     look::same_database(&mut psql, &before)?;
     if let Err(e) = write::lock(&mut psql, &before) {
         return Ok(StepOutcome::Conflict { reason: format!("the tables could not be locked: {e}") });
     }
     let now = look::now(&mut psql, &before, &place)?;
-    if now.digest() != payload.now {
-        return Ok(StepOutcome::Conflict { reason: "somebody changed it between plan and undo".to_owned() });
-    }
-    let after = match (payload.left_alone, payload.after) {
-        (true, _) => Some(now.clone()),
-        (false, id) => id.map(load).transpose()?,
+    let done = match &payload.aimed {
+        Some(aimed) => {
+            let (aim, moves) = match aimed.resolve(&before, &now, &overlay)? {
+                Ok(found) => found,
+                Err(reason) => return Ok(StepOutcome::Conflict { reason }),
+            };
+            match &aimed.beside {
+                Some(beside) => into::beside(&mut psql, (&aimed.table, beside), &aim, &place),
+                None => {
+                    let mut work = Work::default();
+                    work.rows.moves.insert(aimed.table.clone(), moves);
+                    carry_out(&mut psql, (&aim, &now), &work, &place, cx)
+                }
+            }
+        }
+        None if now.digest() != payload.now => {
+            let reason = "somebody changed it between plan and undo".to_owned();
+            return Ok(StepOutcome::Conflict { reason });
+        }
+        None => {
+            let after = payload.after(&now, &overlay)?;
+            let work = Work::of(&before, after.as_ref(), &now, &overlay)?;
+            if !work.databases.is_empty() || !work.made.is_empty() {
+                psql.run("ROLLBACK")?;
+                return databases(&mut psql, &before, &work, &place, until);
+            }
+            carry_out(&mut psql, (&before, &now), &work, &place, cx)
+        }
     };
-    let work = Work::of(&before, after.as_ref(), &now, &overlay)?;
-    if !work.databases.is_empty() || !work.made.is_empty() {
-        psql.run("ROLLBACK")?;
-        return databases(&mut psql, &before, &work, &place, until);
-    }
-    match carry_out(&mut psql, (&before, &now), &work, &place, cx) {
+    match done {
         Ok(()) => {
             psql.run("COMMIT").map_err(|e| e.context("nothing was written"))?;
             Ok(StepOutcome::Done)
@@ -54,6 +70,37 @@ pub fn apply(step: &Step, cx: &ApplyCx<'_>) -> Result<StepOutcome> {
             Ok(StepOutcome::Failed { reason: format!("nothing was written: {e}") })
         }
     }
+}
+
+/// Reads again what a policy wrote.
+pub fn verify(step: &Step, cx: &ApplyCx<'_>) -> Result<Verification> {
+    let payload = Payload::read(step)?;
+    let Some(aimed) = &payload.aimed else {
+        return Ok(Verification::NotVerified { reason: "it is no step of a policy".to_owned() });
+    };
+    let before = payload.before(cx.source)?;
+    let connection = look::connection_of(&before, &step.locator.at);
+    let mut psql = Psql::open(&connection, Instant::now() + LIMIT)?;
+    let overlay = Overlay::new(cx.source);
+    let place = Place { connection: &connection, source: &overlay, sink: &overlay, contents: None };
+    look::begin_reading(&mut psql)?;
+    let mut wanted = before;
+    if let Some(beside) = &aimed.beside {
+        let table = wanted.read.remove(&aimed.table).unwrap_or_else(Table::absent);
+        wanted.read = [(beside.clone(), Table { view: View::All, ..table })].into();
+        let now = look::now(&mut psql, &wanted, &place)?;
+        let there = now.read.values().map(|table| table.count).sum::<u64>();
+        return Ok(match there == aimed.rows.len() as u64 {
+            true => Verification::Verified,
+            false => Verification::Failed { reason: format!("{beside} has {there} rows") },
+        });
+    }
+    wanted.read.retain(|name, _| *name == aimed.table);
+    let now = look::now(&mut psql, &wanted, &place)?;
+    Ok(match aimed.differing(&now, &overlay)? {
+        0 => Verification::Verified,
+        n => Verification::Failed { reason: format!("{n} rows are not what they were to be") },
+    })
 }
 
 fn databases(

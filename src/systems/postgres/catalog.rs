@@ -5,60 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::query::literal;
 use super::session::{Psql, Values};
 use crate::error::{Error, Result};
-use crate::systems::tables::Column;
-
-/// A table's number in the server.
-pub type Oid = u32;
+use crate::systems::tables::{Column, Number, Reference, Relation};
 
 /// What names stand for: a number, a kind, the full name; `None` where there is nothing of that name.
-pub type Found = BTreeMap<String, Option<(Oid, char, String)>>;
-
-/// A table.
-#[derive(Clone, Debug)]
-pub struct Relation {
-    /// Its number.
-    pub oid: Oid,
-    /// Its schema and name, quoted where that is needed.
-    pub name: String,
-    /// Its name alone, always quoted.
-    pub bare: String,
-    /// `r` table, `p` partitioned, `v` view, `m` materialized view, `f` foreign, `S` sequence.
-    pub kind: char,
-    /// How much it takes on disk.
-    pub bytes: u64,
-    /// Its columns in order.
-    pub columns: Vec<Column>,
-    /// The positions of the key's columns.
-    pub key: Vec<usize>,
-}
-
-impl Relation {
-    /// As it is written after `FROM`: what inherits from a table is another table.
-    pub fn from(&self) -> String {
-        if self.kind == 'r' { format!("ONLY {}", self.name) } else { self.name.clone() }
-    }
-}
-
-/// A foreign key.
-#[derive(Clone, Debug)]
-pub struct Reference {
-    /// The table that refers.
-    pub child: Oid,
-    /// The table that is referred to.
-    pub parent: Oid,
-    /// What deleting does to the child: `a`, `r`, `c`, `n`, `d`.
-    pub on_delete: char,
-    /// What changing the key does.
-    pub on_update: char,
-    /// The child's columns, quoted.
-    pub from: Vec<String>,
-    /// The parent's columns, quoted.
-    pub to: Vec<String>,
-    /// The parent's columns, as they are.
-    pub to_plain: Vec<String>,
-    /// The child's name, for people and for SQL.
-    pub child_name: String,
-}
+pub type Found = BTreeMap<String, Option<(Number, char, String)>>;
 
 fn text(row: &Values, at: usize) -> String {
     row.get(at).cloned().flatten().unwrap_or_default()
@@ -92,12 +42,12 @@ pub fn resolve(psql: &mut Psql, names: &BTreeSet<String>) -> Result<Found> {
     Ok(out)
 }
 
-fn listed(oids: &BTreeSet<Oid>) -> String {
+fn listed(oids: &BTreeSet<Number>) -> String {
     oids.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
 }
 
 /// The tables of these numbers.
-pub fn relations(psql: &mut Psql, oids: &BTreeSet<Oid>) -> Result<BTreeMap<Oid, Relation>> {
+pub fn relations(psql: &mut Psql, oids: &BTreeSet<Number>) -> Result<BTreeMap<Number, Relation>> {
     let mut out = BTreeMap::new();
     if oids.is_empty() {
         return Ok(out);
@@ -115,12 +65,12 @@ pub fn relations(psql: &mut Psql, oids: &BTreeSet<Oid>) -> Result<BTreeMap<Oid, 
          LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped \
          WHERE c.oid IN ({of}) ORDER BY c.oid, a.attnum"
     );
-    let mut numbers: BTreeMap<Oid, Vec<String>> = BTreeMap::new();
-    let mut keys: BTreeMap<Oid, String> = BTreeMap::new();
+    let mut numbers: BTreeMap<Number, Vec<String>> = BTreeMap::new();
+    let mut keys: BTreeMap<Number, String> = BTreeMap::new();
     for row in psql.table(&query)? {
         let oid = number(&row, 0);
         let relation = out.entry(oid).or_insert_with(|| Relation {
-            oid,
+            number: oid,
             name: text(&row, 1),
             bare: super::query::ident(&text(&row, 2)),
             kind: letter(&row, 3),
@@ -181,7 +131,7 @@ pub fn references(psql: &mut Psql) -> Result<Vec<Reference>> {
 }
 
 /// The tables that inherit from these, at any depth; partitions are read through their parent.
-pub fn heirs(psql: &mut Psql, oids: &BTreeSet<Oid>) -> Result<BTreeSet<Oid>> {
+pub fn heirs(psql: &mut Psql, oids: &BTreeSet<Number>) -> Result<BTreeSet<Number>> {
     if oids.is_empty() {
         return Ok(BTreeSet::new());
     }
@@ -195,7 +145,7 @@ pub fn heirs(psql: &mut Psql, oids: &BTreeSet<Oid>) -> Result<BTreeSet<Oid>> {
 }
 
 /// The tables that lose rows or columns when an object is dropped with what depends on it (`pg_depend`).
-pub fn dependents(psql: &mut Psql, roots: &[(&str, String)]) -> Result<BTreeSet<Oid>> {
+pub fn dependents(psql: &mut Psql, roots: &[(&str, String)]) -> Result<BTreeSet<Number>> {
     let root = |(kind, name): &(&str, String)| {
         let (class, by) = match *kind {
             "schema" => (
@@ -229,7 +179,7 @@ pub fn dependents(psql: &mut Psql, roots: &[(&str, String)]) -> Result<BTreeSet<
 }
 
 /// All tables that are not the server's own, with their sizes.
-pub fn everything(psql: &mut Psql) -> Result<BTreeMap<Oid, u64>> {
+pub fn everything(psql: &mut Psql) -> Result<BTreeMap<Number, u64>> {
     let query = "SELECT c.oid, pg_catalog.pg_table_size(c.oid) FROM pg_catalog.pg_class c \
                  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p') \
                  AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND c.relpersistence <> 't' AND NOT EXISTS \
@@ -240,14 +190,14 @@ pub fn everything(psql: &mut Psql) -> Result<BTreeMap<Oid, u64>> {
 /// The counters that belong to tables, and those that are named, with their values.
 pub fn sequences(
     psql: &mut Psql,
-    tables: &BTreeSet<Oid>,
-    named: &BTreeSet<Oid>,
+    tables: &BTreeSet<Number>,
+    named: &BTreeSet<Number>,
 ) -> Result<BTreeMap<String, (i64, bool)>> {
     let mut out = BTreeMap::new();
     if tables.is_empty() && named.is_empty() {
         return Ok(out);
     }
-    let in_list = |oids: &BTreeSet<Oid>| if oids.is_empty() { "0".to_owned() } else { listed(oids) };
+    let in_list = |oids: &BTreeSet<Number>| if oids.is_empty() { "0".to_owned() } else { listed(oids) };
     let query = format!(
         "SELECT DISTINCT pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname) FROM pg_catalog.pg_class c \
          JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_catalog.pg_depend d ON d.objid = c.oid \

@@ -3,15 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use super::catalog::{self, Oid, Relation};
+use super::catalog;
 use super::connection::Connection;
 use super::session::Psql;
-use super::want::How;
 use super::{database, dump, query};
 use crate::error::{Error, Result};
 use crate::model::{Capture, ObjectSink, ObjectSource, StateRef};
 use crate::systems::CaptureCx;
-use crate::systems::tables::{Adds, Index, State, Table, Taker, View};
+use crate::systems::tables::{Adds, How, Index, Number, Relation, State, Table, Taker, View};
 
 /// How long a server is waited for where nothing is about to be lost.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -31,7 +30,7 @@ pub fn table(
         How::Rows(queries) => (View::Keys, queries.clone()),
         How::Since => (View::Since(moment.to_owned()), vec![query::since(relation, moment)]),
     };
-    read(psql, relation, view, &queries, sink, None)
+    read(psql, relation, view, &queries, Taker::new(&relation.key, sink), None)
 }
 
 fn read(
@@ -39,10 +38,9 @@ fn read(
     relation: &Relation,
     view: View,
     queries: &[String],
-    sink: Option<&dyn ObjectSink>,
+    mut taker: Taker<'_>,
     known: Option<&Index>,
 ) -> Result<(Table, Index)> {
-    let mut taker = Taker::new(&relation.key, sink);
     for query in queries {
         psql.rows(query, &mut |line| {
             let at = line.iter().position(|b| *b == b'\t').unwrap_or(line.len());
@@ -63,6 +61,7 @@ fn read(
         count: taker.index.0.len() as u64,
         adds: Adds::Nothing,
         writers: taker.writers.len() as u64,
+        fires: Vec::new(),
     };
     Ok((table, std::mem::take(&mut taker.index)))
 }
@@ -142,7 +141,7 @@ pub fn now(psql: &mut Psql, earlier: &State, place: &Place<'_>) -> Result<State>
     let mut state = State::new(&earlier.system, earlier.server.clone(), earlier.access.clone());
     let names: BTreeSet<String> = earlier.read.keys().cloned().collect();
     let found = catalog::resolve(psql, &names)?;
-    let oids: BTreeSet<Oid> = found.values().flatten().map(|(oid, _, _)| *oid).collect();
+    let oids: BTreeSet<Number> = found.values().flatten().map(|(oid, _, _)| *oid).collect();
     let relations = catalog::relations(psql, &oids)?;
     for (name, table) in &earlier.read {
         let relation = found.get(name).cloned().flatten().and_then(|(oid, _, _)| relations.get(&oid));
@@ -189,8 +188,8 @@ fn covered(psql: &mut Psql, relation: &Relation, earlier: &Table, place: &Place<
                 .collect()
         }
     };
-    let (mut table, index) =
-        read(psql, relation, earlier.view.clone(), &queries, place.contents, Some(&before))?;
+    let taker = Taker::new(&relation.key, place.contents).keeping_changed(place.sink);
+    let (mut table, index) = read(psql, relation, earlier.view.clone(), &queries, taker, Some(&before))?;
     table.covers.clone_from(&earlier.covers);
     table.index = index.store(place.sink)?;
     table.adds = Adds::Some;

@@ -1,7 +1,23 @@
 //! Texts of queries: literals, lists, and the rows that a recorded table's view covers.
 
-use super::catalog::Relation;
-use crate::systems::tables::{fields, unescape};
+use crate::systems::tables::{Relation, Select, fields, unescape};
+
+/// How tables are selected from.
+pub struct Queries;
+
+impl Select for Queries {
+    fn from(&self, relation: &Relation) -> String {
+        from(relation)
+    }
+    fn columns(&self, relation: &Relation, of: &str) -> String {
+        columns(relation, of)
+    }
+}
+
+/// As it is written after `FROM`: what inherits from a table is another table.
+fn from(relation: &Relation) -> String {
+    if relation.kind == 'r' { format!("ONLY {}", relation.name) } else { relation.name.clone() }
+}
 
 /// A string literal.
 pub fn literal(text: &str) -> String {
@@ -25,7 +41,7 @@ pub fn columns(relation: &Relation, of: &str) -> String {
 
 /// All rows of a table.
 pub fn all(relation: &Relation) -> String {
-    format!("SELECT {} FROM {} AS t", columns(relation, "t"), relation.from())
+    format!("SELECT {} FROM {} AS t", columns(relation, "t"), from(relation))
 }
 
 /// Rows written at or after a moment.
@@ -34,7 +50,7 @@ pub fn since(relation: &Relation, moment: &str) -> String {
     format!(
         "SELECT {} FROM {} AS t WHERE (((t.xmin::text::bigint - {moment}::bigint) % 4294967296) + 4294967296) % 4294967296 < 2147483648",
         columns(relation, "t"),
-        relation.from()
+        from(relation)
     )
 }
 
@@ -63,7 +79,7 @@ pub fn with_keys<'k>(relation: &Relation, keys: impl Iterator<Item = &'k [u8]>) 
     format!(
         "SELECT {} FROM {} AS t JOIN ROWS FROM (unnest({})) AS k({}) ON {}",
         columns(relation, "t"),
-        relation.from(),
+        from(relation),
         arrays.join(", "),
         names.join(", "),
         same.join(" AND ")

@@ -26,9 +26,11 @@ pub type Give<'g> = dyn FnMut(&[u8]) -> Result<()> + 'g;
 pub type Values = Vec<Option<String>>;
 
 /// What makes values come out the same way every time (PostgreSQL's `pg_dump` sets the same).
-const SETTINGS: &str = "SET client_encoding = 'UTF8'; SET standard_conforming_strings = on; SET datestyle = 'ISO, YMD'; \
+/// The time zone and the order of day and month stay the session's own: the condition of the command is read by them. Times
+/// come out with their offset, so that they are the same moment wherever they are put back.
+const SETTINGS: &str = "SET client_encoding = 'UTF8'; SET standard_conforming_strings = on; SET datestyle = 'ISO'; \
     SET intervalstyle = 'postgres'; SET extra_float_digits = 3; SET bytea_output = 'hex'; SET xmloption = content; \
-    SET timezone = 'UTC'; SET client_min_messages = warning; SET synchronize_seqscans = off; SET jit = off;";
+    SET client_min_messages = warning; SET synchronize_seqscans = off; SET jit = off;";
 
 impl Psql {
     /// Connects.

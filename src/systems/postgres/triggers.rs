@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::catalog::{Oid, Relation};
 use super::session::Psql;
 use crate::error::Result;
 use crate::model::{Bytes, Missing};
+use crate::systems::tables::{Number, Relation};
 
 /// Names the triggers of these tables whose functions may write elsewhere: nobody follows them.
-pub fn missing(psql: &mut Psql, relations: &BTreeMap<Oid, Relation>) -> Result<Vec<Missing>> {
-    let oids: BTreeSet<Oid> = relations.keys().copied().collect();
+pub fn missing(psql: &mut Psql, relations: &BTreeMap<Number, Relation>) -> Result<Vec<Missing>> {
+    let oids: BTreeSet<Number> = relations.keys().copied().collect();
     if oids.is_empty() {
         return Ok(Vec::new());
     }
@@ -25,7 +25,9 @@ pub fn missing(psql: &mut Psql, relations: &BTreeMap<Oid, Relation>) -> Result<V
     let mut out = Vec::new();
     for row in psql.table(&query)? {
         let value = |at: usize| row.get(at).cloned().flatten().unwrap_or_default();
-        let Some(relation) = value(0).parse().ok().and_then(|oid: Oid| relations.get(&oid)) else { continue };
+        let Some(relation) = value(0).parse().ok().and_then(|oid: Number| relations.get(&oid)) else {
+            continue;
+        };
         out.push(Missing {
             what: Bytes::from(format!("sql:table:{}", relation.name)),
             why: format!(

@@ -3,14 +3,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::catalog::{self, Oid, Reference, Relation};
+use super::catalog;
 use super::look::{self, Place};
 use super::plan::Work;
 use super::query::ident;
 use super::session::Psql;
 use crate::error::{Error, Result};
 use crate::systems::ApplyCx;
-use crate::systems::tables::{Move, Moves, Row, State, Table};
+use crate::systems::tables::{
+    Move, Moves, Number, Reference, Relation, Row, State, Table, as_recorded, parents_first,
+};
 
 /// Locks the tables that are there against other writers.
 pub fn lock(psql: &mut Psql, before: &State) -> Result<()> {
@@ -30,22 +32,29 @@ pub fn rows(psql: &mut Psql, before: &State, work: &Work, place: &Place<'_>, cx:
         load(psql, name, table, place, &mut |_| true)?;
         (cx.progress)(table.count);
     }
-    if work.moves.is_empty() {
+    if work.rows.moves.is_empty() {
         return Ok(());
     }
-    let names: BTreeSet<String> = work.moves.keys().cloned().collect();
+    let names: BTreeSet<String> = work.rows.moves.keys().cloned().collect();
     let found = catalog::resolve(psql, &names)?;
-    let oids: BTreeSet<Oid> = found.values().flatten().map(|(oid, _, _)| *oid).collect();
+    let oids: BTreeSet<Number> = found.values().flatten().map(|(oid, _, _)| *oid).collect();
     let relations = catalog::relations(psql, &oids)?;
     let references = catalog::references(psql)?;
     let quiet = silence(psql, &oids)?;
     psql.run("SET CONSTRAINTS ALL DEFERRED")?;
     let mut staged = Vec::new();
-    for (number, name) in parents_first(&names, &found, &references).into_iter().enumerate() {
+    let name_of = |oid: Number| found.iter().find(|(_, f)| f.as_ref().is_some_and(|f| f.0 == oid));
+    let parents = |name: &str| -> Vec<String> {
+        let oid = found.get(name).and_then(|f| f.as_ref()).map(|f| f.0);
+        let own = references.iter().filter(|r| Some(r.child) == oid);
+        own.filter_map(|r| name_of(r.parent)).map(|(name, _)| name.clone()).collect()
+    };
+    let order = parents_first(names.into_iter().collect(), &parents);
+    for (number, name) in order.into_iter().enumerate() {
         let relation =
             found.get(&name).cloned().flatten().and_then(|(oid, _, _)| relations.get(&oid).cloned());
         let (Some(relation), Some(table), Some(moves)) =
-            (relation, before.read.get(&name), work.moves.get(&name))
+            (relation, before.read.get(&name), work.rows.moves.get(&name))
         else {
             continue;
         };
@@ -73,7 +82,7 @@ pub fn rows(psql: &mut Psql, before: &State, work: &Work, place: &Place<'_>, cx:
 
 /// The users' triggers do not fire for what is put back: they fired when it was made. Only the owner may quiet them; for
 /// others they fire, and the end is compared all the same.
-fn silence(psql: &mut Psql, oids: &BTreeSet<Oid>) -> Result<Vec<(String, String)>> {
+fn silence(psql: &mut Psql, oids: &BTreeSet<Number>) -> Result<Vec<(String, String)>> {
     let list: Vec<String> = oids.iter().map(ToString::to_string).collect();
     let query = format!(
         "SELECT t.tgrelid::regclass::text, t.tgname FROM pg_catalog.pg_trigger t WHERE NOT t.tgisinternal AND t.tgenabled = 'O' \
@@ -91,28 +100,14 @@ fn silence(psql: &mut Psql, oids: &BTreeSet<Oid>) -> Result<Vec<(String, String)
     Ok(quiet)
 }
 
-/// Tables in the order in which their rows may come.
-fn parents_first(names: &BTreeSet<String>, found: &catalog::Found, references: &[Reference]) -> Vec<String> {
-    let oid = |name: &String| found.get(name).cloned().flatten().map(|(oid, _, _)| oid);
-    let mut left: Vec<String> = names.iter().cloned().collect();
-    let mut out = Vec::new();
-    while !left.is_empty() {
-        let waits = |name: &String| {
-            let parents = references
-                .iter()
-                .filter(|r| Some(r.child) == oid(name) && r.parent != r.child)
-                .map(|r| r.parent);
-            parents.into_iter().any(|parent| left.iter().any(|other| oid(other) == Some(parent)))
-        };
-        // Tables that refer to each other: in any order, with their constraints deferred where they may be.
-        let at = left.iter().position(|name| !waits(name)).unwrap_or(0);
-        out.push(left.remove(at));
-    }
-    out
+/// Fills a table whose columns are plain ones with recorded rows, computed values too.
+pub fn load_as_they_were(psql: &mut Psql, into: &str, table: &Table, place: &Place<'_>) -> Result<()> {
+    let columns: Vec<String> = table.columns.iter().map(|c| ident(&c.name)).collect();
+    psql.load(&format!("{into} ({})", columns.join(", ")), &mut |give| table.each_row(place.source, give))
 }
 
 /// Fills a table with recorded rows.
-fn load(
+pub fn load(
     psql: &mut Psql,
     into: &str,
     table: &Table,
@@ -211,7 +206,7 @@ impl Staging<'_> {
         let name = &self.relation.name;
         let same: Vec<String> = keys.iter().map(|k| format!("t.{k} = g.{k}")).collect();
         let same = same.join(" AND ");
-        for r in references.iter().filter(|r| r.parent == self.relation.oid && r.child != r.parent) {
+        for r in references.iter().filter(|r| r.parent == self.relation.number && r.child != r.parent) {
             let on: Vec<String> =
                 r.from.iter().zip(&r.to).map(|(from, to)| format!("c.{from} = t.{to}")).collect();
             let query = format!(
@@ -277,29 +272,5 @@ pub fn verify(psql: &mut Psql, before: &State, work: &Work, place: &Place<'_>) -
     let mut rows = before.clone();
     (rows.defined, rows.sequences, rows.databases) = (None, BTreeMap::new(), BTreeMap::new());
     let now = look::now(psql, &rows, place)?;
-    for name in work.fresh.iter().chain(&work.rebuilt) {
-        let digest = |state: &State| state.read.get(name).filter(|t| t.there).map(|t| t.digest);
-        if digest(before) != digest(&now) {
-            return Err(Error::failure(format!(
-                "the rows of {name} did not come back as they were: a trigger or a rule changes them"
-            )));
-        }
-    }
-    for (name, moves) in &work.moves {
-        let (Some(b), Some(n)) = (before.read.get(name), now.read.get(name)) else { continue };
-        let (b, n) = (b.index(place.source)?, n.index(place.source)?);
-        let keyless = before.read.get(name).is_some_and(|t| t.key.is_empty());
-        let wrong = |(key, of): &&(Vec<u8>, Move)| match of {
-            Move::Remove => !keyless && n.0.contains_key(key),
-            Move::Insert => n.0.get(key) != b.0.get(key),
-            Move::Update => !keyless && n.0.get(key) != b.0.get(key),
-        };
-        let wrong = moves.rows.iter().filter(wrong).count();
-        if wrong > 0 {
-            return Err(Error::failure(format!(
-                "{wrong} rows of {name} did not come back as they were: a trigger or a rule changes them"
-            )));
-        }
-    }
-    Ok(())
+    as_recorded(before, &now, work.fresh.iter().chain(&work.rebuilt), &work.rows.moves, place.source)
 }

@@ -8,23 +8,22 @@ use rusqlite::{Connection, params_from_iter};
 
 use super::file::{self, MAIN, failed};
 use super::look::{self, ROWID, ident};
-use super::plan::{Payload, Work};
+use super::plan::Work;
+use super::rows;
 use super::value::value;
 use crate::error::{Error, Result};
-use crate::model::{ObjectId, StateRef, Step, StepOutcome};
+use crate::model::{Step, StepOutcome};
 use crate::platform::scratch::ScratchDir;
 use crate::systems::ApplyCx;
-use crate::systems::tables::{Move, Moves, Overlay, State, Table, fields};
+use crate::systems::tables::{Definition, Move, Moves, Overlay, Payload, State, Table, fields};
 
 /// How long one step may take.
 const LIMIT: Duration = Duration::from_secs(1800);
 
 /// Carries out one step.
 pub fn apply(step: &Step, cx: &ApplyCx<'_>) -> Result<StepOutcome> {
-    let payload: Payload = serde_json::from_value(step.payload.clone())
-        .map_err(|e| Error::failure(format!("the plan's step for a database cannot be read: {e}")))?;
-    let load = |id: ObjectId| State::load(&StateRef { digest: id, object: Some(id) }, cx.source);
-    let before = load(payload.before)?;
+    let payload = Payload::read(step)?;
+    let before = payload.before(cx.source)?;
     let path = step.locator.at.as_path();
     let overlay = Overlay::new(cx.source);
     let moved =
@@ -32,27 +31,37 @@ pub fn apply(step: &Step, cx: &ApplyCx<'_>) -> Result<StepOutcome> {
     let until = Instant::now() + LIMIT;
     if !path.exists() {
         let now = look::state(None, path, &overlay, until)?;
-        let after = payload.after.map(load).transpose()?;
+        let after = payload.after(&now, cx.source)?;
         let work = Work::of(&before, after.as_ref().or(Some(&now)), &now, &overlay)?;
         if now.digest() != payload.now || !work.whole {
             return moved();
+        }
+        if rows::is_rows(&before) {
+            let reason = "the file is gone, and of it only rows were kept".to_owned();
+            return Ok(StepOutcome::Failed { reason });
         }
         return whole(&before, path, cx).map(|()| StepOutcome::Done);
     }
     let scratch = ScratchDir::new("sqlite")?;
     let copy = scratch.path().join("old.db");
-    file::write(&before, &copy, cx.source)?;
+    match rows::is_rows(&before) {
+        true => rows::scratch(&before, &copy, cx.source)?,
+        false => file::write(&before, &copy, cx.source)?,
+    }
     let db = file::open(path, true)?;
     if !before.database_digests.is_empty() {
         let name = copy.to_str().ok_or_else(|| Error::failure("the temporary directory has an odd name"))?;
         db.execute("ATTACH ?1 AS old", [name]).map_err(failed("open", &copy))?;
     }
     db.execute_batch("BEGIN IMMEDIATE").map_err(failed("lock", path))?;
-    let now = look::state(Some(&db), path, &overlay, until)?;
+    let now = match rows::is_rows(&before) {
+        true => rows::again(&db, &before, path, (&overlay, &overlay), false)?,
+        false => look::state(Some(&db), path, &overlay, until)?,
+    };
     if now.digest() != payload.now {
         return moved();
     }
-    let after = if payload.left_alone { Some(now.clone()) } else { payload.after.map(load).transpose()? };
+    let after = payload.after(&now, cx.source)?;
     let work = Work::of(&before, after.as_ref(), &now, &overlay)?;
     if work.remove {
         drop(db);
@@ -96,10 +105,10 @@ fn inside(db: &Connection, before: &State, work: &Work, path: &Path, cx: &ApplyC
     for trigger in &triggers {
         run(&format!("DROP TRIGGER IF EXISTS main.{}", ident(&trigger.name)))?;
     }
-    for d in work.drop.iter().rev() {
+    for d in work.definitions.drop.iter().rev() {
         run(&format!("DROP {} IF EXISTS main.{}", d.kind, ident(&d.name)))?;
     }
-    for d in work.make.iter().filter(|d| d.kind == "table") {
+    for d in work.definitions.make.iter().filter(|d| d.kind == "table") {
         run(&d.sql)?;
         if let Some(table) = before.read.get(&d.name) {
             let columns = writable(table).join(", ");
@@ -108,27 +117,34 @@ fn inside(db: &Connection, before: &State, work: &Work, path: &Path, cx: &ApplyC
             (cx.progress)(table.count);
         }
     }
-    for (name, moves) in &work.moves {
+    for (name, moves) in &work.rows.moves {
         let Some(table) = before.read.get(name) else { continue };
         rows(db, name, table, moves, path)?;
         (cx.progress)(moves.rows.len() as u64);
     }
-    for d in work.make.iter().filter(|d| d.kind != "table") {
+    for d in work.definitions.make.iter().filter(|d| d.kind != "table") {
         run(&d.sql)?;
     }
     // An index or a view that stood on a table that was dropped and made anew is gone with it.
-    let dropped =
-        |name: &String| work.drop.iter().chain(&work.make).any(|d| d.kind == "table" && d.name == *name);
+    let dropped = |name: &String| {
+        work.definitions
+            .drop
+            .iter()
+            .chain(&work.definitions.make)
+            .any(|d| d.kind == "table" && d.name == *name)
+    };
     let there: Vec<_> = look::definitions(db, MAIN, path)?;
-    let lacks = |d: &look::Definition| !there.iter().any(|t| t.kind == d.kind && t.name == d.name);
+    let lacks = |d: &Definition| !there.iter().any(|t| t.kind == d.kind && t.name == d.name);
     for d in look::definitions(db, "old", path)?
         .iter()
         .filter(|d| d.kind == "index" && dropped(&d.table) && lacks(d))
     {
         run(&d.sql)?;
     }
-    let gone = |d: &&look::Definition| !work.drop.iter().any(|g| g.kind == "trigger" && g.name == d.name);
-    let made = |d: &&look::Definition| !work.make.iter().any(|m| m.kind == "trigger" && m.name == d.name);
+    let gone =
+        |d: &&Definition| !work.definitions.drop.iter().any(|g| g.kind == "trigger" && g.name == d.name);
+    let made =
+        |d: &&Definition| !work.definitions.make.iter().any(|m| m.kind == "trigger" && m.name == d.name);
     for d in triggers.iter().filter(gone).filter(made) {
         run(&d.sql)?;
     }
@@ -153,11 +169,12 @@ fn counters(db: &Connection, work: &Work, path: &Path) -> Result<()> {
         })
         .map_err(failed("read", path))?;
     let tables = work
+        .definitions
         .make
         .iter()
         .filter(|d| d.kind == "table")
         .map(|d| d.name.as_str())
-        .chain(work.moves.keys().map(String::as_str));
+        .chain(work.rows.moves.keys().map(String::as_str));
     for name in tables.filter(|_| has > 0) {
         let sql = "UPDATE main.sqlite_sequence SET seq = max(seq, (SELECT seq FROM old.sqlite_sequence WHERE name = ?1)) \
                    WHERE name = ?1 AND EXISTS (SELECT 1 FROM old.sqlite_sequence WHERE name = ?1)";

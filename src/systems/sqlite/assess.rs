@@ -7,9 +7,7 @@ use crate::model::{
 use crate::shell::options::{Spec, read};
 use crate::sql::{self, Act, Dialect};
 use crate::systems::AssessCx;
-
-/// Option of a locator: why nothing can be read.
-pub const NOT_KEPT: &str = "not-kept";
+use crate::systems::tables::{self, NOT_KEPT, SCRIPT};
 
 /// sqlite3's options have one dash or two.
 const SPEC: Spec = Spec { short: "", attached: "", long: LONG, flags: &[], posix: true };
@@ -73,11 +71,15 @@ pub fn assess(inv: &Invocation, _: &AssessCx<'_>) -> Vec<Effect> {
     if database.as_ref().is_some_and(|w| !w.certain) {
         unknown = Some("the database is not known before it runs");
     }
-    let locator = locator(inv, database.as_ref(), unknown);
+    let mut locator = locator(inv, database.as_ref(), unknown);
+    if certain && own | matches!(inv.stdin, Stdin::Text(_)) {
+        // What the rows of a large database are found by.
+        locator.unsaid.insert(SCRIPT.to_owned(), script.join("\n;\n").into());
+    }
     let mut effects: Vec<Effect> = acts
         .iter()
         .filter(|act| !act.resource.is_empty())
-        .map(|act| effect(act, certain, &locator, inv))
+        .filter_map(|act| effect(act, certain, &locator, inv))
         .collect();
     let inside = |act: &&Act| !act.is_outside();
     if let (Some(class), Some(database)) = (acts.iter().filter(inside).map(|a| a.class).max(), database)
@@ -95,28 +97,18 @@ pub fn assess(inv: &Invocation, _: &AssessCx<'_>) -> Vec<Effect> {
     effects
 }
 
-fn effect(act: &Act, certain: bool, locator: &Locator, inv: &Invocation) -> Effect {
+fn effect(act: &Act, certain: bool, locator: &Locator, inv: &Invocation) -> Option<Effect> {
     if let Some(path) = act.resource.strip_prefix("path:") {
-        let mut place =
-            inv.cwd.as_ref().map(|cwd| Locator { at: cwd.join(path.as_bytes()), ..Locator::default() });
-        place.iter_mut().for_each(|place| drop(place.opts.insert("scope".to_owned(), "node".into())));
-        return Effect {
-            system: SystemId::new("fs"),
-            class: act.class,
-            resource: Bytes::from(act.resource.as_str()),
-            reversibility: R::Exact,
-            certain,
-            locator: place,
-        };
+        return tables::file(inv, act.class, path);
     }
-    Effect {
+    Some(Effect {
         system: SystemId::new(NAME),
         class: act.class,
         resource: Bytes::from(act.resource.as_str()),
         reversibility: act.reversibility,
         certain: act.certain && certain,
         locator: Some(locator.clone()),
-    }
+    })
 }
 
 /// The file: `file:` URIs are read by SQLite itself, so only their path counts here.

@@ -4,27 +4,15 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Instant;
 
-use rusqlite::Connection;
+use rusqlite::types::Value;
+use rusqlite::{Connection, params_from_iter};
 
 use super::NAME;
 use super::file::{MAIN, failed};
 use super::value::field;
 use crate::error::{Error, Result};
 use crate::model::{ObjectId, ObjectKind, ObjectSink};
-use crate::systems::tables::{Adds, Column, State, Table, Taker, View};
-
-/// One thing that a database defines: `table`, `index`, `view`, `trigger`; its name, its table, its text.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Definition {
-    /// What it is.
-    pub kind: String,
-    /// Its name.
-    pub name: String,
-    /// The table that it belongs to.
-    pub table: String,
-    /// The statement that makes it.
-    pub sql: String,
-}
+use crate::systems::tables::{Adds, Column, Definition, State, Table, Taker, View, define};
 
 /// A name in quotes.
 pub fn ident(name: &str) -> String {
@@ -38,7 +26,14 @@ pub fn definitions(db: &Connection, of: &str, path: &Path) -> Result<Vec<Definit
          ORDER BY CASE type WHEN 'table' THEN 0 WHEN 'index' THEN 1 WHEN 'view' THEN 2 ELSE 3 END, rowid"
     );
     let read = |row: &rusqlite::Row<'_>| {
-        Ok(Definition { kind: row.get(0)?, name: row.get(1)?, table: row.get(2)?, sql: row.get(3)? })
+        Ok(Definition {
+            kind: row.get(0)?,
+            name: row.get(1)?,
+            table: row.get(2)?,
+            sql: row.get(3)?,
+            within: String::new(),
+            mode: String::new(),
+        })
     };
     let mut statement = db.prepare(&query).map_err(failed("read", path))?;
     let all = statement.query_map([], read).map_err(failed("read", path))?;
@@ -62,26 +57,16 @@ pub fn state(db: Option<&Connection>, path: &Path, sink: &dyn ObjectSink, until:
         }
         state.read.insert(definition.name.clone(), table(db, &definition.name, path, sink)?);
     }
-    let text = serde_json::to_vec(&definitions).map_err(|e| Error::failure(e.to_string()))?;
-    let id = sink.put(ObjectKind::Blob, &text)?;
-    state.definitions = vec![id];
-    state.defined = Some(id);
+    define(&mut state, &definitions, sink)?;
     state.database_digests.insert(MAIN.to_owned(), ObjectId::of(ObjectKind::State, b"there"));
     Ok(state)
-}
-
-/// The definitions of a state.
-pub fn defined(state: &State, source: &dyn crate::model::ObjectSource) -> Result<Vec<Definition>> {
-    let Some(id) = state.definitions.first() else { return Ok(Vec::new()) };
-    serde_json::from_slice(&source.get(id)?)
-        .map_err(|e| Error::corrupt(format!("definitions of a database: {e}")))
 }
 
 /// The columns of a key: their places in it and in the table.
 type Key = Vec<(i64, usize)>;
 
 /// A table's columns: name, type, place in the key (0: none), hidden (2, 3: computed).
-fn columns(db: &Connection, name: &str, path: &Path) -> Result<(Vec<Column>, Key)> {
+fn own_columns(db: &Connection, name: &str, path: &Path) -> Result<(Vec<Column>, Key)> {
     let query = "SELECT name, type, pk, hidden FROM pragma_table_xinfo(?1) WHERE hidden <> 1 ORDER BY cid";
     let mut statement = db.prepare(query).map_err(failed("read", path))?;
     let read = |row: &rusqlite::Row<'_>| {
@@ -98,35 +83,54 @@ fn columns(db: &Connection, name: &str, path: &Path) -> Result<(Vec<Column>, Key
 /// The name under which a table without a key of its own is known row by row.
 pub const ROWID: &str = "_rowid_";
 
-fn table(db: &Connection, name: &str, path: &Path, sink: &dyn ObjectSink) -> Result<Table> {
-    let (mut columns, mut key) = columns(db, name, path)?;
+/// A table's columns and the places of its key's; a table without a key has its row numbers before all columns.
+pub fn columns(db: &Connection, name: &str, path: &Path) -> Result<(Vec<Column>, Vec<usize>)> {
+    let (mut columns, mut key) = own_columns(db, name, path)?;
     key.sort_unstable();
-    let mut key: Vec<usize> = key.into_iter().map(|(_, i)| i).collect();
-    if key.is_empty() {
-        // A table WITHOUT ROWID has a key, so this one has rowids.
-        columns.insert(
-            0,
-            Column { name: ROWID.to_owned(), of: "INTEGER".to_owned(), computed: false, fixed: false },
-        );
-        key = vec![0];
+    if !key.is_empty() {
+        return Ok((columns, key.into_iter().map(|(_, at)| at).collect()));
     }
-    let names: Vec<String> =
-        columns.iter().map(|c| if c.name == ROWID { ROWID.to_owned() } else { ident(&c.name) }).collect();
-    let mut statement = db
-        .prepare(&format!("SELECT {} FROM main.{}", names.join(", "), ident(name)))
-        .map_err(failed("read", path))?;
-    let mut taker = Taker::new(&key, None);
-    let mut rows = statement.query([]).map_err(failed("read", path))?;
+    // A table WITHOUT ROWID has a key, so this one has rowids.
+    let rowid = Column { name: ROWID.to_owned(), of: "INTEGER".to_owned(), computed: false, fixed: false };
+    columns.insert(0, rowid);
+    Ok((columns, vec![0]))
+}
+
+/// Their names as SQL.
+pub fn field_names(columns: &[Column]) -> Vec<String> {
+    let name = |c: &Column| if c.name == ROWID { ROWID.to_owned() } else { ident(&c.name) };
+    columns.iter().map(name).collect()
+}
+
+/// The rows of a query as lines.
+pub fn lines(
+    db: &Connection,
+    query: &str,
+    values: &[Value],
+    count: usize,
+    path: &Path,
+    each: &mut dyn FnMut(&[u8]) -> Result<()>,
+) -> Result<()> {
+    let mut statement = db.prepare_cached(query).map_err(failed("read", path))?;
+    let mut rows = statement.query(params_from_iter(values)).map_err(failed("read", path))?;
     while let Some(row) = rows.next().map_err(failed("read", path))? {
         let mut line: Vec<u8> = Vec::new();
-        for at in 0..columns.len() {
+        for at in 0..count {
             if at > 0 {
                 line.push(b'\t');
             }
             line.extend(field(row.get_ref(at).map_err(failed("read", path))?));
         }
-        taker.row(&line, None, None)?;
+        each(&line)?;
     }
+    Ok(())
+}
+
+fn table(db: &Connection, name: &str, path: &Path, sink: &dyn ObjectSink) -> Result<Table> {
+    let (columns, key) = columns(db, name, path)?;
+    let query = format!("SELECT {} FROM main.{}", field_names(&columns).join(", "), ident(name));
+    let mut taker = Taker::new(&key, None);
+    lines(db, &query, &[], columns.len(), path, &mut |line| taker.row(line, None, None))?;
     Ok(Table {
         there: true,
         view: View::All,
@@ -139,5 +143,6 @@ fn table(db: &Connection, name: &str, path: &Path, sink: &dyn ObjectSink) -> Res
         count: taker.index.0.len() as u64,
         adds: Adds::Some,
         writers: 0,
+        fires: Vec::new(),
     })
 }

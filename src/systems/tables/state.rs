@@ -40,6 +40,9 @@ pub struct State {
     /// The identity of each whole database that was there.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub database_digests: BTreeMap<String, ObjectId>,
+    /// The databases whose definitions were looked at, where a server has many.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scope: Vec<String>,
 }
 
 /// Which rows of a table are looked at.
@@ -120,6 +123,9 @@ pub struct Table {
     /// How many transactions wrote the rows that were not there before.
     #[serde(default)]
     pub writers: u64,
+    /// Its triggers, where they fire for what is put back too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fires: Vec<String>,
 }
 
 impl Table {
@@ -137,6 +143,7 @@ impl Table {
             count: 0,
             adds: Adds::Nothing,
             writers: 0,
+            fires: Vec::new(),
         }
     }
 
@@ -181,6 +188,7 @@ impl State {
             sequences: BTreeMap::new(),
             databases: BTreeMap::new(),
             database_digests: BTreeMap::new(),
+            scope: Vec::new(),
         }
     }
 
@@ -238,8 +246,8 @@ impl State {
     }
 
     /// The objects that a document names; nothing where it is another system's.
-    pub fn references(content: &[u8], system: &str) -> Result<Vec<ObjectId>> {
-        if !content.starts_with(FRONT) {
+    pub fn references(kind: ObjectKind, content: &[u8], system: &str) -> Result<Vec<ObjectId>> {
+        if kind != ObjectKind::State || !content.starts_with(FRONT) {
             return Ok(Vec::new());
         }
         let state = State::decode(&ObjectId::of(ObjectKind::State, content), content)?;

@@ -100,3 +100,73 @@ fn writers_beside_the_command_keep_what_they_wrote() {
         assert_eq!(scene.sql("select count(*) from users where id > 30"), written.to_string());
     });
 }
+
+#[test]
+fn each_way_out_of_a_conflict_does_what_it_says() {
+    const T: &str = "create table t (id int primary key, a text, b text); insert into t values (1, 'a', 'b'), (2, 'a', 'b'), (3, 'a', 'b')";
+    let rows = |scene: &Scene| scene.sql("select string_agg(id || a || b, ',' order by id) from t");
+    for (policy, code, wanted) in [
+        ("merge", 4, "1XY,2XY,3Xtheirs"),
+        ("force", 0, "1ab,2ab,3ab"),
+        ("side-by-side", 3, "1ab,2ab,3Xtheirs"),
+    ] {
+        let Some(scene) = Scene::new(T) else { return };
+        scene.agent("psql -c \"UPDATE t SET a = 'X', b = 'Y'\"").ok();
+        scene.sql("update t set b = 'theirs' where id = 3");
+        let done = scene.env.fr(&["undo", "--yes", "--on-conflict", policy, "1"]);
+        assert_eq!((done.code, rows(&scene).as_str()), (code, wanted), "{policy} {done:?}");
+        if policy == "side-by-side" {
+            assert_eq!(scene.sql("select string_agg(id || a || b, ',') from t_fr_1"), "3ab");
+        }
+        if policy == "force" {
+            // What was written over was captured first.
+            let back = scene.env.fr(&["undo", "--yes", "2"]);
+            assert_eq!((back.code, rows(&scene).as_str()), (0, "1XY,2XY,3Xtheirs"), "{back:?}");
+        }
+    }
+    // They changed another column than the command did.
+    let Some(scene) = Scene::new(T) else { return };
+    scene.agent("psql -c \"UPDATE t SET a = 'X' WHERE id > 1\"").ok();
+    scene.sql("update t set b = 'theirs' where id = 3");
+    let done = scene.env.fr(&["undo", "--yes", "--on-conflict", "merge", "1"]);
+    assert_eq!((done.code, rows(&scene).as_str()), (0, "1ab,2ab,3atheirs"), "{done:?}");
+}
+
+#[test]
+fn old_rows_go_into_a_schema_beside() {
+    let Some(scene) = Scene::new(
+        "create table \"odd Name\" (id int primary key, v numeric(9,2), up text generated always as (v::int::text) stored);
+         insert into \"odd Name\" values (1, 1.5), (2, null); create view w as select 1; create index i on \"odd Name\" (v)",
+    ) else {
+        return;
+    };
+    scene.agent("psql -c 'DROP TABLE \"odd Name\"'").ok();
+    let done = scene.env.fr(&["restore", "1", "--to", "schema:old"]);
+    assert_eq!(done.code, 0, "{done:?}");
+    assert!(format!("{done:?}").contains("left out"), "{done:?}");
+    assert_eq!(
+        scene.sql("select string_agg(id || coalesce(up, '-'), ',' order by id) from old.\"odd Name\""),
+        "12,2-"
+    );
+    assert_eq!(scene.env.fr(&["restore", "1", "--to", "schema:old"]).code, 4, "nothing is written over");
+    assert_eq!(scene.env.fr(&["restore", "1", "--to", "namespace:x"]).code, 2);
+    assert_eq!(scene.sql("select count(*) from pg_class where relname = 'odd Name'"), "1");
+}
+
+#[test]
+fn the_condition_is_read_in_the_time_zone_of_the_command() {
+    let Some(scene) = Scene::new(
+        "create table t (id int primary key, at timestamptz); insert into t values (1, '2026-01-01 00:30+00'), (2, '2026-01-01 12:00+00')",
+    ) else {
+        return;
+    };
+    let before = scene.world();
+    for line in [
+        "PGTZ=America/New_York psql -c \"DELETE FROM t WHERE at < '2026-01-01'\"",
+        "PGDATESTYLE='SQL, DMY' psql -c \"DELETE FROM t WHERE at > '01/12/2025' AND at < '02/01/2026'\"",
+    ] {
+        scene.agent(line).ok();
+        assert_ne!(scene.world(), before, "{line}");
+        scene.comes_back(&before);
+    }
+}

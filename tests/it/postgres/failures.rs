@@ -102,3 +102,29 @@ fn the_old_rows_can_be_had_as_files() {
     assert_eq!(scene.env.read("old/public.t.tsv"), "id\tv\n1\ta\n2\t\\N\n");
     assert!(scene.env.read("old/definitions.sql").contains("CREATE TABLE public.t"));
 }
+
+#[test]
+fn a_wrong_password_is_named_and_a_service_with_a_password_file_is_followed() {
+    let Some(scene) = Scene::new(
+        "create table t (id int primary key); insert into t values (1); do $$ begin create role locked superuser login password 'right-word'; \
+         exception when duplicate_object then null; end $$",
+    ) else {
+        return;
+    };
+    let dir = scene.env.vars.iter().find(|(n, _)| n == "PGHOST").unwrap().1.clone();
+    let db = &scene.db;
+    let call = scene.env.claude_pre(&format!("PGPASSWORD=wrong-word psql -U locked {db} -c 'DELETE FROM t'"));
+    assert_eq!((call.answer.code, call.answer.stdout.as_str()), (0, ""));
+    let event = scene.env.fr(&["show", "1"]).ok().stdout;
+    assert!(event.contains("password authentication failed") && !event.contains("wrong-word"), "{event}");
+    scene.env.write("services", format!("[shop]\nhost={dir}\ndbname={db}\nuser=locked\n"));
+    scene.env.write("pass", format!("*:*:{db}:locked:right-word\n"));
+    scene.env.sh("chmod 600 pass").ok();
+    scene.agent("env -u PGHOST -u PGDATABASE -u PGUSER PGSERVICEFILE=services PGPASSFILE=pass psql service=shop -c 'DELETE FROM t'").ok();
+    assert_eq!(scene.sql("select count(*) from t"), "0");
+    let done = scene.undo();
+    assert_eq!(done.code, 0, "{done:?}");
+    assert_eq!(scene.sql("select count(*) from t"), "1");
+    let told = scene.env.sh("cat $FR_HOME/journal/* $FR_HOME/open.log | strings").stdout;
+    assert!(!told.contains("right-word") && !told.contains("wrong-word"));
+}

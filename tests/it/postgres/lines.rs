@@ -43,3 +43,81 @@ fn options_may_stand_anywhere_and_be_bundled() {
         );
     }
 }
+
+#[test]
+fn other_databases_are_classed_and_nothing_is_claimed_of_them() {
+    let env = TestEnv::new();
+    for (line, class, targets) in [
+        (
+            "clickhouse-client -h ch --query 'ALTER TABLE hits DELETE WHERE id < 5'",
+            "destroy",
+            vec!["sql:table:hits"],
+        ),
+        ("clickhouse-client -q 'SELECT count() FROM hits'", "none", vec![]),
+        ("clickhouse client --query='DROP DATABASE logs'", "destroy", vec!["sql:database:logs"]),
+        ("cqlsh cass 9042 -e 'TRUNCATE shop.users'", "destroy", vec!["sql:table:shop.users"]),
+        ("cqlsh -e 'DROP KEYSPACE shop'", "destroy", vec!["sql:keyspace:shop"]),
+        ("cqlsh -f wipe.cql", "opaque", vec!["dyn:wipe.cql"]),
+        (
+            "cockroach sql --url postgres://root@h:26257/bank -e 'DROP TABLE accounts'",
+            "destroy",
+            vec!["sql:table:accounts"],
+        ),
+        ("cockroach sql < x.sql", "opaque", vec!["dyn:x.sql"]),
+        (
+            "duckdb shop.duckdb -c 'DELETE FROM t'",
+            "destroy",
+            vec!["sql:table:t", "path:shop.duckdb", "path:shop.duckdb.wal"],
+        ),
+        ("duckdb -c 'SELECT 42'", "none", vec![]),
+        (
+            "duckdb shop.duckdb 'DROP VIEW v'",
+            "destroy",
+            vec!["sql:view:v", "path:shop.duckdb", "path:shop.duckdb.wal"],
+        ),
+        ("mongosh shop --eval 'db.users.deleteMany({})'", "destroy", vec!["mongo:shop.users"]),
+        ("mongorestore --drop dump/", "destroy", vec!["dyn:collections of the dump"]),
+        ("alembic downgrade base", "opaque", vec![]),
+        ("python manage.py flush --noinput", "opaque", vec![]),
+        ("bin/rails db:drop", "opaque", vec![]),
+        ("npx prisma migrate reset --force", "opaque", vec![]),
+        ("psql -c 'SELECT 1' -f - <<'X'\nDELETE FROM a;\nX", "destroy", vec!["sql:table:a"]),
+        (
+            "psql postgres://app@db/shop -v n=1 -c 'DELETE FROM users WHERE id = :n'",
+            "destroy",
+            vec!["sql:users[id = :n]"],
+        ),
+        ("pg_dump --clean shop | psql other", "opaque", vec!["dyn:psql"]),
+        ("pg_restore --clean -d shop a.dump", "destroy", vec!["dyn:objects of the archive"]),
+        ("redis-cli -u redis://u:pw@h:6380/2 UNLINK a b", "destroy", vec!["redis:a", "redis:b"]),
+        ("redis-cli --tls --cacert ca.pem -n 3 FLUSHDB", "destroy", vec!["dyn:all keys of the database"]),
+        ("redis-cli --scan --pattern 'tmp:*' | xargs redis-cli del", "destroy", vec!["dyn:"]),
+    ] {
+        let (got, effects) = explained(&env, line);
+        let effects: Vec<String> =
+            effects.into_iter().filter(|e| class != "opaque" || targets.contains(&e.as_str())).collect();
+        let effects: Vec<&str> = effects
+            .iter()
+            .map(|e| if e.starts_with("dyn:") && targets == ["dyn:"] { "dyn:" } else { e.as_str() })
+            .collect();
+        assert_eq!((got.as_str(), effects), (class, targets), "{line}");
+    }
+}
+
+#[test]
+fn a_password_typed_into_explain_is_not_shown() {
+    let env = TestEnv::new();
+    for line in [
+        "psql postgres://app:hunter2-secret@db/shop -c 'DROP TABLE t'",
+        "mysql -uroot -phunter2-secret shop -e 'DROP TABLE t'",
+        "PGPASSWORD=hunter2-secret psql -c 'DROP TABLE t'",
+        "git push https://me:hunter2-secret@git.example/x.git --force",
+        "redis-cli -a hunter2-secret FLUSHALL",
+    ] {
+        for args in [vec!["explain", "-c", line], vec!["explain", "--json", "-c", line]] {
+            let out = env.fr(&args);
+            assert!(out.code == 0 && !format!("{out:?}").contains("hunter2-secret"), "{line}: {out:?}");
+        }
+    }
+    assert!(!env.fr_home.exists(), "explain makes nothing");
+}

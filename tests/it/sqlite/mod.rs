@@ -169,3 +169,44 @@ fn what_only_reads_is_not_captured_and_what_is_no_database_is_named() {
     scene.env.fr(&["restore", "2", "--to", "old"]).ok();
     assert_eq!(scene.env.sh("sqlite3 old/shop.db 'select count(*) from users'").ok().stdout, "4\n");
 }
+
+#[test]
+fn of_a_large_file_only_the_rows_are_kept_that_a_condition_tells() {
+    let scene = Scene::new();
+    std::fs::create_dir_all(&scene.env.fr_home).unwrap();
+    let config = scene.env.fr_home.join("config.toml");
+    std::fs::write(&config, "[caps]\ndatabase_rows_above = 0\n").unwrap();
+    // What a trigger does is not followed: there the whole file is copied still.
+    scene.agent("sqlite3 shop.db 'DELETE FROM users WHERE id = 4'").ok();
+    assert_eq!(scene.undo().code, 0);
+    scene.sql("DROP TRIGGER noted");
+    scene.sql("INSERT INTO log SELECT value, hex(randomblob(500)) FROM generate_series(10, 20000)");
+    let before = scene.world();
+    let stored =
+        || scene.env.sh("du -sb $FR_HOME/packs | cut -f1").ok().stdout.trim().parse::<u64>().unwrap();
+    let size = stored();
+    for line in [
+        "sqlite3 shop.db 'PRAGMA foreign_keys = on; DELETE FROM users WHERE id IN (1, 3)'",
+        "sqlite3 shop.db \"UPDATE users SET name = 'x', note = NULL, size = 9 WHERE size > 3\"",
+        "sqlite3 shop.db 'DELETE FROM log WHERE at < 12'",
+        "sqlite3 shop.db <<'X'\nBEGIN;\nDELETE FROM tags WHERE user = 1;\nUPDATE users SET size = 0 WHERE id = 2;\nCOMMIT;\nX",
+    ] {
+        scene.agent(line).ok();
+        scene.comes_back(&before, line);
+    }
+    assert!(stored() - size < 2_000_000, "{} bytes for a few rows", stored() - size);
+    // What somebody changed since stays, and undo can be taken back.
+    scene.agent("sqlite3 shop.db \"UPDATE users SET name = 'oops' WHERE id < 3\"").ok();
+    scene.sql("UPDATE users SET name = 'right' WHERE id = 2");
+    assert_eq!(scene.undo().code, 4);
+    let id = scene.env.fr(&["timeline", "--json", "-n", "1"]).ok().json()[0]["id"].to_string();
+    assert_eq!(scene.env.fr(&["undo", "--yes", "--on-conflict", "skip", &id]).code, 3);
+    assert_eq!(scene.sql("SELECT group_concat(name) FROM users WHERE id < 3"), "a,right");
+    scene.env.fr(&["redo", "--yes"]).ok();
+    assert_eq!(scene.sql("SELECT group_concat(name) FROM users WHERE id < 3"), "oops,right");
+    // A file that is too large for anything else is named.
+    std::fs::write(&config, "[caps]\ndatabase_file_bytes = 1000\n").unwrap();
+    scene.agent("sqlite3 shop.db 'DROP TABLE log'").ok();
+    let told = format!("{:?}", scene.undo());
+    assert!(told.contains("larger than what is copied"), "{told}");
+}

@@ -1,0 +1,130 @@
+//! Rows that a statement deletes, changes or adds.
+
+use super::scene::Scene;
+
+/// Values of all types, orders that go with their users, notes that lose them, and a table that nobody touches.
+pub const SHOP: &str = "
+create table users (id int auto_increment primary key, name varchar(60) not null, note text, old varchar(20) character set latin1,
+  raw varbinary(40), f float, d double, bits bit(12), at timestamp(3) null, day date, dur time, e enum('a','b'), tags set('x','y'),
+  j json, g point, money decimal(20,5), upper_name varchar(60) as (upper(name)) stored, len int as (char_length(name)) virtual,
+  seen timestamp default current_timestamp on update current_timestamp, key k (name)) engine=InnoDB;
+create table orders (id bigint auto_increment primary key, user_id int, total decimal(10,2),
+  foreign key (user_id) references users (id) on delete cascade);
+create table order_lines (order_id bigint, line int, what text, primary key (order_id, line),
+  foreign key (order_id) references orders (id) on delete cascade);
+create table notes (id int primary key, user_id int, body text, foreign key (user_id) references users (id) on delete set null);
+create table other (id int primary key, v double);
+insert into users (name, note, old, raw, f, d, bits, at, day, dur, e, tags, j, g, money)
+  select concat('user ', seq), if(seq % 3 = 0, null, concat('tab\\there\\nline \\\\ NULL ', seq)), if(seq = 1, '', 'näme'), unhex(md5(seq)),
+  seq / 3, seq / 7, seq, from_unixtime(1700000000 + seq), '2026-02-01', '-100:00:01', 'b', 'x,y', '{\"a\": \"ü\"}', point(seq, 2), seq / 3
+  from seq_1_to_50;
+update users set note = 'NULL' where id = 2;
+insert into orders (user_id, total) select 1 + seq % 50, seq * 1.5 from seq_1_to_200;
+insert into order_lines select 1 + seq % 200, seq, concat('line ', seq) from seq_1_to_400;
+insert into notes select seq, seq, 'b' from seq_1_to_20;
+insert into other select seq, seq / 3.0 from seq_1_to_10;
+";
+
+#[test]
+fn a_delete_without_where_comes_back_with_all_that_went_with_it() {
+    let Some(scene) = Scene::new(SHOP) else { return };
+    let before = scene.world();
+    scene.agent("mysql -u root DB -e 'DELETE FROM users'").ok();
+    assert_eq!(scene.sql("select count(*) from order_lines"), "0");
+    scene.comes_back(&before);
+    // Once more is harmless.
+    assert_eq!(scene.env.fr(&["undo", "--yes", "1"]).code, 5);
+}
+
+#[test]
+fn a_delete_of_some_rows_keeps_what_others_do_meanwhile() {
+    let Some(scene) = Scene::new(SHOP) else { return };
+    scene.agent("mariadb -uroot -D DB -Ne \"DELETE FROM users WHERE id IN (3, 4) OR name = 'user 7'\"").ok();
+    let captured = scene.event()["captures"].clone();
+    assert_eq!(captured.as_array().unwrap().len(), 1);
+    assert!(captured[0]["items"].as_u64().unwrap() < 60, "only these rows and theirs: {captured}");
+    scene.sql("insert into users (name) values ('new'); update users set note = 'kept' where id = 9; delete from users where id = 20");
+    let done = scene.undo();
+    assert_eq!(done.code, 0, "{done:?}");
+    let ids = "select group_concat(id order by id) from users where id in (3, 4, 7, 20)";
+    assert_eq!(scene.sql(ids), "3,4,7");
+    assert_eq!(scene.sql("select count(*) from users where name = 'new'"), "1");
+    assert_eq!(scene.sql("select note from users where id = 9"), "kept");
+    assert_eq!(scene.sql("select count(*) from orders where user_id in (3, 4, 7)"), "12");
+    assert_eq!(scene.sql("select count(*) from notes where user_id in (3, 4, 7)"), "3");
+    // And forward again.
+    let redo = scene.env.fr(&["redo", "--yes"]);
+    assert_eq!(redo.code, 0, "{redo:?}");
+    assert_eq!(scene.sql("select count(*) from users where id in (3, 4, 7)"), "0");
+    assert_eq!(scene.sql("select count(*) from notes where user_id is null"), "4");
+}
+
+#[test]
+fn what_is_changed_added_or_replaced_goes_back() {
+    let Some(scene) = Scene::new(SHOP) else { return };
+    let before = scene.world();
+    scene.env.write("fix.sql", "DELETE FROM other WHERE id > 5;\nsource more.sql\n");
+    scene.env.write("more.sql", "UPDATE notes SET body = 'gone';\n");
+    for line in [
+        "mysql -u root DB -e \"UPDATE users SET name = 'x', note = NULL, raw = NULL WHERE id < 10\"",
+        "mysql -u root DB -e 'UPDATE other SET id = id + 100'",
+        "mysql -u root -e 'UPDATE DB.orders o JOIN DB.users u ON u.id = o.user_id SET o.total = 0 WHERE u.id > 40'",
+        "mysql -u root DB -e 'INSERT INTO other VALUES (11, 1), (12, 2)'",
+        "mysql -u root DB -e 'REPLACE INTO other VALUES (1, 9)'",
+        "mysql -u root DB < fix.sql",
+        "mysql -u root DB <<< 'DELETE FROM other WHERE v > 1'",
+        "mysql -u root DB <<'X'\nSTART TRANSACTION;\nDELETE FROM notes;\nCOMMIT;\nX",
+        "echo 'DELETE FROM notes;' | mysql -uroot DB",
+        "echo 'DELETE FROM notes;' > n.sql; cat n.sql n.sql | mysql -uroot DB",
+        "mysql -u root -e 'USE DB; DELETE FROM notes LIMIT 3'",
+        "mysql -u root DB -e 'DELETE n FROM notes n JOIN users u ON u.id = n.user_id WHERE u.id < 4'",
+    ] {
+        scene.agent(line).ok();
+        assert_ne!(scene.world(), before, "{line}");
+        let done = scene.undo();
+        assert_eq!(done.code, 0, "{line}: {done:?}");
+        scene.is(&before);
+    }
+    scene.agent("mysql -u root DB -e 'START TRANSACTION; DELETE FROM other; ROLLBACK'").ok();
+    assert!(scene.event()["captures"].as_array().is_none_or(Vec::is_empty));
+}
+
+#[test]
+fn rows_that_may_be_anybodys_stay_and_that_is_said() {
+    let Some(scene) = Scene::new(SHOP) else { return };
+    scene.agent("mysql -u root DB -e 'INSERT INTO other SELECT id + 100, v FROM other'").ok();
+    let done = scene.undo();
+    assert_ne!(done.code, 0, "{done:?}");
+    assert!(format!("{done:?}").contains("10 rows came while it ran"), "{done:?}");
+    assert_eq!(scene.sql("select count(*) from other"), "20");
+}
+
+#[test]
+fn a_truncate_gives_back_its_counter_too() {
+    let Some(scene) = Scene::new(
+        "create table t (id int auto_increment primary key, v int); insert into t (v) values (1), (2), (3); delete from t where id = 3",
+    ) else {
+        return;
+    };
+    let before = scene.world();
+    scene.agent("mysql -u root DB -e 'TRUNCATE t'").ok();
+    assert_ne!(scene.world(), before);
+    scene.comes_back(&before);
+    scene.sql("insert into t (v) values (9)");
+    assert_eq!(scene.sql("select max(id) from t"), "4", "numbers are not given out twice");
+}
+
+#[test]
+fn a_trigger_that_fires_for_what_is_put_back_is_named() {
+    let Some(scene) = Scene::new(
+        "create table t (id int primary key, v int); create table audit (what text); insert into t values (1, 1), (2, 2);
+         create trigger audited after insert on t for each row insert into audit values ('again');",
+    ) else {
+        return;
+    };
+    scene.agent("mysql -u root DB -e 'DELETE FROM t WHERE id = 1'").ok();
+    let done = scene.undo();
+    assert_eq!(done.code, 3, "{done:?}");
+    assert!(format!("{done:?}").contains("fire for what is put back"), "{done:?}");
+    assert_eq!(scene.sql("select concat(id, v) from t order by id; select what from audit"), "11\n22\nagain");
+}
