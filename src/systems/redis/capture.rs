@@ -117,7 +117,8 @@ fn read(
     let mut left_out = 0u64;
     for (db, keys) in &wanted {
         client.values(*db, keys, &mut |key, value| {
-            if value.is_some() && found.bytes > cx.caps.redis_bytes {
+            let size = value.as_ref().map_or(0, |value| value.dump.len() as u64);
+            if value.is_some() && found.bytes + size > cx.caps.redis_bytes {
                 left_out += 1;
             } else {
                 found.note(*db, key, value, true);
