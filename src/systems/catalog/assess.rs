@@ -84,8 +84,7 @@ fn system(program: &str) -> &'static str {
     match program {
         "terragrunt" => "terragrunt",
         "pulumi" => "pulumi",
-        "gcloud" | "gsutil" | "bq" => "gcloud",
-        "az" => "az",
+        "bq" => "gcloud",
         "clickhouse-client" | "clickhouse" | "cqlsh" | "cockroach" | "duckdb" => "sql",
         "mongosh" | "mongo" | "mongodump" | "mongorestore" | "mongoexport" | "mongoimport" => "mongo",
         "cdk" | "sam" | "serverless" | "sls" | "eksctl" | "doctl" | "kind" | "minikube" | "k3d"
