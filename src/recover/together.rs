@@ -47,7 +47,9 @@ pub fn plan_elsewhere(
     let taken = taken(events, scope, &observe, &made, (&mut plan, &mut missing))?;
     let captured: Vec<Captured> = taken.iter().map(|one| one.captured.clone()).collect();
     let except = owned(&captured, &present)?;
-    let cx = NetCx { source: &made, made: &made, observe: &observe, within: &scope.paths, except: &except };
+    let retry = events.iter().any(|event| event.undone_in_part);
+    let cx =
+        NetCx { source: &made, made: &made, observe: &observe, retry, within: &scope.paths, except: &except };
     let mut steps = Vec::new();
     for system in systems::all() {
         let (id, of_it) = (system.id(), |one: &&Taken| one.captured.before.system == system.id());

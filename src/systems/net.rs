@@ -26,6 +26,8 @@ pub struct NetCx<'a> {
     pub made: &'a dyn ObjectSink,
     /// The state now of what a capture covers.
     pub observe: &'a dyn Fn(&Capture) -> Result<StateRef>,
+    /// An earlier undo of one of the events ended in part.
+    pub retry: bool,
     /// Only what is at or below one of these paths is taken back; empty: everything.
     pub within: &'a [Bytes],
     /// Files that another system brings back.

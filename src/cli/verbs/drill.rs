@@ -85,6 +85,10 @@ fn rehearse_all(args: &DrillArgs, scratch: &ScratchDir) -> Result<Vec<Rehearsal>
     let context = args.context.as_deref();
     let ground = Ground { scratch: scratch.path(), context, account: &account, keep: args.keep };
     let scenarios = drill::by_systems(&args.system, ground.context)?;
+    // What nobody named is asked for before anything is made.
+    for needs in scenarios.iter().filter_map(|scenario| scenario.given) {
+        needs(&ground)?;
+    }
     let done = scenarios.into_iter().map(|s| drill::rehearse(s, &ground, &mut watch)).collect();
     bar.finish_and_clear();
     interrupt.check().and(done)

@@ -34,9 +34,10 @@ impl Verdict {
     }
 }
 
-/// The same path once more, where an earlier undo ended in part: a file whose content it brought back may lack its time.
+/// The same path once more, where an earlier undo ended in part: a file whose content it brought back may lack its time, and
+/// a directory its mode.
 pub fn judge_again(before: Option<&Entry>, after: &After, now: Option<&Entry>) -> Verdict {
-    match (judge(before, after, now), before, now) {
+    match (judge_made_again(before, after, now), before, now) {
         (Verdict::Already, Some(before), Some(now))
             if !before.is_dir() && !now.is_dir() && before.meta.mtime_ns != now.meta.mtime_ns =>
         {
@@ -45,6 +46,26 @@ pub fn judge_again(before: Option<&Entry>, after: &After, now: Option<&Entry>) -
         (verdict, ..) => verdict,
     }
 }
+
+/// A directory that an undo has brought back, closed to others as it is while it is being filled: the rest of its metadata could
+/// not be set then.
+pub fn judge_made_again(before: Option<&Entry>, after: &After, now: Option<&Entry>) -> Verdict {
+    match (judge(before, after, now), before, now) {
+        (Verdict::Already, Some(before), Some(now))
+            if after.entry().is_none()
+                && before.is_dir()
+                && now.is_dir()
+                && now.meta.mode & 0o7777 == STAGED_MODE
+                && !before.meta.same_but_time(&now.meta) =>
+        {
+            Verdict::Metadata
+        }
+        (verdict, ..) => verdict,
+    }
+}
+
+/// The mode of a directory that is being filled ([`crate::platform::fs::make_dir`]).
+const STAGED_MODE: u32 = 0o700;
 
 /// Judges one path.
 pub fn judge(before: Option<&Entry>, after: &After, now: Option<&Entry>) -> Verdict {

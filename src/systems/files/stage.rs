@@ -94,7 +94,7 @@ fn stage_all(
     tag: &str,
     staged: &mut Vec<Staged>,
 ) -> Result<()> {
-    let mut full: Vec<(Vec<u8>, &Meta)> = Vec::new();
+    let mut full: Vec<(Vec<u8>, &Meta, &[u8])> = Vec::new();
     let mut tree: Option<(&[u8], Vec<u8>)> = None;
     for (index, op) in ops.iter().enumerate() {
         let Some(entry) = op.makes() else { continue };
@@ -118,13 +118,13 @@ fn stage_all(
         let (dir, name) = split_parent(&at);
         make(dirs, dir, name, entry, &op.path, builder)?;
         if entry.is_dir() {
-            full.push((at, &entry.meta));
+            full.push((at, &entry.meta, &op.path));
         }
     }
     // A directory's time is set when its last name is in it.
-    for (path, meta) in full.into_iter().rev() {
+    for (path, meta, named) in full.into_iter().rev() {
         let fd = open(dirs, &path)?;
-        builder.finish_dir(fd, meta, &path);
+        builder.finish_dir(fd, meta, named);
         if builder.sync_each {
             crate::platform::fs::sync_dir(fd).map_err(|e| Error::io("sync", shown(&path), &e))?;
         }

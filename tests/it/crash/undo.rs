@@ -340,3 +340,28 @@ fn a_full_disk_during_an_undo_of_a_session() {
         refused(&without_times(ruin_of_a_session(0)), "ENOSPC", 1);
     }
 }
+
+/// The mode of a file or of a directory could not be set: whichever it was, the next undo sets it, and none says that all is as
+/// it was while a directory is closed to everybody else.
+#[test]
+fn a_mode_that_could_not_be_set_is_set_by_the_next_undo() {
+    if !can_trace() {
+        return;
+    }
+    for ruin in [without_times(ruin()), without_times(ruin_of_a_session(0))] {
+        let counted = count_of(&ruin, ruin.undo);
+        let modes = counted.get("fchmod").copied().unwrap_or_default();
+        assert!(modes > 3, "{counted:?}");
+        for nth in 1..=modes {
+            ruin.world.reset();
+            let fault = Fault { call: "fchmod".to_owned(), how: How::Error("ENOSPC"), nth, onwards: false };
+            let ran = traced(&ruin.world, ruin.undo, b"", Some(&fault));
+            let what = case(&fault, &ran);
+            assert!(!ran.output.stdout.contains(".fr-undo-"), "it has a name of its own: {what}");
+            match ran.output.code {
+                0 => ruin.assert_undone(&what),
+                code => ruin.assert_retry_completes(code, &what),
+            }
+        }
+    }
+}
