@@ -365,3 +365,23 @@ fn a_mode_that_could_not_be_set_is_set_by_the_next_undo() {
         }
     }
 }
+
+/// A file that could not be read once is not taken for one that is back: nothing is written, and the next undo does all of it.
+#[test]
+fn a_file_that_could_not_be_read_once_is_a_conflict_and_no_guess() {
+    if !can_trace() {
+        return;
+    }
+    let ruin = without_times(ruin_of_a_session(0));
+    let counted = count_of(&ruin, ruin.undo);
+    for nth in 50..80.min(counted.get("openat").copied().unwrap_or_default()) {
+        ruin.world.reset();
+        let fault = Fault { call: "openat".to_owned(), how: How::Error("EIO"), nth, onwards: false };
+        let ran = traced(&ruin.world, ruin.undo, b"", Some(&fault));
+        let what = case(&fault, &ran);
+        match ran.output.code {
+            0 => ruin.assert_undone(&what),
+            code => ruin.assert_retry_completes(code, &what),
+        }
+    }
+}

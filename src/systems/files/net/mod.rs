@@ -159,8 +159,10 @@ impl World<'_> {
         let seen = Difference { before: before.clone(), after, now: value.clone(), ..at.clone() };
         let verdict = groups.with_links(verdict, &seen)?;
         if let Some(pending) = self.stuck.get(&full) {
-            // Somebody has put the path back to what it was before an earlier event of the set: all is well.
-            if verdict == Verdict::Already && !pending.moved {
+            // Somebody has put the path back to what it was before an earlier event of the set: all is well. What could not be
+            // read is not known to be anything, although another place has read it by now.
+            let was_read = pending.at.now.as_ref().and_then(Entry::why_skipped).is_none();
+            if verdict == Verdict::Already && !pending.moved && was_read {
                 self.stuck.remove(&full);
             }
             return Ok(());
