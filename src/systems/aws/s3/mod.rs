@@ -21,7 +21,7 @@ use super::read;
 use super::snapshot::{Account, Key, Listed, Part, Snapshot};
 use crate::error::Result;
 use crate::model::{ObjectId, ObjectKind};
-use crate::platform::scratch::ScratchDir;
+use crate::platform::{clock, scratch::ScratchDir};
 use crate::systems::CaptureCx;
 use list::Listing;
 use target::{Targets, Which};
@@ -97,7 +97,23 @@ pub fn gather(cli: &Cli, params: &Params, query: &Query, cx: &CaptureCx<'_>) -> 
     for (what, why) in targets.unknown {
         out.miss(what, &why);
     }
+    tell_apart(&mut out.snapshot);
     Ok(out)
+}
+
+/// What was written within the last seconds may be written once more in the same one, with the same content: a listing does not
+/// tell the two apart. So the state before a command gets a digest like no other, and [`same`] asks about it.
+fn tell_apart(snapshot: &mut Snapshot) {
+    let is_fresh = |part: &Part| part.listed.as_ref().is_some_and(|listed| listed.fresh);
+    let fresh: Vec<(Key, Part)> = snapshot
+        .parts()
+        .filter_map(|(key, part)| Some((key, part.filter(|part| is_fresh(part))?.clone())))
+        .collect();
+    let now = clock::now_ns();
+    for (key, part) in fresh {
+        let digest = ObjectId::of(ObjectKind::State, format!("{} {now}", part.digest).as_bytes());
+        snapshot.set(&key, Some(Part { digest, ..part }));
+    }
 }
 
 /// Notes the objects of a listing; those without versions are copied.
