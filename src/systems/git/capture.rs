@@ -22,12 +22,12 @@ const LISTED_OBJECTS: usize = 1_000_000;
 /// Stores the state of the repository that an effect is about to change.
 pub fn capture(effect: &Effect, cx: &CaptureCx<'_>) -> Result<Vec<Capture>> {
     let Some(locator) = &effect.locator else { return Ok(Vec::new()) };
-    let place = match Place::find(locator) {
-        Ok(place) => place,
-        // An undo captures the present of what an earlier capture covers, also where that is nothing.
-        Err(_) if locator.opts.contains_key("vault") => return Ok(vec![nothing_there(effect, locator)]),
-        Err(e) => return Err(e),
+    // An undo captures the present of what an earlier capture covers, also where that is nothing.
+    let place = match locator.opts.contains_key("vault") {
+        true => Place::find_if_there(locator)?,
+        false => Some(Place::find(locator)?),
     };
+    let Some(place) = place else { return Ok(vec![nothing_there(effect, locator)]) };
     let what = What { passing: effect.class == EffectClass::Opaque, ..What::of(locator) };
     let mut taken = repository(&place, locator, what, cx)?;
     let all = what.modules || modules::are_configured(&place);
@@ -129,8 +129,8 @@ fn with_vault(place: &Place, from: &Locator, remote_has_its_own: bool) -> Locato
 
 /// The state of a captured repository now.
 pub fn observe(captured: &Capture, cx: &CaptureCx<'_>) -> Result<StateRef> {
-    match Place::find(&captured.locator) {
-        Ok(place) => {
+    match Place::find_if_there(&captured.locator)? {
+        Some(place) => {
             let what = What::of(&captured.locator);
             let mut state = look(&place, cx.sink, cx.contents, what)?.state;
             state.moved = place.moved(&captured.locator);
@@ -143,7 +143,7 @@ pub fn observe(captured: &Capture, cx: &CaptureCx<'_>) -> Result<StateRef> {
             let _ = list_objects(&place, &mut state, what, cx);
             state.store(cx.sink)
         }
-        Err(_) => Ok(RepoState::absent()),
+        None => Ok(RepoState::absent()),
     }
 }
 

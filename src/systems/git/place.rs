@@ -2,6 +2,7 @@
 //! without asking git and without reading any configuration.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::path::{Component, Path, PathBuf};
 
 use super::config_text;
@@ -40,6 +41,25 @@ impl Place {
         let from = Bytes::from(from);
         let elsewhere = dirs.map(|dir| from.join(dir).as_path().to_path_buf()).collect();
         Ok(Place { elsewhere, ..place })
+    }
+
+    /// The repository of an earlier capture, which may be gone: `None` where nothing is there any more.
+    ///
+    /// # Errors
+    /// Where it is there and could not be read just now: that is not nothing.
+    pub fn find_if_there(locator: &Locator) -> Result<Option<Place>> {
+        let why = match Place::find(locator) {
+            Ok(place) => return Ok(Some(place)),
+            Err(why) => why,
+        };
+        let Some(named) = locator.opts.get("git-dir") else { return Ok(None) };
+        let dir = resolve_git_file(&locator.at.as_path().join(named.as_path()));
+        let absent = [ErrorKind::NotFound, ErrorKind::NotADirectory];
+        let is_unreadable = std::fs::read(dir.join("HEAD")).is_err_and(|e| !absent.contains(&e.kind()));
+        if is_unreadable || is_git_dir(&dir) {
+            return Err(why.context(format!("{} could not be read", dir.display())));
+        }
+        Ok(None)
     }
 
     fn find_dirs(locator: &Locator) -> Result<Place> {

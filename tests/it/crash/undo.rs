@@ -385,3 +385,32 @@ fn a_file_that_could_not_be_read_once_is_a_conflict_and_no_guess() {
         }
     }
 }
+
+/// A repository that could not be read once is not taken for none: what the undo keeps of the present is all of it, or nothing
+/// is written.
+#[test]
+fn a_repository_that_could_not_be_read_once_is_not_taken_for_none() {
+    if !can_trace() {
+        return;
+    }
+    let ruin = without_times(ruin_of_a_session(0));
+    let ran = traced(&ruin.world, ruin.undo, b"", None);
+    assert_eq!(ran.output.code, 0, "{:?}", ran.output);
+    let log = std::fs::read(ruin.world.env.root().join("strace.log")).unwrap();
+    let log = String::from_utf8_lossy(&log).into_owned();
+    let opened = log.lines().filter(|line| line.contains(" openat("));
+    let heads: Vec<usize> =
+        opened.enumerate().filter(|(_, line)| line.contains("/.git/HEAD\"")).map(|(n, _)| n + 1).collect();
+    assert!(heads.len() > 3, "{log}");
+    for nth in heads {
+        ruin.world.reset();
+        let fault = Fault { call: "openat".to_owned(), how: How::Error("EIO"), nth, onwards: false };
+        let ran = traced(&ruin.world, ruin.undo, b"", Some(&fault));
+        let what = case(&fault, &ran);
+        match ran.output.code {
+            0 => ruin.assert_undone(&what),
+            code => ruin.assert_retry_completes(code, &what),
+        }
+        ruin.assert_redo(true, &what);
+    }
+}
