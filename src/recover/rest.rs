@@ -6,7 +6,7 @@ use super::scope::Scope;
 use super::together::{empty, plan_net, plan_states, plan_together, system_of};
 use crate::error::Result;
 use crate::journal::index::Event;
-use crate::model::{Capture, Captured, Outcome, Reversal, Step, StepVerdict};
+use crate::model::{Capture, Captured, Outcome, Reversal, StateRef, Step, StepVerdict};
 use crate::platform::home::Home;
 use crate::store::{Scratch, Store};
 use crate::systems::{self, Run};
@@ -149,8 +149,17 @@ fn inverse(undo: &Event, net: Vec<Captured>) -> Vec<Captured> {
         let left = all.iter().find(same).and_then(|captured| captured.after);
         left.filter(|left| left.digest != meant.before.state.digest).unwrap_or(meant.before.state)
     };
+    // The net effect was worked out by looking only. The undo's own capture of that very state has the contents, too.
+    let with_contents = |net: &Captured, was: StateRef| {
+        let same = |c: &&Captured| {
+            c.before.system == net.before.system
+                && c.before.locator.at == net.before.locator.at
+                && c.before.state.digest == was.digest
+        };
+        all.iter().find(same).map_or(was, |captured| captured.before.state)
+    };
     let back = |captured: Captured| {
-        let (brought, was) = (left(&captured), captured.after?);
+        let (brought, was) = (left(&captured), with_contents(&captured, captured.after?));
         Some(Captured { before: Capture { state: was, ..captured.before }, after: Some(brought) })
     };
     others.into_iter().chain(net.into_iter().rev().filter_map(back)).collect()

@@ -35,14 +35,18 @@ pub struct NetCx<'a> {
 }
 
 impl NetCx<'_> {
-    /// Whether something at this path is meant.
+    /// Whether something at this path is meant, and no other system brings it back.
     pub fn wants(&self, path: &[u8]) -> bool {
+        self.is_meant(path) && !self.except.iter().any(|own| own.as_slice() == path)
+    }
+
+    /// Whether something at this path is meant.
+    fn is_meant(&self, path: &[u8]) -> bool {
         let below = |top: &Bytes| {
             let top = top.as_slice().strip_suffix(b"/").unwrap_or(top.as_slice());
             path.strip_prefix(top).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
         };
-        (self.within.is_empty() || self.within.iter().any(below))
-            && !self.except.iter().any(|own| own.as_slice() == path)
+        self.within.is_empty() || self.within.iter().any(below)
     }
 }
 
@@ -77,7 +81,8 @@ pub fn by_place(planned: &Planned<'_>, taken: &[Taken], cx: &NetCx<'_>) -> Resul
     let mut places: BTreeMap<(Bytes, BTreeMap<String, Bytes>), Place> = BTreeMap::new();
     for Taken { event, captured } in taken {
         let Locator { at, opts, .. } = captured.before.locator.clone();
-        if !cx.wants(at.as_slice()) {
+        // The file that such a system owns (a database) is the place itself.
+        if !cx.is_meant(at.as_slice()) {
             continue;
         }
         let before = &captured.before;

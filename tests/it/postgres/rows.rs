@@ -158,3 +158,23 @@ fn triggers_do_not_fire_for_what_is_put_back() {
         "OO"
     );
 }
+
+/// Several commands of one session are taken back as one; nothing of the database is left out of it.
+#[test]
+fn a_session_on_files_and_rows_is_taken_back_as_one() {
+    let Some(scene) = Scene::new(SHOP) else { return };
+    scene.env.write("docs/a.txt", "a");
+    let before = scene.world();
+    scene.agent("psql -qc 'DELETE FROM notes WHERE id < 5'").ok();
+    scene.agent("rm -rf docs").ok();
+    scene.agent("psql -qc 'UPDATE other SET v = 0'").ok();
+    let undo = scene.env.fr(&["undo", "--session", "--yes"]);
+    assert_eq!((undo.code, scene.env.read("docs/a.txt")), (0, "a".into()), "{undo:?}");
+    assert_eq!(scene.world(), before);
+    let redo = scene.env.fr(&["redo", "--yes"]);
+    assert_eq!(redo.code, 0, "{redo:?}");
+    assert_eq!(scene.sql("select count(*) from notes where id < 5"), "0");
+    assert!(!scene.env.exists("docs"));
+    scene.env.fr(&["undo", "--session", "--yes"]).ok();
+    assert_eq!(scene.world(), before);
+}

@@ -210,3 +210,22 @@ fn of_a_large_file_only_the_rows_are_kept_that_a_condition_tells() {
     let told = format!("{:?}", scene.undo());
     assert!(told.contains("larger than what is copied"), "{told}");
 }
+
+/// The session of an agent that worked on files and in the database: one undo, and no step of the database is left out.
+#[test]
+fn a_session_on_files_and_rows_is_taken_back_as_one() {
+    let scene = Scene::new();
+    scene.env.write("docs/a.txt", "a");
+    let before = scene.world();
+    scene.agent("sqlite3 shop.db 'DELETE FROM tags'").ok();
+    scene.agent("rm -rf docs").ok();
+    scene.agent("sqlite3 shop.db \"UPDATE users SET name = 'x'\"").ok();
+    let undo = scene.env.fr(&["undo", "--session", "--yes"]);
+    assert_eq!((undo.code, scene.world(), scene.env.read("docs/a.txt")), (0, before, "a".into()), "{undo:?}");
+    assert!(undo.stdout.contains("sql:"), "{undo:?}");
+    scene.env.fr(&["redo", "--yes"]).ok();
+    assert_eq!((scene.sql("SELECT count(*) FROM tags"), scene.env.exists("docs")), ("0".into(), false));
+    // Only what lies below a path is meant: the database does.
+    let part = scene.env.fr(&["undo", "--session", "--path", "shop.db", "--dry-run"]);
+    assert!(part.stdout.contains("sql:") && !part.stdout.contains("docs"), "{part:?}");
+}
