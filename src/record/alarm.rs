@@ -10,8 +10,8 @@ use crate::error::Result;
 use crate::intake::Request;
 use crate::journal::Durability;
 use crate::model::{
-    Actor, ActorKind, Alarm, Before, Bytes, CommandText, Confidence, Contained, EventKind, Order, Record,
-    Source, Verdict, Whose,
+    Actor, ActorKind, After, Alarm, Before, Bytes, CommandText, Confidence, Contained, EventKind, Order,
+    Outcome, Record, Source, Verdict, Whose,
 };
 use crate::platform::{clock, home::Home, terminal};
 
@@ -129,5 +129,16 @@ fn write(kind: EventKind, request: &Request, home: &Home) -> Result<()> {
         background: false,
         verdict: None,
     };
-    journal(home)?.append(&Record::Before(Box::new(before)), None, Durability::Buffered).map(drop)
+    let after = After {
+        at_ns: before.at_ns,
+        session: before.session.clone(),
+        call: None,
+        outcome: Outcome::Exited { code: 0 },
+        duration_ms: None,
+        post: Vec::new(),
+        note: None,
+    };
+    let journal = journal(home)?;
+    let event = journal.append(&Record::Before(Box::new(before)), None, Durability::Buffered)?.event;
+    journal.append(&Record::After(Box::new(after)), Some(event), Durability::Buffered).map(drop)
 }

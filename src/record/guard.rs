@@ -35,9 +35,9 @@ fn of_effect(effect: &Effect, captures: &[Capture], production: &Production) -> 
     let unkept =
         effect.class.is_destructive() && captures.iter().all(|capture| capture.system != effect.system);
     let lost = unkept || effect.reversibility == Reversibility::Irreversible;
-    let words = match words(effect.reversibility) {
-        None if unkept => Some("nothing of it could be kept"),
-        words => words,
+    let words = match unkept && effect.reversibility != Reversibility::Irreversible {
+        true => Some("nothing of it could be kept"),
+        false => words(effect.reversibility),
     };
     let Some(words) = words else { return Verdict::Allow };
     let what = format!("{} of {}", effect.class, effect.resource.lossy());

@@ -176,8 +176,9 @@ pub const KINDS: [ContextKind; 7] = [
 ];
 
 fn covers(pattern: &str, context: &Context) -> bool {
-    let Some(matcher) = matcher(pattern) else { return false };
-    if matcher.is_match(&context.name) {
+    let is_match = |pattern: &str| matcher(pattern).is_some_and(|matcher| matcher.is_match(&context.name));
+    // All that is in a directory is the directory: `/srv/app/**` is `/srv/app`, too.
+    if is_match(pattern) || pattern.strip_suffix("/**").is_some_and(is_match) {
         return true;
     }
     // What holds production holds all of it: `rm -rf /srv` where `/srv/app/**` is marked.
@@ -210,6 +211,7 @@ mod tests {
         assert!(covers("/srv/app/**", &path("/srv/app/a/b")) && covers("/srv/app/**", &path("/srv")));
         assert!(covers("/srv/app", &path("/")) && !covers("/srv/app/**", &path("/srv/other")));
         assert!(!covers("**/secret", &path("/srv")));
+        assert!(covers("**/build/**", &path("/work/build")) && !covers("**/build/**", &path("/work/builds")));
     }
 
     #[test]

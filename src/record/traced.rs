@@ -8,20 +8,26 @@ use std::time::{Duration, SystemTime};
 
 use super::before::{command_text, journal, new_uid, read};
 use super::gap;
+use super::nesting::effect_key;
 use crate::error::{Error, Result};
 use crate::intake::attribution::{self, ancestry};
 use crate::intake::git_trace::{self, FULL, Traced};
 use crate::intake::{Action, shims};
 use crate::journal::Durability;
 use crate::journal::index::{Event, Filter, Index};
-use crate::model::{Actor, ActorKind, After, Before, Effect, EventId, EventKind, Record, Source};
+use crate::model::{
+    Actor, ActorKind, After, Before, Effect, EffectClass, EventId, EventKind, Outcome, Record, Source,
+};
 use crate::platform::{home::Home, libgit};
 
 /// How far apart the clocks of two records of one command may be: a hook reports the end after it.
 const SLACK_NS: i64 = 250_000_000;
 
-/// How long a command whose end nobody reported may have run.
-const UNREPORTED_NS: i64 = 600_000_000_000;
+/// How long before a trace a command may have begun that it is looked for in.
+const LONGEST_NS: i64 = 3_600_000_000_000;
+
+/// How long a command whose end nobody reported counts as the one that the trace is of, if it says the same.
+const UNREPORTED_NS: i64 = 60_000_000_000;
 
 /// A trace whose git has not said that it ended is left for later until it is as old as this.
 const PATIENCE: Duration = Duration::from_secs(3600);
@@ -79,7 +85,7 @@ fn is_told(file: &Path, home: &Home) -> Result<bool> {
         if effects.is_empty() {
             continue;
         }
-        match around(traced, home)? {
+        match around(traced, &effects, home)? {
             Place::Known => {}
             Place::Alone => record(traced, &action, effects, None, home)?,
             Place::Inside(event) => record(traced, &action, effects, Some(&event), home)?,
@@ -103,9 +109,9 @@ enum Place {
     Alone,
 }
 
-fn around(traced: &Traced, home: &Home) -> Result<Place> {
+fn around(traced: &Traced, effects: &[Effect], home: &Home) -> Result<Place> {
     let filter = Filter {
-        since_ns: Some(traced.began_ns - UNREPORTED_NS),
+        since_ns: Some(traced.began_ns - LONGEST_NS),
         until_ns: Some(traced.began_ns + SLACK_NS),
         changes: true,
         limit: LOOK_AROUND,
@@ -113,11 +119,12 @@ fn around(traced: &Traced, home: &Home) -> Result<Place> {
     };
     let events = Index::open(home)?.timeline(&filter)?;
     let with_parts = events.iter().flat_map(|event| std::iter::once(event).chain(&event.parts));
-    let near: Vec<&Event> = with_parts.filter(|event| ran_around(event, traced)).collect();
-    if near.iter().any(|event| tells_of(event, traced)) {
+    let near: Vec<&Event> =
+        with_parts.filter(|event| ran_around(event, traced) && is_at(event, traced)).collect();
+    if near.iter().any(|event| tells_of(event, effects)) {
         return Ok(Place::Known);
     }
-    let outer = near.into_iter().filter(|event| event.before.parent.is_none() && is_at(event, traced));
+    let outer = near.into_iter().filter(|event| may_run_git(event, traced));
     Ok(match outer.max_by_key(|event| event.id) {
         Some(event) => Place::Inside(Box::new(event.clone())),
         None => Place::Alone,
@@ -125,16 +132,33 @@ fn around(traced: &Traced, home: &Home) -> Result<Place> {
 }
 
 fn ran_around(event: &Event, traced: &Traced) -> bool {
-    let until =
-        event.after.as_ref().map_or(event.before.at_ns + UNREPORTED_NS, |after| after.at_ns + SLACK_NS);
+    let refused = event.after.as_ref().is_some_and(|after| after.outcome == Outcome::Refused);
+    let until = match &event.after {
+        Some(after) => after.at_ns + SLACK_NS,
+        None => event.before.at_ns + UNREPORTED_NS,
+    };
     matches!(event.before.kind, EventKind::Command)
+        && !refused
         && (event.before.at_ns - SLACK_NS..=until).contains(&traced.began_ns)
 }
 
-/// It has an effect on this repository that git has: that is the command, or a line with it in it.
-fn tells_of(event: &Event, traced: &Traced) -> bool {
-    let is_gits = |effect: &&Effect| effect.system.0 == "git" && effect.class.is_destructive();
-    event.before.effects.iter().any(|effect| is_gits(&effect)) && is_at(event, traced)
+/// It says of this repository all that the trace says for certain: that is the command, or a line with it in it.
+fn tells_of(event: &Event, effects: &[Effect]) -> bool {
+    let said: Vec<u64> = event.before.effects.iter().map(effect_key).collect();
+    let certain: Vec<&Effect> = effects.iter().filter(|effect| effect.certain).collect();
+    match certain.is_empty() {
+        true => effects.iter().any(|effect| said.contains(&effect_key(effect))),
+        false => certain.into_iter().all(|effect| said.contains(&effect_key(effect))),
+    }
+}
+
+/// A program ran that nobody can look into, and ended after the git began; and git has not noted that somebody else ran it. Only
+/// then is it a part: a person who works in the same directory meanwhile must not be taken for the agent.
+fn may_run_git(event: &Event, traced: &Traced) -> bool {
+    let is_opaque = event.before.effects.iter().any(|effect| effect.class == EffectClass::Opaque);
+    let marked = attribution::agent(&traced.env).map(|(name, _)| name);
+    let is_others = marked.is_some_and(|name| name != event.before.actor.name);
+    event.before.parent.is_none() && event.after.is_some() && is_opaque && !is_others
 }
 
 fn is_at(event: &Event, traced: &Traced) -> bool {

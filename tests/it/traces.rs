@@ -166,3 +166,15 @@ fn what_lies_among_the_traces_and_is_none_is_no_trap() {
     let shown = env.fr(&["timeline"]).ok().stdout;
     assert!(shown.contains("git's trace was full"), "{shown}");
 }
+
+/// A person works in the directory in which an agent waits for an answer: that is not the agent's doing, and it is on record.
+#[test]
+fn a_person_beside_a_waiting_agent_is_not_taken_for_it() {
+    let env = traced();
+    env.claude_pre("npm publish");
+    env.claude_pre("git push --force origin main");
+    ide(&env, "git reset -q --hard HEAD~1");
+    let events = changes(&env);
+    let reset = events.iter().find(|event| event["source"] == "trace").expect("the reset is on record");
+    assert_eq!((&reset["actor"]["kind"], &reset["parent"]), (&"human".into(), &Value::Null), "{reset:#}");
+}

@@ -75,7 +75,7 @@ fn marked(production: &Production) -> String {
     let kinds = KINDS.iter().map(|kind| production.patterns(*kind));
     let lists: Vec<String> = kinds
         .filter(|(_, patterns)| !patterns.is_empty())
-        .map(|(list, patterns)| format!("{} {list}", patterns.len()))
+        .map(|(list, patterns)| format!("{list} ({})", patterns.len()))
         .collect();
     if lists.is_empty() {
         "nothing is marked as production".to_owned()

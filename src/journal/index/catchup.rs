@@ -147,12 +147,14 @@ impl Taker<'_> {
             return Ok(());
         }
         report.insert(self.tx, event)?;
+        // The recorder's own word (an alarm) may come first: the session is still the agent's.
         self.tx
             .prepare_cached(
                 "UPDATE session SET last_ns = max(last_ns, ?2), events = events + 1, \
-                 changes = changes + ?3, destructive = destructive + ?4 WHERE id = ?1",
+                 changes = changes + ?3, destructive = destructive + ?4, \
+                 actor = iif(actor IN (SELECT id FROM actor WHERE kind = 'recorder'), ?5, actor) WHERE id = ?1",
             )?
-            .execute(params![session, before.at_ns, changes, destructive])?;
+            .execute(params![session, before.at_ns, changes, destructive, actor])?;
         let uid = before.uid.0.first_chunk::<8>().map_or(0, |b| sortable(u64::from_be_bytes(*b)));
         self.tx
             .prepare_cached(

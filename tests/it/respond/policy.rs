@@ -53,8 +53,8 @@ fn what_does_not_is_asked_about() {
     let env = world(&[&["mode", "guard"]]);
     for (line, because) in [
         ("mongosh shop --eval 'db.dropDatabase()'", "nothing of it could be kept"),
-        ("kubectl --context prod delete namespace shop", "shop"),
-        ("psql -h 127.0.0.1 -p 1 shop -c 'DROP TABLE customers'", "customers"),
+        ("kubectl --context prod delete namespace shop", "nothing of it could be kept"),
+        ("psql -h 127.0.0.1 -p 1 shop -c 'DROP TABLE customers'", "nothing of it could be kept"),
         ("npm publish", "only countered"),
     ] {
         let (word, reason) =
@@ -145,7 +145,7 @@ fn settings_are_checked_before_they_count() {
     env.fr(&["config", "set", "mode", "guard"]).ok();
     env.fr(&["config", "set", "production.branches", "main", "release/*"]).ok();
     let check = env.fr(&["config", "check"]).ok().stdout;
-    assert!(check.contains("is right: mode guard, production: 2 branches"), "{check}");
+    assert!(check.contains("is right: mode guard, production: branches (2)"), "{check}");
     for (key, value) in [("mode", "watch"), ("production.branches", "ma[in"), ("caps.nothing", "1")] {
         let refused = env.fr(&["config", "set", key, value]);
         assert_eq!((refused.code, refused.stdout.as_str()), (2, ""), "{key}: {refused:?}");
@@ -178,4 +178,21 @@ fn an_agent_does_not_loosen_what_holds_it() {
         assert!(refused.stderr.contains("only a person"), "{refused:?}");
     }
     assert_eq!(env.fr(&["config", "get", "mode"]).ok().stdout, "guard\n");
+}
+
+/// The alarm comes before the command that it is about; the session is the agent's all the same.
+#[test]
+fn an_alarm_does_not_make_the_session_the_recorders() {
+    let env = world(&[&["production.paths", "**/build/**"]]);
+    env.claude_runs("rm -rf build").ok();
+    assert_eq!(events(&env).last().unwrap()["kind"], "alarm");
+    let sessions = env.fr(&["sessions", "--json"]).ok().json();
+    let claudes =
+        sessions.as_array().unwrap().iter().find(|s| s["session"] == super::super::env::SESSION).unwrap();
+    assert_eq!(claudes["actor"], "claude", "{sessions:#}");
+    let radius = env.fr(&["blast-radius"]).ok().stdout;
+    assert!(radius.contains("PRODUCTION path") && radius.contains("exactly"), "{radius}");
+    let timeline = env.fr(&["timeline"]).ok().stdout;
+    let alarm = timeline.lines().find(|line| line.contains("ALARM")).unwrap();
+    assert!(!alarm.contains("open"), "an alarm is no command that may still run: {alarm}");
 }

@@ -113,7 +113,9 @@ fn passed_over(selection: &Selection, chosen: &[Event], scope: &Scope, index: &I
             })
             .map(|effect| format!("{} of {}", effect.class, effect.resource.lossy()))
             .collect();
-        (!lost.is_empty()).then(|| format!("event {}: {}: nothing was captured", event.id, lost.join(", ")))
+        let ran = if event.after.is_some() { "" } else { ", and nobody reported whether it ran" };
+        let lost = lost.join(", ");
+        (!lost.is_empty()).then(|| format!("event {}: {lost}: nothing was captured{ran}", event.id))
     };
     Ok(recover::passed_over(index, selection, chosen)?.into_iter().filter_map(words).collect())
 }
