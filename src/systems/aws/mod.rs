@@ -40,6 +40,9 @@ impl System for Aws {
     fn id(&self) -> SystemId {
         SystemId::new("aws")
     }
+    fn has_identities(&self) -> bool {
+        true
+    }
     fn contexts(&self, resource: &Bytes, locator: Option<&Locator>) -> Vec<Context> {
         let _ = resource;
         locator.map(query::contexts_of).unwrap_or_default()

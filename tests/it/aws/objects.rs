@@ -180,3 +180,24 @@ fn an_object_of_which_only_the_metadata_changed_is_changed() {
     let out = scene.undo(&[]);
     assert!(matches!(out.code, 0 | 5) && scene.python(&look) == before, "{out:?}");
 }
+
+/// Several commands of one session as one, with what is in the objects: also where the undo is taken back.
+#[test]
+fn a_session_of_several_commands_is_taken_back_as_one_and_forward_again() {
+    let Some(scene) = Scene::new() else { return };
+    scene.python("s = c('s3')\ns.create_bucket(Bucket='one-NS')\nfor k in 'abc': s.put_object(Bucket='one-NS', Key=k, Body=k.encode())");
+    let look = dump("('one-NS',)");
+    let before = scene.python(&look);
+    scene.env.write("docs/a.txt", "a");
+    scene.env.write("new", "new");
+    scene.agent("aws s3 rm s3://one-NS/a").ok();
+    scene.agent("rm -rf docs").ok();
+    scene.agent("aws s3 cp new s3://one-NS/b").ok();
+    let after = scene.python(&look);
+    let undo = scene.env.fr(&["undo", "--session", "--yes"]);
+    assert_eq!((undo.code, scene.env.read("docs/a.txt")), (0, "a".into()), "{undo:?}");
+    assert_eq!(scene.python(&look), before, "{undo:?}");
+    let redo = scene.env.fr(&["redo", "--yes"]);
+    assert_eq!(redo.code, 0, "{redo:?}");
+    assert_eq!(scene.python(&look), after, "{redo:?}");
+}

@@ -86,3 +86,23 @@ fn a_removal_that_fails_is_seen_to_have_changed_nothing() {
     assert!(out.code == 0 || out.code == 5, "{out:?}");
     assert_eq!(scene.contents("docker", "pgdata"), before);
 }
+
+/// Several commands of one session as one, and forward again.
+#[test]
+fn a_session_on_files_and_volumes_is_taken_back_as_one() {
+    let Some(scene) = Scene::new() else { return };
+    scene.filled_volume("docker", "NS-data");
+    scene.filled_volume("docker", "NS-more");
+    let look = || (scene.contents("docker", "NS-data"), scene.contents("docker", "NS-more"));
+    let before = look();
+    scene.env.write("docs/a.txt", "a");
+    scene.agent("docker volume rm NS-data").ok();
+    scene.agent("rm -rf docs").ok();
+    scene.agent("docker volume rm NS-more").ok();
+    let undo = scene.env.fr(&["undo", "--session", "--yes"]);
+    assert_eq!((undo.code, scene.env.read("docs/a.txt")), (0, "a".into()), "{undo:?}");
+    assert_eq!(look(), before, "{undo:?}");
+    let redo = scene.env.fr(&["redo", "--yes"]);
+    assert_eq!(redo.code, 0, "{redo:?}");
+    assert!(scene.inspect("volume NS-data").is_none() && !scene.env.exists("docs"), "{redo:?}");
+}

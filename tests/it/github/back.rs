@@ -204,3 +204,26 @@ fn gists_and_keys_come_back_under_new_ids() {
     let key = id(mine(&scene, "repos/R/keys", "title", "deploy"));
     comes_back(&scene, &format!("gh repo deploy-key delete {key} -R R"), &look, 0);
 }
+
+/// Several commands of one session as one, and forward again.
+#[test]
+fn a_session_of_several_commands_is_taken_back_as_one() {
+    let Some(scene) = Scene::new() else { return };
+    scene.sh("gh variable set STAGE -b production -R R && gh variable set ZONE -b a -R R").ok();
+    let look = |scene: &Scene| {
+        ["STAGE", "ZONE"]
+            .map(|name| scene.api(&format!("repos/R/actions/variables/{name}")).map(|v| v["value"].clone()))
+    };
+    let before = look(&scene);
+    scene.env.write("docs/a.txt", "a");
+    scene.agent("gh variable delete STAGE -R R").ok();
+    scene.agent("rm -rf docs").ok();
+    scene.agent("gh variable set ZONE -b b -R R").ok();
+    let after = look(&scene);
+    let undo = scene.env.fr(&["undo", "--session", "--yes"]);
+    assert_eq!((undo.code, scene.env.read("docs/a.txt")), (0, "a".into()), "{undo:?}");
+    assert_eq!(look(&scene), before, "{undo:?}");
+    let redo = scene.env.fr(&["redo", "--yes"]);
+    assert_eq!(redo.code, 0, "{redo:?}");
+    assert_eq!(look(&scene), after, "{redo:?}");
+}
