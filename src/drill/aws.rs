@@ -121,23 +121,14 @@ fn build(scene: &Scene) -> Result<()> {
 
 /// What the account itself says.
 fn look(scene: &Scene) -> Result<Look> {
-    let mut look = Look::default();
-    for line in [
+    scene.look(&[
         "mkdir -p got && rm -rf got/* && aws $DRILL_FLAGS s3 cp s3://$DRILL_NAME got --recursive --only-show-errors && cd got && \
          find . -type f -print0 | sort -z | xargs -0 sha256sum",
         "aws $DRILL_FLAGS s3api head-object --bucket $DRILL_NAME --key notes.txt --output text --query '[Metadata.m,CacheControl]'",
         "aws $DRILL_FLAGS s3api get-bucket-tagging --bucket $DRILL_NAME --output text",
         "aws $DRILL_FLAGS ssm get-parameters-by-path --path /$DRILL_NAME --output text --query 'Parameters[].[Name,Value]' | sort",
         "aws $DRILL_FLAGS dynamodb scan --table-name $DRILL_NAME --output json --query 'Items' | tr -d ' \\n'",
-    ] {
-        let argv = ["bash", "--norc", "-c", line].map(OsString::from);
-        let said = scene.run(&argv, b"")?;
-        match said.code {
-            0 => look.add_lines(line, &said.stdout),
-            code => look.add(line, format!("exit code {code}: {}", tail(&said.stderr))),
-        }
-    }
-    Ok(look)
+    ])
 }
 
 /// Removes what it made, whatever became of it.

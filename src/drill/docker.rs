@@ -5,7 +5,7 @@ use std::ffi::OsString;
 
 use super::look::Look;
 use super::scenario::{Incident, Scenario};
-use super::scene::{Scene, tail};
+use super::scene::Scene;
 use crate::error::Result;
 
 pub(super) const SCENARIO: Scenario = Scenario {
@@ -73,14 +73,5 @@ const LOOK: &[&str] = &[
 ];
 
 fn look(scene: &Scene) -> Result<Look> {
-    let mut look = Look::default();
-    for line in LOOK {
-        let argv = ["bash", "--norc", "-c", line].map(OsString::from);
-        let said = scene.run(&argv, b"")?;
-        match said.code {
-            0 => look.add_lines(line, &said.stdout),
-            code => look.add(*line, format!("exit code {code}: {}", tail(&said.stderr))),
-        }
-    }
-    Ok(look)
+    scene.look(LOOK)
 }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::cluster::Cluster;
+use super::look::Look;
 use super::scenario::Promise;
 use crate::error::{Error, Result};
 use crate::intake::shims::PROGRAMS;
@@ -71,6 +72,19 @@ impl Scene {
         let line = self.cluster.as_ref().map_or_else(|| line.to_owned(), |cluster| cluster.named(line));
         let named = |line: String, (name, value): &(&str, String)| line.replace(&format!("${name}"), value);
         self.words.iter().fold(line, named)
+    }
+
+    /// What these lines of shell say, each by itself.
+    pub fn look(&self, lines: &[&str]) -> Result<Look> {
+        let mut look = Look::default();
+        for line in lines {
+            let said = self.run(&["bash", "--norc", "-c", line].map(OsString::from), b"")?;
+            match said.code {
+                0 => look.add_lines(line, &said.stdout),
+                code => look.add(*line, format!("exit code {code}: {}", tail(&said.stderr))),
+            }
+        }
+        Ok(look)
     }
 
     /// One tool call of the agent: before-hook, the line in a shell, after-hook. Returns how the line ended.

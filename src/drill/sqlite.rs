@@ -1,10 +1,8 @@
 //! SQLite: a database with what databases have, and commands that lose a part of it.
 
-use std::ffi::OsString;
-
 use super::look::Look;
 use super::scenario::{Incident, Scenario};
-use super::scene::{Scene, tail};
+use super::scene::Scene;
 use crate::error::Result;
 
 pub(super) const SCENARIO: Scenario = Scenario {
@@ -51,14 +49,5 @@ fn build(scene: &Scene) -> Result<()> {
 
 /// What sqlite3 itself says is in the file, in any order of rows.
 fn look(scene: &Scene) -> Result<Look> {
-    let mut look = Look::default();
-    for line in ["sqlite3 shop.db .dump | LC_ALL=C sort", "sqlite3 shop.db 'PRAGMA integrity_check'"] {
-        let argv = ["bash", "--norc", "-c", line].map(OsString::from);
-        let said = scene.run(&argv, b"")?;
-        match said.code {
-            0 => look.add_lines(line, &said.stdout),
-            code => look.add(line, format!("exit code {code}: {}", tail(&said.stderr))),
-        }
-    }
-    Ok(look)
+    scene.look(&["sqlite3 shop.db .dump | LC_ALL=C sort", "sqlite3 shop.db 'PRAGMA integrity_check'"])
 }

@@ -2,11 +2,9 @@
 //! that destroy resources, which come back as new ones. Only the provider that is built into terraform is used, so nothing
 //! is fetched.
 
-use std::ffi::OsString;
-
 use super::look::Look;
 use super::scenario::{Incident, Scenario};
-use super::scene::{Scene, tail};
+use super::scene::Scene;
 use crate::error::Result;
 
 pub(super) const SCENARIO: Scenario = Scenario {
@@ -84,20 +82,11 @@ fn build(scene: &Scene) -> Result<()> {
 
 /// What terraform itself says of both workspaces, and whether it would change anything.
 fn look(scene: &Scene) -> Result<Look> {
-    let mut look = Look::default();
-    for line in [
+    scene.look(&[
         "terraform workspace list -no-color",
         "terraform output -no-color -json",
         "terraform show -no-color",
         "terraform plan -no-color -input=false -lock=false -detailed-exitcode >/dev/null; echo $?",
         "TF_WORKSPACE=staging terraform show -no-color",
-    ] {
-        let argv = ["bash", "--norc", "-c", line].map(OsString::from);
-        let said = scene.run(&argv, b"")?;
-        match said.code {
-            0 => look.add_lines(line, &said.stdout),
-            code => look.add(line, format!("exit code {code}: {}", tail(&said.stderr))),
-        }
-    }
-    Ok(look)
+    ])
 }
