@@ -110,8 +110,10 @@ pub struct Radius {
     pub last_ns: i64,
     /// How many commands changed something.
     pub commands: u64,
-    /// How many of them were not let run.
+    /// How many more were not let run.
     pub refused: u64,
+    /// How many of the commands nobody reported back: they may not have run.
+    pub unreported: u64,
     /// What they touched: production first, then the worst.
     pub items: Vec<Item>,
     /// How many things by what can be had back of them.
@@ -172,8 +174,21 @@ pub fn radius(index: &Index, of: &Of, production: &Production) -> Result<Radius>
     let until = of.until_ns.unwrap_or(i64::MAX);
     let gaps = index.gaps(GAPS)?.iter().filter(|gap| (first_ns..=until).contains(&gap.at_ns)).count() as u64;
     let next = next(&ran, &items, session.as_deref());
+    let unreported = ran.iter().filter(|event| event.after.is_none()).count() as u64;
     let (commands, refused) = (ran.len() as u64, refused.len() as u64);
-    Ok(Radius { session, actors, first_ns, last_ns, commands, refused, items, totals, gaps, next })
+    Ok(Radius {
+        session,
+        actors,
+        first_ns,
+        last_ns,
+        commands,
+        refused,
+        unreported,
+        items,
+        totals,
+        gaps,
+        next,
+    })
 }
 
 fn session(index: &Index, of: &Of) -> Result<Option<String>> {

@@ -61,6 +61,13 @@ fn show(found: &Radius, out: &mut Out) -> Result<()> {
             out.line(format!("  and {} more: fr show {event}", item.missing.len() - 3))?;
         }
     }
+    if found.unreported > 0 {
+        let text = format!(
+            "{} never reported back: whether they ran is not known",
+            count(found.unreported, "command")
+        );
+        out.line(out.paint(style::WARN, text))?;
+    }
     if found.gaps > 0 {
         let text = format!("{} in the record in that time: fr timeline shows them", count(found.gaps, "gap"));
         out.line(out.paint(style::WARN, text))?;

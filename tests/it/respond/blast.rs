@@ -88,3 +88,17 @@ fn whose_doing_and_since_when_can_be_said() {
     let unknown = env.fr(&["blast-radius", "--session", "zzz"]);
     assert_eq!(unknown.code, 2, "{unknown:?}");
 }
+
+/// A command that was only announced (its user was asked) may not have run: it is counted, and said.
+#[test]
+fn what_nobody_reported_back_is_said_to_be_uncertain() {
+    let env = TestEnv::new();
+    env.write("docs/a.txt", "a");
+    env.claude_runs("rm -rf docs");
+    env.claude_pre("kubectl --context prod delete namespace shop");
+    assert_eq!(radius(&env, &[])["unreported"].as_u64(), Some(1));
+    let text = env.fr(&["blast-radius"]).ok().stdout;
+    assert!(text.contains("1 command never reported back"), "{text}");
+    let undo = env.fr(&["undo", "--session", "--yes"]);
+    assert!(undo.stdout.contains("nobody reported whether it ran"), "{undo:?}");
+}
