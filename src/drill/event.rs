@@ -3,13 +3,10 @@
 use std::time::Duration;
 
 use crate::error::{Error, ExitCode, Result};
-use crate::journal::{Durability, Journal};
-use crate::model::{
-    Actor, After, Before, Bytes, CommandText, DrillOutcome, Drilled, EventId, EventKind, Outcome, Record,
-    Source,
-};
-use crate::platform::{clock, home::Home};
-use crate::record;
+use crate::journal::Durability;
+use crate::model::{Actor, DrillOutcome, Drilled, EventId, EventKind};
+use crate::platform::home::Home;
+use crate::record::own::{self, Own};
 use crate::store::Store;
 
 /// Makes sure, before anything is rehearsed, that the outcome can be written down. True where the store was made now.
@@ -34,39 +31,9 @@ pub fn record(
     actor: Actor,
     home: &Home,
 ) -> Result<EventId> {
-    let journal = Journal::open(home)?;
-    let session = format!("fr-{}", std::process::id());
-    let code = exit_code(drilled.iter().map(|d| d.outcome));
-    let outcome = Outcome::Exited { code: code as i32 };
-    let before = Before {
-        uid: record::new_uid(),
-        at_ns: began_ns,
-        kind: EventKind::Drill { drilled },
-        session: session.clone(),
-        call: None,
-        actor,
-        source: Source::Recorder,
-        parent: None,
-        command: CommandText { tool: "fr".to_owned(), line: Bytes::from("fr drill"), exact: None },
-        cwd: Bytes::from(std::env::current_dir().unwrap_or_default()),
-        effects: Vec::new(),
-        captures: Vec::new(),
-        warnings: Vec::new(),
-        background: false,
-        verdict: None,
-    };
-    let event = journal.append(&Record::Before(Box::new(before)), None, Durability::Buffered)?.event;
-    let after = After {
-        at_ns: clock::now_ns(),
-        session,
-        call: None,
-        outcome,
-        duration_ms: u64::try_from(took.as_millis()).ok(),
-        post: Vec::new(),
-        note: None,
-    };
-    journal.append(&Record::After(Box::new(after)), Some(event), Durability::Durable)?;
-    Ok(event)
+    let code = exit_code(drilled.iter().map(|d| d.outcome)) as i32;
+    let own = Own::now(EventKind::Drill { drilled }, "fr drill", actor);
+    own::write(Own { began_ns, took: Some(took), code, ..own }, Durability::Durable, home)
 }
 
 /// 0 where all passed, 1 where one failed, 3 (done in part) where something was not rehearsed.

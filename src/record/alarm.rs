@@ -3,16 +3,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::before::{journal, new_uid};
+use super::before::new_uid;
 use super::containment::{self, Orders, Standing};
+use super::own::{self, Own};
 use super::policy;
 use crate::error::Result;
 use crate::intake::Request;
 use crate::journal::Durability;
-use crate::model::{
-    Actor, ActorKind, After, Alarm, Before, Bytes, CommandText, Confidence, Contained, EventKind, Order,
-    Outcome, Record, Source, Verdict, Whose,
-};
+use crate::model::{Alarm, Contained, EventKind, Order, Verdict, Whose};
 use crate::platform::{clock, home::Home, terminal};
 
 /// What an alarm does.
@@ -104,41 +102,7 @@ fn contain(order: Order, request: &Request, home: &Home) -> Result<()> {
 }
 
 fn write(kind: EventKind, request: &Request, home: &Home) -> Result<()> {
-    let actor = Actor {
-        kind: ActorKind::Recorder,
-        name: "fr".to_owned(),
-        version: None,
-        subagent: None,
-        evidence: "an alarm of the recorder".to_owned(),
-        confidence: Confidence::High,
-    };
-    let before = Before {
-        uid: new_uid(),
-        at_ns: clock::now_ns(),
-        kind,
-        session: request.session.clone(),
-        call: None,
-        actor,
-        source: Source::Recorder,
-        parent: None,
-        command: CommandText { tool: "fr".to_owned(), line: Bytes::from("fr hook"), exact: None },
-        cwd: request.cwd.clone(),
-        effects: Vec::new(),
-        captures: Vec::new(),
-        warnings: Vec::new(),
-        background: false,
-        verdict: None,
-    };
-    let after = After {
-        at_ns: before.at_ns,
-        session: before.session.clone(),
-        call: None,
-        outcome: Outcome::Exited { code: 0 },
-        duration_ms: None,
-        post: Vec::new(),
-        note: None,
-    };
-    let journal = journal(home)?;
-    let event = journal.append(&Record::Before(Box::new(before)), None, Durability::Buffered)?.event;
-    journal.append(&Record::After(Box::new(after)), Some(event), Durability::Buffered).map(drop)
+    let recorder = own::recorder("an alarm of the recorder");
+    let own = Own { session: request.session.clone(), ..Own::now(kind, "fr hook", recorder) };
+    own::write(own, Durability::Buffered, home).map(drop)
 }

@@ -14,6 +14,7 @@ pub mod explain;
 mod guard;
 mod nesting;
 mod open_events;
+pub mod own;
 mod policy;
 pub mod production;
 pub mod redact;

@@ -11,11 +11,11 @@ use crate::error::{Error, Result};
 use crate::journal::index::Event;
 use crate::journal::{Durability, Journal};
 use crate::model::{
-    Actor, After, Before, Bytes, Capture, CommandText, Effect, EffectClass, EventId, EventKind,
-    ObjectSink as _, Outcome, Policy, Record, Reversal, Source, Step, StepMark, StepOutcome, StepPhase,
-    StepVerdict, Verification,
+    Actor, After, Before, Bytes, Capture, Effect, EffectClass, EventId, EventKind, ObjectSink as _, Outcome,
+    Policy, Record, Reversal, Step, StepMark, StepOutcome, StepPhase, StepVerdict, Verification,
 };
 use crate::platform::{clock, home::Home};
+use crate::record::own::Own;
 use crate::record::{self, Config};
 use crate::store::Store;
 use crate::systems::{self, ApplyCx, Run};
@@ -170,23 +170,9 @@ fn begin(
     let policy = Some(plan.policy).filter(|policy| *policy != Policy::Abort);
     let reversal = Reversal { of, policy, net: plan.net.clone(), only: plan.only.clone(), decided };
     let kind = if plan.redo { EventKind::Redo(reversal) } else { EventKind::Undo(reversal) };
-    let before = Before {
-        uid: record::new_uid(),
-        at_ns: clock::now_ns(),
-        kind,
-        session: format!("fr-{}", std::process::id()),
-        call: None,
-        actor,
-        source: Source::Recorder,
-        parent: None,
-        command: CommandText { tool: "fr".to_owned(), line: Bytes::from(line_of(plan)), exact: None },
-        cwd: events.first().map(|event| event.before.cwd.clone()).unwrap_or_default(),
-        effects,
-        captures: taken.captures,
-        warnings: Vec::new(),
-        background: false,
-        verdict: None,
-    };
+    let cwd = events.first().map(|event| event.before.cwd.clone()).unwrap_or_default();
+    let own = Own::now(kind, line_of(plan), actor).before();
+    let before = Before { cwd, effects, captures: taken.captures, ..own };
     Ok(journal.append(&Record::Before(Box::new(before)), None, Durability::Durable)?.event)
 }
 

@@ -5,12 +5,10 @@ use std::time::Duration;
 
 use super::halt;
 use crate::error::{Error, ExitCode, Result};
-use crate::journal::{Durability, Journal};
-use crate::model::{
-    Actor, ActorKind, After, Before, Bytes, CommandText, Contained, EventId, EventKind, Order,
-    Outcome as Ended, Record, Released, Source, Whose,
-};
+use crate::journal::Durability;
+use crate::model::{Actor, ActorKind, Contained, EventId, EventKind, Order, Released, Whose};
 use crate::platform::{clock, home::Home};
+use crate::record::own::{self, Own};
 use crate::record::{self, Orders, Standing};
 use crate::store::Store;
 
@@ -60,7 +58,8 @@ pub fn contain(
     }
     let done = Contained { order, stopped, terminated: terminate, left };
     let kind = EventKind::Contain { containment: done.clone() };
-    Ok(outcome(write(kind, line_of(&done), actor, home), done))
+    let own = Own::now(kind, line_of(&done), actor);
+    Ok(outcome(own::write(own, Durability::Durable, home), done))
 }
 
 /// Ends the orders that are about these; the processes that they stopped go on.
@@ -91,7 +90,8 @@ pub fn release(whose: Option<&Whose>, actor: Actor, home: &Home) -> Result<Outco
         resumed: halt::resume(&stopped),
     };
     let kind = EventKind::Release { release: done.clone() };
-    Ok(outcome(write(kind, "fr release".to_owned(), actor, home), done))
+    let own = Own::now(kind, "fr release", actor);
+    Ok(outcome(own::write(own, Durability::Durable, home), done))
 }
 
 fn outcome<T>(written: Result<EventId>, done: T) -> Outcome<T> {
@@ -107,38 +107,4 @@ fn line_of(done: &Contained) -> String {
         Whose::Session { session } => format!("fr contain --session {session}"),
         Whose::Agent { agent } => format!("fr contain --agent {agent}"),
     }
-}
-
-fn write(kind: EventKind, line: String, actor: Actor, home: &Home) -> Result<EventId> {
-    let session = format!("fr-{}", std::process::id());
-    let journal = Journal::open(home)?;
-    let before = Before {
-        uid: record::new_uid(),
-        at_ns: clock::now_ns(),
-        kind,
-        session: session.clone(),
-        call: None,
-        actor,
-        source: Source::Recorder,
-        parent: None,
-        command: CommandText { tool: "fr".to_owned(), line: Bytes::from(line), exact: None },
-        cwd: Bytes::from(std::env::current_dir().unwrap_or_default()),
-        effects: Vec::new(),
-        captures: Vec::new(),
-        warnings: Vec::new(),
-        background: false,
-        verdict: None,
-    };
-    let event = journal.append(&Record::Before(Box::new(before)), None, Durability::Buffered)?.event;
-    let after = After {
-        at_ns: clock::now_ns(),
-        session,
-        call: None,
-        outcome: Ended::Exited { code: 0 },
-        duration_ms: None,
-        post: Vec::new(),
-        note: None,
-    };
-    journal.append(&Record::After(Box::new(after)), Some(event), Durability::Durable)?;
-    Ok(event)
 }
