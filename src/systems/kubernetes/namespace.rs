@@ -1,6 +1,6 @@
 //! All in a namespace, and what outside of it points into it.
 //!
-//! Two questions after each other (which kinds are there; their objects) and one beside them (what has no namespace).
+//! Two questions after each other: which kinds are there, and their objects.
 
 use std::collections::BTreeSet;
 
@@ -17,23 +17,40 @@ const AROUND: &str = "persistentvolumes,clusterrolebindings,validatingwebhookcon
 
 /// What is in a namespace, its own object not.
 pub fn inside(kubectl: &Kubectl, namespace: &str) -> Result<Found> {
-    std::thread::scope(|scope| {
-        let around = scope.spawn(|| kubectl.get(&[AROUND]));
-        let mut found = content(kubectl, namespace, &[])?;
-        let around = around.join().unwrap_or_else(|_| Err(Error::failure("reading them failed")));
-        found.extend_filtered("cluster-wide objects that point into it", around, |o| {
-            points_into(o, namespace)
-        });
-        Ok(found)
-    })
+    let kinds = kinds_in(kubectl)?;
+    let place = ["--namespace", namespace];
+    // With the others, because a kubectl of their own costs more than their lists. One that this server does not have
+    // spoils the whole answer: then they are asked for alone.
+    let (mut found, around) = match of_kinds(kubectl, &with_around(&kinds), &place, namespace) {
+        Ok(mut found) => {
+            let around = found.objects.extract_if(.., |(object, _)| object.key.namespace.is_empty()).collect();
+            (found, Found { objects: around, ..Found::default() })
+        }
+        Err(_) => {
+            let mut around = Found::default();
+            around.extend_or_miss("cluster-wide objects that point into it", kubectl.get(&[AROUND]));
+            (of_kinds(kubectl, &kinds, &place, namespace)?, around)
+        }
+    };
+    let into = around.objects.into_iter().filter(|(object, _)| points_into(object, namespace));
+    found.extend(Found { objects: into.collect(), missing: around.missing, absent: Vec::new() });
+    Ok(found)
+}
+
+fn with_around(kinds: &str) -> String {
+    AROUND.split(',').chain(kinds.lines()).collect::<Vec<_>>().join("\n")
+}
+
+fn kinds_in(kubectl: &Kubectl) -> Result<String> {
+    let kinds = kubectl.ask(&["api-resources", "--namespaced", "--verbs=list", "-o", "name"])?;
+    Ok(String::from_utf8_lossy(&kinds).into_owned())
 }
 
 /// The objects of all kinds in a namespace, as far as `more` chooses them.
 pub fn content(kubectl: &Kubectl, namespace: &str, more: &[&str]) -> Result<Found> {
     let place = ["--namespace", namespace];
     let place: Vec<&str> = place.iter().chain(more).copied().collect();
-    let kinds = kubectl.ask(&["api-resources", "--namespaced", "--verbs=list", "-o", "name"])?;
-    of_kinds(kubectl, &String::from_utf8_lossy(&kinds), &place, namespace)
+    of_kinds(kubectl, &kinds_in(kubectl)?, &place, namespace)
 }
 
 /// All objects of the cluster.
