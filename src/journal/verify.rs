@@ -9,7 +9,7 @@ use super::read::Placed;
 use super::scan::{Found, Scanner};
 use super::segment::{self, Position};
 use crate::error::{Error, Result};
-use crate::model::Record;
+use crate::model::{EventKind, Record};
 use crate::store::file;
 use crate::store::verify::{Finding, Severity};
 
@@ -160,7 +160,11 @@ pub(crate) fn objects_of(record: &Record) -> Vec<crate::model::ObjectId> {
             let net = net.iter().flat_map(|c| [Some(c.before.state), c.after]).flatten();
             let decided = reversal.and_then(|reversal| reversal.decided);
             let states = states.chain(net.filter_map(|state| state.object));
-            states.chain(decided).chain(before.command.exact).collect()
+            let mark = match &before.kind {
+                EventKind::Playbook { mark } => Some(mark.objects()),
+                _ => None,
+            };
+            states.chain(decided).chain(before.command.exact).chain(mark.into_iter().flatten()).collect()
         }
         Record::After(after) => after.post.iter().filter_map(|p| p.state.object).collect(),
         Record::Session(_) | Record::Step(_) | Record::Gap(_) => Vec::new(),

@@ -17,6 +17,7 @@ mod invocation;
 mod object;
 mod patch;
 mod plan;
+mod playbook;
 mod verdict;
 
 pub use actor::{Actor, ActorKind, Confidence};
@@ -38,4 +39,5 @@ pub use invocation::{Invocation, Redirect, RedirectMode, Stdin, Word};
 pub use object::{ObjectKind, ObjectSink, ObjectSource};
 pub use patch::{PatchedFile, patched_files};
 pub use plan::{Policy, Step, StepOutcome, StepVerdict, Verification, Way};
+pub use playbook::{PlaybookKind, PlaybookMark, PlaybookMode, PlaybookMoment, PlaybookPhase, PlaybookStep};
 pub use verdict::{Answers, Verdict};

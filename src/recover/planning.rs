@@ -227,6 +227,14 @@ pub fn refuse_what_cannot_be_undone(event: &Event) -> Result<()> {
         return nothing(format!("event {} is a containment", event.id))
             .map_err(|e| e.hint("`fr release` ends it"));
     }
+    if let EventKind::Playbook { mark } = &event.before.kind {
+        let error =
+            Error::new(ExitCode::NothingToUndo, format!("event {} is a step of a playbook", event.id));
+        return Err(match mark.event {
+            Some(ran) => error.hint(format!("`fr undo {ran}` takes back what it ran")),
+            None => error,
+        });
+    }
     if event.after.as_ref().is_some_and(|a| a.outcome == Outcome::Refused) {
         return nothing(format!("event {} never ran: it was refused", event.id));
     }

@@ -112,6 +112,7 @@ pub fn command_cell(event: &Event) -> String {
         EventKind::Contain { containment } => contain_words(containment),
         EventKind::Release { release } => format!("released: {}", safe(release.whose.join(", ").as_bytes())),
         EventKind::Alarm { alarm } => alarm_words(alarm),
+        EventKind::Playbook { mark } => super::playbook::mark_words(mark),
     };
     if let Some(verdict) = &event.before.verdict {
         let answer = if matches!(verdict, Verdict::Deny { .. }) { "denied" } else { "asked" };
@@ -225,6 +226,9 @@ pub fn event_details(event: &Event, out: &mut Out) -> Result<()> {
     }
     if let EventKind::Contain { containment } = &b.kind {
         contain_details(containment, out)?;
+    }
+    if let EventKind::Playbook { mark } = &b.kind {
+        super::playbook::mark_details(mark, out)?;
     }
     effects_and_captures(event, out)
 }

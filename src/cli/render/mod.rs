@@ -4,6 +4,7 @@ mod escape;
 mod event;
 mod hint;
 mod plan;
+mod playbook;
 pub mod progress;
 mod quantity;
 pub mod style;
