@@ -4,8 +4,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Actor, Alarm, Bytes, Capture, Captured, Contained, Drilled, Effect, EventId, ObjectId, Policy, Released,
-    StateRef, Uid, Verdict,
+    Actor, Alarm, Bytes, Capture, Captured, Contained, Drilled, Effect, EventId, IncidentMark, ObjectId,
+    Policy, Released, StateRef, Uid, Verdict,
 };
 
 /// What a journal frame holds.
@@ -58,6 +58,11 @@ pub enum EventKind {
     Alarm {
         /// How fast, and what was done about it.
         alarm: Alarm,
+    },
+    /// `fr incident`: one was opened, or something was done about it.
+    Incident {
+        /// What.
+        incident: IncidentMark,
     },
 }
 
