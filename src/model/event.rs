@@ -4,8 +4,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Actor, Alarm, Bytes, Capture, Captured, Contained, Drilled, Effect, EventId, ObjectId, PlaybookMark,
-    Policy, Released, StateRef, Uid, Verdict,
+    Actor, Alarm, Bytes, Capture, Captured, Contained, Drilled, Effect, EventId, IncidentMark, ObjectId,
+    PlaybookMark, Policy, Released, StateRef, Uid, Verdict,
 };
 
 /// What a journal frame holds.
@@ -63,6 +63,11 @@ pub enum EventKind {
     Playbook {
         /// What, and to which step.
         mark: Box<PlaybookMark>,
+    },
+    /// `fr incident`: one was opened, or something was done about it.
+    Incident {
+        /// What.
+        incident: IncidentMark,
     },
 }
 

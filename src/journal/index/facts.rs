@@ -15,6 +15,7 @@ pub(crate) fn kind_number(kind: &EventKind) -> i64 {
         EventKind::Alarm { .. } => 7,
         // 8 to 19 are other kinds'.
         EventKind::Playbook { .. } => 20,
+        EventKind::Incident { .. } => 8,
     }
 }
 

@@ -23,7 +23,8 @@ pub fn inside(kubectl: &Kubectl, namespace: &str) -> Result<Found> {
     // spoils the whole answer: then they are asked for alone.
     let (mut found, around) = match of_kinds(kubectl, &with_around(&kinds), &place, namespace) {
         Ok(mut found) => {
-            let around = found.objects.extract_if(.., |(object, _)| object.key.namespace.is_empty()).collect();
+            let around =
+                found.objects.extract_if(.., |(object, _)| object.key.namespace.is_empty()).collect();
             (found, Found { objects: around, ..Found::default() })
         }
         Err(_) => {
