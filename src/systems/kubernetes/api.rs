@@ -118,24 +118,24 @@ impl Line<'_> {
 
     /// Makes an object in a collection.
     pub fn create(&mut self, collection: &str, object: &Value, dry: bool) -> Result<Answer> {
-        let path = format!("{collection}?fieldManager=fr{}", dry_run(dry, '&'));
+        let path = format!("{collection}?fieldManager=fr{}", dry_run(dry));
         self.ask("POST", &path, "application/json", object.to_string().as_bytes())
     }
 
     /// Changes an object by a JSON Patch.
     pub fn patch(&mut self, object: &str, patch: &Value, dry: bool) -> Result<Answer> {
-        let path = format!("{object}?fieldManager=fr{}", dry_run(dry, '&'));
+        let path = format!("{object}?fieldManager=fr{}", dry_run(dry));
         self.ask("PATCH", &path, "application/json-patch+json", patch.to_string().as_bytes())
     }
 
     /// Deletes the object that has this identity.
     pub fn delete(&mut self, object: &str, uid: &str, dry: bool) -> Result<Answer> {
+        // Where there is a body the server does not look at the query: a `dryRun` there would delete.
         let options = serde_json::json!({
             "kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": "Background",
-            "preconditions": {"uid": uid},
+            "preconditions": {"uid": uid}, "dryRun": if dry { vec!["All"] } else { Vec::new() },
         });
-        let path = format!("{object}{}", dry_run(dry, '?'));
-        self.ask("DELETE", &path, "application/json", options.to_string().as_bytes())
+        self.ask("DELETE", object, "application/json", options.to_string().as_bytes())
     }
 
     fn ask(&mut self, method: &str, path: &str, content_type: &str, body: &[u8]) -> Result<Answer> {
@@ -146,8 +146,8 @@ impl Line<'_> {
     }
 }
 
-fn dry_run(dry: bool, first: char) -> String {
-    if dry { format!("{first}dryRun=All") } else { String::new() }
+fn dry_run(dry: bool) -> &'static str {
+    if dry { "&dryRun=All" } else { "" }
 }
 
 fn answer(reply: &Reply) -> Answer {

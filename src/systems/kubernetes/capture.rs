@@ -37,6 +37,7 @@ pub fn capture(effect: &Effect, cx: &CaptureCx<'_>) -> Result<Vec<Capture>> {
     let (identity, mut found) = (identity?, found?);
     found.dedup();
     let mut snapshot = Snapshot::new(identity);
+    snapshot.releases = found.releases;
     let bytes = snapshot.add(&found.objects, cx.sink)?;
     let own = snapshot.cluster.namespace.clone();
     for mut key in found.absent {
@@ -196,8 +197,16 @@ fn now(kubectl: &Kubectl, access: &Access, earlier: &Snapshot, cx: &CaptureCx<'_
     let identity = same_cluster(kubectl, access, &earlier.cluster)?;
     let keys: Vec<(Key, Option<String>)> =
         earlier.entries().map(|(key, entry)| (key, entry.map(|e| e.version.clone()))).collect();
-    let found = look::look(kubectl, &keys)?;
+    let mut found = look::look(kubectl, &keys)?;
+    if let Some(releases) = &earlier.releases {
+        let all = release::content(kubectl, releases)?;
+        if let Some(missing) = all.missing.first() {
+            return Err(Error::failure(format!("{}: {}", missing.what.lossy(), missing.why)));
+        }
+        found.extend(all.objects);
+    }
     let mut snapshot = Snapshot::new(identity);
+    snapshot.releases.clone_from(&earlier.releases);
     snapshot.add(&found, cx.sink)?;
     keys.iter().for_each(|(key, _)| snapshot.add_absent(key));
     Ok(snapshot)
@@ -250,6 +259,8 @@ pub fn resource_of(snapshot: &Snapshot, asked: &Bytes) -> Bytes {
             format!("k8s:{context}//namespace/{namespace} with all in it")
         }
         (_, []) => return asked.clone(),
+        // What is to be made has no names yet.
+        _ if snapshot.releases.is_some() && snapshot.count() == 0 => return asked.clone(),
         (_, few) if few.len() <= NAMED => few.iter().map(name).collect::<Vec<_>>().join(" "),
         (_, [first, ..]) => format!("{} and {} more", name(first), keys.len() - 1),
     };

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::kubectl::{Got, Kubectl, objects};
 use super::look;
 use super::object::{Key, Object};
+use super::release::Releases;
 use crate::error::{Error, Result};
 use crate::model::{Bytes, Missing};
 
@@ -17,6 +18,8 @@ pub struct Found {
     pub absent: Vec<Key>,
     /// What could not be read, and why.
     pub missing: Vec<Missing>,
+    /// The releases of Helm's that these are.
+    pub releases: Option<Releases>,
 }
 
 impl Found {

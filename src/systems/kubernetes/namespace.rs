@@ -34,7 +34,7 @@ pub fn inside(kubectl: &Kubectl, namespace: &str) -> Result<Found> {
         }
     };
     let into = around.objects.into_iter().filter(|(object, _)| points_into(object, namespace));
-    found.extend(Found { objects: into.collect(), missing: around.missing, absent: Vec::new() });
+    found.extend(Found { objects: into.collect(), missing: around.missing, ..Found::default() });
     Ok(found)
 }
 

@@ -81,7 +81,10 @@ fn present(events: &[(&Taken, Snapshot)], cx: &NetCx<'_>) -> Result<Snapshot> {
         let now = Snapshot::load(&(cx.observe)(&one.captured.before)?, cx.source)?;
         match &mut all {
             None => all = Some(now),
-            Some(all) => now.entries().for_each(|(key, entry)| all.set(&key, entry.cloned())),
+            Some(all) => {
+                now.entries().for_each(|(key, entry)| all.set(&key, entry.cloned()));
+                all.releases = all.releases.take().or(now.releases);
+            }
         }
     }
     Ok(all.unwrap_or_else(|| Snapshot::new(Identity::default())))
@@ -120,7 +123,8 @@ impl Rewinding<'_> {
     /// Takes one event back in memory.
     fn event(&mut self, one: &Taken, before: &Snapshot) -> Result<()> {
         let after = one.captured.after.map(|after| Snapshot::load(&after, self.cx.source)).transpose()?;
-        for key in before.keys().filter(|key| !self.stuck.contains(key)).collect::<Vec<_>>() {
+        let keys = before.keys_with(after.as_ref());
+        for key in keys.into_iter().filter(|key| !self.stuck.contains(key)).collect::<Vec<_>>() {
             let b = there(before.entry(&key));
             let a = after.as_ref().map(|after| {
                 there(after.entry(&key)).filter(|_| !went_with(&key, before, after, self.cx.source))

@@ -8,6 +8,7 @@ use super::fields::{self, Fields};
 use super::kinds;
 use super::object::{Key, Object};
 use super::query::Access;
+use super::release;
 use super::snapshot::{Entry, Snapshot};
 use super::steps::Steps;
 use super::tryout::{self, Asked};
@@ -76,10 +77,29 @@ pub struct Sorted {
 impl Planner<'_> {
     fn sorted(&self) -> Result<Sorted> {
         let mut sorted = Sorted::default();
-        for key in self.before.keys() {
+        for key in self.before.keys_with(self.after.as_ref()) {
             self.sort(&key, &mut sorted)?;
         }
+        self.leave_what_was_there(&mut sorted)?;
         Ok(sorted)
+    }
+
+    /// Helm may take over what others made: it carries the release's name since, and is not the command's to delete.
+    fn leave_what_was_there(&self, out: &mut Sorted) -> Result<()> {
+        let Some(after) = self.after.as_ref().filter(|_| self.before.releases.is_some()) else {
+            return Ok(());
+        };
+        let records = release::new_records(&self.before, after, self.source);
+        for guard in std::mem::take(&mut out.made) {
+            let key = guard.key()?;
+            let known = if self.before.covers(&key) { None } else { after.entry(&key) };
+            let object = known.map(|entry| Snapshot::object(entry, self.source)).transpose()?;
+            match object.and_then(|object| release::was_there_before(&object, &records)) {
+                Some(why) => out.left_away.push((key, why)),
+                None => out.made.push(guard),
+            }
+        }
+        Ok(())
     }
 
     fn sort(&self, key: &Key, out: &mut Sorted) -> Result<()> {

@@ -1,12 +1,13 @@
 //! The recorded state of some objects of a cluster: a document that names each and its JSON as received.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use super::identity::Identity;
 use super::kinds;
 use super::object::{Key, Object};
+use super::release::Releases;
 use crate::error::{Error, ExitCode, Result};
 use crate::model::{ObjectId, ObjectKind, ObjectSink, ObjectSource, StateRef};
 
@@ -22,6 +23,9 @@ pub struct Snapshot {
     pub cluster: Identity,
     /// What was looked at, by name; `None` where it was not there.
     objects: BTreeMap<String, Option<Entry>>,
+    /// The releases of Helm's whose objects these are: whatever carries their names belongs to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub releases: Option<Releases>,
 }
 
 /// One object that was there.
@@ -53,7 +57,7 @@ impl Entry {
 impl Snapshot {
     /// Nothing looked at yet.
     pub fn new(cluster: Identity) -> Snapshot {
-        Snapshot { kubernetes: VERSION, cluster, objects: BTreeMap::new() }
+        Snapshot { kubernetes: VERSION, cluster, objects: BTreeMap::new(), releases: None }
     }
 
     /// Stores the objects that were found and notes them. `raw` is their JSON as received.
@@ -89,6 +93,12 @@ impl Snapshot {
     /// What was looked at, in order.
     pub fn keys(&self) -> impl Iterator<Item = Key> {
         self.objects.keys().filter_map(|text| Key::parse(text))
+    }
+
+    /// What was looked at, and what is known of it since (of a release that stands nowhere before it is made).
+    pub fn keys_with(&self, after: Option<&Snapshot>) -> BTreeSet<Key> {
+        let later = after.filter(|_| self.releases.is_some()).into_iter().flat_map(Snapshot::keys);
+        self.keys().chain(later).collect()
     }
 
     /// What was looked at and whether it was there.

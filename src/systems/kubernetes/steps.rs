@@ -9,7 +9,7 @@ use super::object::{Key, Object};
 use super::plan::{Amending, Planner, Sorted};
 use super::snapshot::{Entry, Snapshot};
 use super::tryout::Tried;
-use super::{controllers, kinds, tokens};
+use super::{controllers, kinds, release, tokens};
 use crate::error::{Error, Result};
 use crate::model::{Bytes, Captured, Reversibility, Step, StepVerdict, SystemId};
 
@@ -173,7 +173,15 @@ impl Steps<'_> {
         let action = format!("delete {}, made by the command", some(&keys));
         let mut step = self.step(resource, action, StepVerdict::Restore, Action::Remove { objects: made })?;
         step.reversibility = Reversibility::Exact;
+        step.not_restored = self.left_by_releases();
         Ok(step)
+    }
+
+    /// What carries no release's name.
+    fn left_by_releases(&self) -> Vec<String> {
+        let Planner { before, after, source, .. } = self.planner;
+        let Some(after) = after.as_ref().filter(|_| before.releases.is_some()) else { return Vec::new() };
+        release::new_records(before, after, *source).iter().flat_map(release::leaves).collect()
     }
 
     /// A conflict with its ways.

@@ -69,8 +69,13 @@ fn what_was_created_is_deleted_and_nothing_else() {
     let Some(scene) = Scene::new() else { return };
     scene.apply(SHOP);
     scene.agent("kubectl -n NS create cm made --from-literal=a=b").ok();
+    // Asking the server whether it would delete it deletes nothing.
+    scene.env.fr(&["undo", "1", "--dry-run"]).ok();
+    assert!(scene.has("cm made"));
     scene.undo().ok();
     assert!(!scene.has("cm made") && scene.has("cm settings"));
+    let redo = scene.env.fr(&["redo", "2", "--yes"]);
+    assert!(scene.has("cm made"), "{redo:?}");
     scene.agent("kubectl -n NS create cm again --from-literal=a=b").ok();
     scene.kubectl("-n NS delete cm again").ok();
     scene.kubectl("-n NS create cm again --from-literal=by=hand").ok();

@@ -129,9 +129,12 @@ fn verb(out: &mut Reader<'_>) {
         }
         "rollback" => releases(C::Mutate, &first, R::Exact, out),
         "install" => {
-            out.not_kept(
-                "what a chart makes is not known before it is installed; `helm uninstall` takes it back",
-            );
+            // Of one word it is the chart (`--generate-name`).
+            if out.words.from(1).len() < 2 {
+                out.not_kept(
+                    "the release gets its name when it is installed; `helm uninstall` takes it back",
+                );
+            }
             releases(C::Create, &first, R::Exact, out);
         }
         "repo" | "plugin" | "registry" if matches!(out.words.operand(1), "list" | "ls") => {}
