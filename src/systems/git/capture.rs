@@ -12,7 +12,7 @@ use super::state::{FileKind, RepoState, put_new};
 use super::vault::{Limits, UNPINNED, Vault, Wanted};
 use super::what::What;
 use super::{assess, lfs, loose, modules};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::{Bytes, Capture, Effect, EffectClass, Locator, Missing, StateRef, SystemId};
 use crate::systems::{CaptureCx, Held};
 
@@ -23,18 +23,36 @@ const LISTED_OBJECTS: usize = 1_000_000;
 pub fn capture(effect: &Effect, cx: &CaptureCx<'_>) -> Result<Vec<Capture>> {
     let Some(locator) = &effect.locator else { return Ok(Vec::new()) };
     // An undo captures the present of what an earlier capture covers, also where that is nothing.
-    let place = match locator.opts.contains_key("vault") {
+    let again = locator.opts.contains_key("vault");
+    let place = match again {
         true => Place::find_if_there(locator)?,
         false => Some(Place::find(locator)?),
     };
     let Some(place) = place else { return Ok(vec![nothing_there(effect, locator)]) };
     let what = What { passing: effect.class == EffectClass::Opaque, ..What::of(locator) };
     let mut taken = repository(&place, locator, what, cx)?;
+    // What is about to be overwritten by an undo, and could not be read, would be lost.
+    if let Some(unread) =
+        taken.first().filter(|_| again).map(|local| unread(local, cx)).transpose()?.flatten()
+    {
+        return Err(Error::failure(format!("{}: {}", unread.what.lossy(), unread.why)));
+    }
     let all = what.modules || modules::are_configured(&place);
     if all || what.embedded {
         modules::capture(&place, locator, !all, cx, &mut taken);
     }
     Ok(taken)
+}
+
+/// HEAD or the index, where it could not be read at all.
+fn unread(local: &Capture, cx: &CaptureCx<'_>) -> Result<Option<Missing>> {
+    let Some(state) = RepoState::load(&local.state, cx.source)? else { return Ok(None) };
+    let is_unread = |missing: &&Missing| match missing.what.as_slice() {
+        b"HEAD" => state.head.is_none(),
+        b"index" => state.index.is_none(),
+        _ => false,
+    };
+    Ok(local.missing.iter().find(is_unread).cloned())
 }
 
 fn nothing_there(effect: &Effect, locator: &Locator) -> Capture {
