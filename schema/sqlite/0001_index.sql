@@ -18,7 +18,8 @@ CREATE TABLE session (
     events      INTEGER NOT NULL DEFAULT 0,
     changes     INTEGER NOT NULL DEFAULT 0,
     destructive INTEGER NOT NULL DEFAULT 0,
-    failed      INTEGER NOT NULL DEFAULT 0
+    failed      INTEGER NOT NULL DEFAULT 0,
+    unkept      INTEGER NOT NULL DEFAULT 0 -- events that changed something of which not all was captured
 );
 
 CREATE TABLE event (

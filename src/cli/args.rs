@@ -3,6 +3,7 @@
 mod config;
 mod respond;
 mod undo;
+mod views;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -11,6 +12,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use config::{ConfigAction, ConfigArgs};
 pub use respond::{BlastRadiusArgs, ContainArgs, ReleaseArgs};
 pub use undo::{RedoArgs, RestoreArgs, UndoArgs, WhichEvents, WhichPart};
+pub use views::{ExportArgs, Narrow, TimelineArgs};
 
 use crate::intake::shells::Shell;
 
@@ -104,12 +106,17 @@ pub enum Verb {
         after_help = "Examples:\n  fr explain -c 'rm -rf build && git push -f'\n  fr explain -c 'terraform destroy' --json"
     )]
     Explain(ExplainArgs),
-    /// What happened, newest first.
+    /// What happened, by session, newest first.
     #[command(
         visible_alias = "log",
-        after_help = "Examples:\n  fr timeline --since 2h --effect destroy\n  fr timeline --actor agent --failed\n  fr timeline --path src/main.rs --json"
+        after_help = "Examples:\n  fr timeline --since 2h --effect destroy\n  fr timeline --actor agent --failed\n  fr timeline --path src/main.rs --json\n  fr timeline --flat -n 100              one list, whosever it is\n  fr timeline --follow --actor agent     what agents do, as they do it; Ctrl-C ends it\n  fr timeline --follow --json            the same as JSON lines\n\nBACK is what can come back, lowered by what was KEPT; `-` where nothing was changed. docs/timeline.md"
     )]
     Timeline(TimelineArgs),
+    /// What is on record in the formats of others: logs, SIEM, spreadsheets, a terminal player.
+    #[command(
+        after_help = "Examples:\n  fr export > record.jsonl\n  fr export --format ocsf --since 2h --out incident.json\n  fr export --format otlp | curl -s -H 'Content-Type: application/json' --data-binary @- http://localhost:4318/v1/logs\n  fr export --format csv --changes --session 4f2c --out changes.csv\n  fr export --format asciicast --session 4f2c --out night.cast, then asciinema play night.cast\n\nOldest first, without a limit. Gaps of the record and containments in that time are in it, whatever it is narrowed to.\nA file is new and private (0600). Each mapping is in docs/export.md."
+    )]
+    Export(ExportArgs),
     /// Everything about one event.
     #[command(
         after_help = "Examples:\n  fr show 42\n  fr show 01930 --json         a unique prefix of the global id works too"
@@ -312,47 +319,6 @@ pub struct ExplainArgs {
     /// The command as argv, after `--`.
     #[arg(last = true)]
     pub argv: Vec<OsString>,
-}
-
-/// `fr timeline`.
-#[derive(Args, Debug)]
-pub struct TimelineArgs {
-    /// Only events since then: `2h`, `3d`, `2026-11-22`, `2026-11-22T14:00`.
-    #[arg(long, value_name = "WHEN")]
-    pub since: Option<String>,
-    /// Only events until then.
-    #[arg(long, value_name = "WHEN")]
-    pub until: Option<String>,
-    /// Only this session (a prefix of its id).
-    #[arg(long, value_name = "ID")]
-    pub session: Option<String>,
-    /// Only this actor: `human`, `agent`, `ci`, or a name such as `claude`.
-    #[arg(long, value_name = "WHO")]
-    pub actor: Option<String>,
-    /// Only this system: `fs`, `git`, …
-    #[arg(long, value_name = "SYSTEM")]
-    pub system: Option<String>,
-    /// Only events with an effect of this class: `destroy`, `overwrite`, …
-    #[arg(long, value_name = "CLASS")]
-    pub effect: Option<String>,
-    /// Only events that concern this path or a path below it.
-    #[arg(long, value_name = "PATH")]
-    pub path: Option<PathBuf>,
-    /// Only events whose command contains this text.
-    #[arg(long, value_name = "TEXT")]
-    pub grep: Option<String>,
-    /// Only commands that failed.
-    #[arg(long)]
-    pub failed: bool,
-    /// Only events that changed something.
-    #[arg(long)]
-    pub changes: bool,
-    /// How many events at the most.
-    #[arg(long, short = 'n', value_name = "N", default_value_t = 20)]
-    pub limit: usize,
-    /// Absolute times instead of relative ones.
-    #[arg(long)]
-    pub absolute: bool,
 }
 
 /// A verb on one event.

@@ -49,6 +49,7 @@ fn dispatch(verb: Verb, out: &mut Out) -> Result<u8> {
         Verb::Init(args) => verbs::init::run(&args, out),
         Verb::Explain(args) => verbs::explain::run(&args, out),
         Verb::Timeline(args) => verbs::timeline::run(&args, out),
+        Verb::Export(args) => verbs::export::run(&args, out),
         Verb::Show(args) => verbs::show::run(&args, out),
         Verb::Diff(args) => verbs::diff::run(&args, out),
         Verb::Sessions(args) => verbs::sessions::run(&args, out),

@@ -8,9 +8,16 @@ use super::args::{Cli, ColorChoice};
 use super::render::{next_step, safe, style};
 use crate::error::{Error, Result};
 
+/// Where it is written.
+enum Sink {
+    Stdout(BufWriter<io::Stdout>),
+    /// Kept, for a screen that is drawn.
+    Text(Vec<u8>),
+}
+
 /// Buffered stdout with what rendering needs to know.
 pub struct Out {
-    stdout: BufWriter<io::Stdout>,
+    sink: Sink,
     /// Print JSON.
     pub json: bool,
     /// Use colour on stdout.
@@ -38,19 +45,38 @@ impl Out {
             ColorChoice::Auto => tty && !no_color && std::env::var_os("TERM").is_none_or(|t| t != "dumb"),
         };
         let width = if tty { terminal_width() } else { None };
-        Out { stdout: BufWriter::new(stdout), json, color, tty, width }
+        Out { sink: Sink::Stdout(BufWriter::new(stdout)), json, color, tty, width }
+    }
+
+    /// Output that is kept: what a verb would print, for another place than stdout.
+    pub fn text(color: bool, width: Option<usize>) -> Out {
+        Out { sink: Sink::Text(Vec::new()), json: false, color, tty: false, width }
+    }
+
+    /// What was kept.
+    pub fn into_text(self) -> String {
+        match self.sink {
+            Sink::Text(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+            Sink::Stdout(_) => String::new(),
+        }
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match &mut self.sink {
+            Sink::Stdout(stdout) => stdout.write_all(bytes),
+            Sink::Text(text) => text.write_all(bytes),
+        }
     }
 
     /// One line of text on stdout. The text must already be safe for a terminal.
     pub fn line(&mut self, text: impl AsRef<str>) -> Result<()> {
-        let done =
-            self.stdout.write_all(text.as_ref().as_bytes()).and_then(|()| self.stdout.write_all(b"\n"));
+        let done = self.write(text.as_ref().as_bytes()).and_then(|()| self.write(b"\n"));
         written(done)
     }
 
     /// Raw bytes on stdout, for data that is not text for people.
     pub fn raw(&mut self, bytes: &[u8]) -> Result<()> {
-        written(self.stdout.write_all(bytes))
+        written(self.write(bytes))
     }
 
     /// A value as pretty JSON.
@@ -62,6 +88,10 @@ impl Out {
 
     /// Talk: one line on stderr.
     pub fn talk(&mut self, text: impl AsRef<str>) {
+        if let Sink::Text(kept) = &mut self.sink {
+            let _ = writeln!(kept, "{}", text.as_ref());
+            return;
+        }
         // Nothing useful can be done where stderr is closed.
         let _ = writeln!(io::stderr(), "{}", text.as_ref());
     }
@@ -73,12 +103,15 @@ impl Out {
 
     /// Writes what is buffered.
     pub fn flush(&mut self) -> Result<()> {
-        written(self.stdout.flush())
+        match &mut self.sink {
+            Sink::Stdout(stdout) => written(stdout.flush()),
+            Sink::Text(_) => Ok(()),
+        }
     }
 
     /// An error with its hints, on stderr.
     pub fn error(&mut self, error: &Error) {
-        let _ = self.stdout.flush();
+        let _ = self.flush();
         let stderr = io::stderr();
         let color = self.color && stderr.is_terminal();
         let word =

@@ -19,6 +19,7 @@ mod object;
 mod patch;
 mod plan;
 mod playbook;
+mod promise;
 mod verdict;
 
 pub use actor::{Actor, ActorKind, Confidence};
@@ -42,4 +43,5 @@ pub use object::{ObjectKind, ObjectSink, ObjectSource};
 pub use patch::{PatchedFile, patched_files};
 pub use plan::{Policy, Step, StepOutcome, StepVerdict, Verification, Way};
 pub use playbook::{PlaybookKind, PlaybookMark, PlaybookMode, PlaybookMoment, PlaybookPhase, PlaybookStep};
+pub use promise::{Kept, Promise};
 pub use verdict::{Answers, Verdict};

@@ -22,9 +22,14 @@ impl Interrupt {
         Interrupt(flag)
     }
 
+    /// True where a signal has come.
+    pub fn came(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
     /// An error with exit code 130 where a signal has come.
     pub fn check(&self) -> Result<()> {
-        if self.0.load(Ordering::Relaxed) {
+        if self.came() {
             return Err(Error::new(ExitCode::Interrupted, "interrupted")
                 .hint("what was made for it is removed again; nothing was recorded"));
         }

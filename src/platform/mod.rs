@@ -8,6 +8,7 @@ pub mod libgit;
 pub mod process;
 pub mod processes;
 pub mod random;
+pub mod reader;
 pub mod replace;
 pub mod runner;
 pub mod scratch;

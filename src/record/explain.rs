@@ -5,8 +5,10 @@ use std::collections::HashSet;
 use serde::Serialize;
 
 use super::before::{Reading, quoted};
+use super::policy::Mode;
 use super::redact::{self, TagKey};
-use crate::model::{Bytes, Effect, EffectClass, Invocation, Stdin};
+use super::{Config, guard};
+use crate::model::{Bytes, Capture, Effect, EffectClass, Invocation, ObjectId, StateRef, Stdin, Verdict};
 use crate::shell::Understood;
 use crate::systems::{self, git};
 
@@ -71,6 +73,38 @@ pub struct ExplainReport<'a> {
     /// Why something was not understood.
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     pub opaque: &'a [String],
+    /// What an agent would be answered.
+    pub policy: Foretold,
+}
+
+/// What the settings would make of a line that an agent announces.
+#[derive(Clone, Debug, Serialize)]
+pub struct Foretold {
+    /// The mode of the present settings.
+    pub mode: Mode,
+    /// What guard mode answers, if all that can be captured is.
+    pub guard: Verdict,
+}
+
+/// What guard mode would answer, as far as the words tell: what the capture would find out (the server behind a context) or
+/// could not keep is not known here.
+pub fn foretell(effects: &[Effect], config: &Config) -> Foretold {
+    let captured = effects.iter().filter(|effect| coverage(effect) != Coverage::None);
+    let captures: Vec<Capture> = captured.filter_map(as_captured).collect();
+    Foretold { mode: config.mode, guard: guard::judge(effects, &captures, &[], &config.production) }
+}
+
+/// An effect's target as if it had been captured.
+fn as_captured(effect: &Effect) -> Option<Capture> {
+    Some(Capture {
+        system: effect.system.clone(),
+        resource: effect.resource.clone(),
+        locator: effect.locator.clone()?,
+        state: StateRef { digest: ObjectId([0; 32]), object: None },
+        missing: Vec::new(),
+        items: 0,
+        bytes: 0,
+    })
 }
 
 /// One effect of the report.
@@ -119,7 +153,7 @@ pub fn most_severe(effects: &[Effect]) -> EffectClass {
 }
 
 /// The report on a line that was understood and assessed. Effects that differ only in where they are found are one.
-pub fn report<'a>(understood: &'a Understood, effects: &'a [Effect]) -> ExplainReport<'a> {
+pub fn report<'a>(understood: &'a Understood, effects: &'a [Effect], policy: Foretold) -> ExplainReport<'a> {
     let mut seen = HashSet::new();
     let mut shown: Vec<ExplainedEffect<'a>> = Vec::new();
     for e in effects {
@@ -139,5 +173,6 @@ pub fn report<'a>(understood: &'a Understood, effects: &'a [Effect]) -> ExplainR
         effects: shown,
         invocations: &understood.invocations,
         opaque: &understood.opaque,
+        policy,
     }
 }

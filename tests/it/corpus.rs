@@ -63,7 +63,8 @@ fn look(command: &str) -> (EffectClass, BTreeSet<String>) {
     let understood =
         understand(command.as_bytes(), &ShellCx { cwd: &cwd, env: &env, home, globs: false, deadline: None });
     let effects = assess::assess(&understood, &AssessCx { env: &env, home });
-    let report = explain::report(&understood, &effects);
+    let policy = explain::foretell(&effects, &fr::record::Config::default());
+    let report = explain::report(&understood, &effects, policy);
     (report.class, report.effects.iter().map(|e| normal(&e.resource.lossy())).collect())
 }
 

@@ -245,15 +245,16 @@ fn the_texts_keep_their_shape() {
     let env = frozen();
     let shown = |args: &[&str]| settled(&env, &env.fr(args).ok().stdout);
     insta::assert_snapshot!(shown(&["timeline"]), @r"
-    ID  WHEN    WHO     EFFECT     EXIT  KEPT  COMMAND
-    3   5m ago  claude  overwrite  3     all   echo two > notes; exit 3
-    2   5m ago  claude  destroy    ok    all   rm -rf src
-    1   5m ago  claude  -          ok          ls -la
+    ID  WHEN    EFFECT     BACK   KEPT  EXIT  COMMAND
+    claude, session 5e551011, in [ROOT]/project: 3 events, 2 destructive, 1 failed; 5m ago
+    3   5m ago  overwrite  exact  all   3     echo two > notes; exit 3
+    2   5m ago  destroy    exact  all   ok    rm -rf src
+    1   5m ago  -          -      -     ok    ls -la
     ");
-    insta::assert_snapshot!(shown(&["timeline", "--absolute", "--changes"]), @r"
-    ID  WHEN                 WHO     EFFECT     EXIT  KEPT  COMMAND
-    3   2026-01-02 03:04:05  claude  overwrite  3     all   echo two > notes; exit 3
-    2   2026-01-02 03:04:05  claude  destroy    ok    all   rm -rf src
+    insta::assert_snapshot!(shown(&["timeline", "--flat", "--absolute", "--changes"]), @r"
+    ID  WHEN                 WHO     EFFECT     BACK   KEPT  EXIT  COMMAND
+    3   2026-01-02 03:04:05  claude  overwrite  exact  all   3     echo two > notes; exit 3
+    2   2026-01-02 03:04:05  claude  destroy    exact  all   ok    rm -rf src
     ");
     insta::assert_snapshot!(shown(&["show", "2"]), @r"
     event 2  rm -rf src
@@ -292,6 +293,7 @@ fn everything(env: &TestEnv, color: &str) -> String {
     for verb in [
         &["timeline"][..],
         &["timeline", "--absolute"],
+        &["timeline", "--flat"],
         &["show", "1"],
         &["show", "2"],
         &["show", "3"],

@@ -7,8 +7,8 @@ use crate::cli::Out;
 use crate::error::Result;
 use crate::journal::index::Event;
 use crate::model::{
-    Alarm, Contained, Drilled, EffectClass, EventId, EventKind, IncidentChange, IncidentMark, Outcome,
-    Reversibility, StepPhase, Verdict,
+    Alarm, Contained, Drilled, EffectClass, EventId, EventKind, Gap, IncidentChange, IncidentMark, Kept,
+    Outcome, Promise, Reversibility, StepPhase, Verdict,
 };
 
 /// An event as `fr timeline --json` and `fr show --json` print it (`schema/event.schema.json`).
@@ -22,6 +22,10 @@ pub struct EventView<'a> {
     pub class: EffectClass,
     /// What undo can promise, lowered by what the capture really got; with the reason where it was lowered.
     pub reversibility: String,
+    /// The same as one word: what can come back.
+    pub comes_back: Promise,
+    /// Whether the state before it is in the store.
+    pub kept: Kept,
     /// How it ended; `null` where nothing was reported yet.
     pub outcome: Option<Outcome>,
     /// How long it ran, milliseconds.
@@ -51,6 +55,8 @@ impl<'a> EventView<'a> {
             time: when::rfc3339(event.before.at_ns),
             class: class_of(event),
             reversibility: reversibility_text(event),
+            comes_back: event.promise(),
+            kept: event.kept(),
             outcome: event.outcome(),
             duration_ms: event.after.as_ref().and_then(|a| a.duration_ms),
             undone_by: event.undone_by.map(|e| e.0),
@@ -60,6 +66,23 @@ impl<'a> EventView<'a> {
             parts: event.parts.iter().map(|part| part.id.0).collect(),
             steps: &event.steps,
         }
+    }
+}
+
+/// A gap of the record beside events, as JSON lines have it (`schema/timeline-line.schema.json`).
+#[derive(Serialize)]
+pub struct GapView<'a> {
+    kind: &'static str,
+    /// When, RFC 3339, UTC.
+    pub time: String,
+    #[serde(flatten)]
+    gap: &'a Gap,
+}
+
+impl<'a> GapView<'a> {
+    /// The view of a gap.
+    pub fn of(gap: &'a Gap) -> GapView<'a> {
+        GapView { kind: "gap", time: when::rfc3339(gap.at_ns), gap }
     }
 }
 
@@ -314,7 +337,8 @@ fn effects_and_captures(event: &Event, out: &mut Out) -> Result<()> {
     Ok(())
 }
 
-fn outcome_sentence(event: &Event) -> String {
+/// How an event ended, for people.
+pub fn outcome_sentence(event: &Event) -> String {
     match event.outcome() {
         None => "not reported yet: it may have run".to_owned(),
         Some(Outcome::Exited { code }) => format!("exit code {code}"),

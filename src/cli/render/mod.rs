@@ -2,6 +2,7 @@
 
 mod escape;
 mod event;
+pub mod export;
 mod hint;
 mod plan;
 mod playbook;
@@ -12,8 +13,8 @@ mod table;
 pub mod when;
 
 pub use escape::safe;
-pub use event::{EventView, class_of, command_cell, event_details, outcome_word};
+pub use event::{EventView, GapView, class_of, command_cell, event_details, outcome_sentence, outcome_word};
 pub use hint::next_step;
 pub use plan::{plan_text, report_text};
 pub use quantity::{bytes, count};
-pub use table::Table;
+pub use table::{Table, cut};

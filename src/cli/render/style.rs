@@ -2,7 +2,7 @@
 
 use anstyle::{AnsiColor, Style};
 
-use crate::model::{DrillOutcome, EffectClass};
+use crate::model::{DrillOutcome, EffectClass, Kept, Promise};
 
 const fn color(c: AnsiColor) -> Style {
     Style::new().fg_color(Some(anstyle::Color::Ansi(c)))
@@ -38,5 +38,25 @@ pub fn of_drill(outcome: DrillOutcome) -> Style {
         DrillOutcome::Passed => GOOD,
         DrillOutcome::Failed => ERROR,
         DrillOutcome::Skipped => WARN,
+    }
+}
+
+/// The style of what was kept.
+pub fn of_kept(kept: Kept) -> Style {
+    match kept {
+        Kept::Nothing => ERROR,
+        Kept::Part => WARN,
+        Kept::All => GOOD,
+        Kept::NotApplicable => DIM,
+    }
+}
+
+/// The style of what can come back.
+pub fn of_promise(promise: Promise) -> Style {
+    match promise {
+        Promise::NotApplicable => DIM,
+        Promise::Exact | Promise::StateOnly => GOOD,
+        Promise::Recreate | Promise::Compensating | Promise::InPart | Promise::Unknown => WARN,
+        Promise::Irreversible => ERROR,
     }
 }

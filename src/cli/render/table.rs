@@ -9,9 +9,15 @@ struct Cell {
     style: Option<Style>,
 }
 
+/// A row: cells, or one text over all columns.
+enum Row {
+    Cells(Vec<Cell>),
+    Text(Cell),
+}
+
 /// A table. The last column is cut to the terminal's width, if there is one.
 pub struct Table {
-    rows: Vec<Vec<Cell>>,
+    rows: Vec<Row>,
     color: bool,
     width: Option<usize>,
 }
@@ -23,21 +29,53 @@ impl Table {
     pub fn new(headings: &[&str], color: bool, width: Option<usize>) -> Table {
         let head =
             headings.iter().map(|h| Cell { text: (*h).to_owned(), style: Some(super::style::DIM) }).collect();
-        Table { rows: vec![head], color, width }
+        Table { rows: vec![Row::Cells(head)], color, width }
     }
 
     /// Adds a row.
     pub fn row(&mut self, cells: Vec<(String, Option<Style>)>) {
-        self.rows.push(cells.into_iter().map(|(text, style)| Cell { text, style }).collect());
+        self.rows.push(Row::Cells(cells.into_iter().map(|(text, style)| Cell { text, style }).collect()));
+    }
+
+    /// Adds a text over all columns, cut like the last of them.
+    pub fn text(&mut self, text: String, style: Option<Style>) {
+        self.rows.push(Row::Text(Cell { text, style }));
+    }
+
+    /// Takes a column out in which nothing stands.
+    #[must_use]
+    pub fn without_empty(mut self, column: usize) -> Table {
+        let is_empty = |cells: &Vec<Cell>| cells.get(column).is_none_or(|cell| cell.text.is_empty());
+        if self.cells().skip(1).all(is_empty) {
+            for row in &mut self.rows {
+                if let Row::Cells(cells) = row
+                    && column < cells.len()
+                {
+                    cells.remove(column);
+                }
+            }
+        }
+        self
+    }
+
+    fn cells(&self) -> impl Iterator<Item = &Vec<Cell>> {
+        self.rows.iter().filter_map(|row| match row {
+            Row::Cells(cells) => Some(cells),
+            Row::Text(_) => None,
+        })
     }
 
     /// The lines, without trailing blanks.
     pub fn lines(&self) -> Vec<String> {
-        let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
+        let columns = self.cells().map(Vec::len).max().unwrap_or(0);
         let widths: Vec<usize> = (0..columns)
-            .map(|i| self.rows.iter().filter_map(|r| r.get(i)).map(|c| c.text.width()).max().unwrap_or(0))
+            .map(|i| self.cells().filter_map(|r| r.get(i)).map(|c| c.text.width()).max().unwrap_or(0))
             .collect();
-        self.rows.iter().map(|row| self.render(row, &widths)).collect()
+        let line = |row: &Row| match row {
+            Row::Cells(cells) => self.render(cells, &widths),
+            Row::Text(cell) => self.render(std::slice::from_ref(cell), &widths),
+        };
+        self.rows.iter().map(line).collect()
     }
 
     fn render(&self, row: &[Cell], widths: &[usize]) -> String {
@@ -65,7 +103,7 @@ impl Table {
 }
 
 /// The text cut to `room` columns with an ellipsis.
-fn cut(text: &str, room: Option<usize>) -> String {
+pub fn cut(text: &str, room: Option<usize>) -> String {
     let Some(room) = room.map(|r| r.max(8)) else { return text.to_owned() };
     if text.width() <= room {
         return text.to_owned();
@@ -91,6 +129,14 @@ mod tests {
         table.row(vec![("7".into(), None), ("rm -rf build dist node_modules".into(), None)]);
         table.row(vec![("1234".into(), None), ("ls".into(), None)]);
         assert_eq!(table.lines(), ["ID    COMMAND", "7     rm -rf build …", "1234  ls"]);
+    }
+
+    #[test]
+    fn a_text_goes_over_all_columns_and_an_empty_column_goes() {
+        let mut table = Table::new(&["ID", "WHO", "COMMAND"], false, None);
+        table.text("a session with a long name".into(), None);
+        table.row(vec![("7".into(), None), (String::new(), None), ("ls".into(), None)]);
+        assert_eq!(table.without_empty(1).lines(), ["ID  COMMAND", "a session with a long name", "7   ls"]);
     }
 
     #[test]

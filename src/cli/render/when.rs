@@ -17,6 +17,11 @@ pub fn absolute(at_ns: i64) -> String {
     DateTime::<Utc>::from_timestamp_nanos(at_ns).with_timezone(&Local).format("%Y-%m-%d %H:%M:%S").to_string()
 }
 
+/// Local time of day to the second.
+pub fn clock(at_ns: i64) -> String {
+    DateTime::<Utc>::from_timestamp_nanos(at_ns).with_timezone(&Local).format("%H:%M:%S").to_string()
+}
+
 /// `12s ago`, `5m ago`, `3h ago`, `2d ago`; a time ahead of the clock says so.
 pub fn relative(at_ns: i64, now_ns: i64) -> String {
     let seconds = now_ns.saturating_sub(at_ns) / SECOND;

@@ -19,6 +19,14 @@ pub fn contain(args: &ContainArgs, out: &mut Out) -> Result<u8> {
         return status(&home, out);
     }
     let whose = whose(args.session.as_deref(), args.agent.as_deref(), &home)?.unwrap_or(Whose::All);
+    if let Whose::Session { session } = &whose
+        && !is_on_record(session, &home)
+    {
+        out.talk(format!(
+            "warning: no session {} is on record: it is contained if it begins; `fr sessions` lists those there are",
+            safe(session.as_bytes())
+        ));
+    }
     let done = respond::contain(whose, args.reason.clone(), args.terminate, actor(), &home)?;
     if out.json {
         out.json(&done)?;
@@ -107,6 +115,10 @@ fn whole(begin: &str, home: &Home) -> Result<String> {
         several => Err(crate::cli::usage(format!("{} sessions begin with {begin}", several.len()))
             .hint("`fr sessions` lists them")),
     }
+}
+
+fn is_on_record(session: &str, home: &Home) -> bool {
+    Index::open(home).and_then(|index| index.session(session)).is_ok_and(|found| found.is_some())
 }
 
 fn actor() -> crate::model::Actor {

@@ -29,13 +29,19 @@ pub fn run(args: &DiffArgs, out: &mut Out) -> Result<u8> {
     if changes.is_empty() {
         out.talk("no difference is recorded");
     }
-    for change in &changes {
+    show(&changes, args.stat, out)?;
+    Ok(0)
+}
+
+/// The changes for people; `stat` leaves out what they hold.
+pub(in crate::cli) fn show(changes: &[Change], stat: bool, out: &mut Out) -> Result<()> {
+    for change in changes {
         head(change, out)?;
-        if !args.stat {
+        if !stat {
             body(change, out)?;
         }
     }
-    Ok(0)
+    Ok(())
 }
 
 fn changes(event: &Event, now: bool, home: &Home) -> Result<Vec<Change>> {

@@ -4,9 +4,10 @@ use crate::cli::render::{safe, style};
 use crate::cli::{Out, args::ExplainArgs};
 use crate::error::{Error, Result};
 use crate::intake::{self, Action};
-use crate::model::Bytes;
-use crate::record;
-use crate::record::explain::{Coverage, coverage};
+use crate::model::{Bytes, Verdict};
+use crate::platform::home::{self, Home};
+use crate::record::explain::{Coverage, Foretold, coverage};
+use crate::record::{self, Config, Mode};
 
 /// Runs the verb.
 pub fn run(args: &ExplainArgs, out: &mut Out) -> Result<u8> {
@@ -18,7 +19,9 @@ pub fn run(args: &ExplainArgs, out: &mut Out) -> Result<u8> {
     };
     let mut reading = record::read(&action, &Bytes::from(cwd), &intake::current_env());
     record::explain::hide_secrets(&mut reading);
-    let report = record::explain::report(&reading.understood, &reading.effects);
+    let config = settings(out)?;
+    let policy = record::explain::foretell(&reading.effects, &config);
+    let report = record::explain::report(&reading.understood, &reading.effects, policy);
     if out.json {
         out.json(&report)?;
         return Ok(0);
@@ -42,5 +45,31 @@ pub fn run(args: &ExplainArgs, out: &mut Out) -> Result<u8> {
     for why in &reading.understood.opaque {
         out.line(format!("  {}", safe(why.as_bytes())))?;
     }
+    answer(&report.policy, out)?;
     Ok(0)
+}
+
+/// The settings in force; the default ones where there is no store yet.
+fn settings(out: &mut Out) -> Result<Config> {
+    let home = Home::at(home::state_dir()?);
+    Config::load(&home).or_else(|error| {
+        let what = safe(error.what.as_bytes());
+        out.talk(format!("warning: the settings do not count: {what}; `fr config check` names the line"));
+        Ok(Config::default())
+    })
+}
+
+/// What an agent would be answered.
+fn answer(policy: &Foretold, out: &mut Out) -> Result<()> {
+    let (mark, told) = match &policy.guard {
+        Verdict::Allow => (style::GOOD, "let it run".to_owned()),
+        Verdict::Ask { reason } => (style::WARN, format!("ask: {reason}")),
+        Verdict::Deny { reason } => (style::ERROR, format!("deny: {reason}")),
+    };
+    let (would, mode) = match policy.mode {
+        Mode::Guard => ("guard mode will", "the mode in force"),
+        Mode::Observe => ("guard mode would", "not in force: mode is observe, it runs and is recorded"),
+    };
+    let told = out.paint(mark, safe(told.as_bytes()));
+    out.line(format!("{would} {told} ({mode})"))
 }

@@ -11,7 +11,9 @@ use super::pending::{self, Report};
 use super::undone;
 use crate::error::{Error, Result};
 use crate::journal::{Frame, Journal, Position};
-use crate::model::{Actor, After, Before, Bytes, ObjectId, Outcome, Record, SessionMark, SessionMoment};
+use crate::model::{
+    Actor, After, Before, Bytes, Kept, ObjectId, Outcome, Record, SessionMark, SessionMoment, Verdict,
+};
 
 /// Frames per transaction: bounds the write-ahead log and how long another process waits.
 const FRAMES_PER_COMMIT: usize = 20_000;
@@ -35,6 +37,11 @@ impl Index {
             }
         }
         Ok(())
+    }
+
+    /// True where the journal has grown since it was taken in, as far as one look at its last segment tells.
+    pub(crate) fn has_more(&self) -> bool {
+        read_mark(&self.db).is_ok_and(|mark| self.journal.reaches_beyond(mark.next))
     }
 
     /// True where the journal goes on behind the mark. An error where the mark does not belong to this journal: then
@@ -139,6 +146,8 @@ impl Taker<'_> {
         }
         let changes = classes & !class_bit(crate::model::EffectClass::None) != 0;
         let destructive = before.effects.iter().any(|e| e.class.is_destructive());
+        // What was denied did not run.
+        let unkept = Kept::of(before).lacks() && !matches!(before.verdict, Some(Verdict::Deny { .. }));
         let actor = self.actor(&before.actor)?;
         let session = self.session(&before.session, actor, &before.cwd, before.at_ns)?;
         let report = Report::of(before, session, actor);
@@ -151,10 +160,10 @@ impl Taker<'_> {
         self.tx
             .prepare_cached(
                 "UPDATE session SET last_ns = max(last_ns, ?2), events = events + 1, \
-                 changes = changes + ?3, destructive = destructive + ?4, \
+                 changes = changes + ?3, destructive = destructive + ?4, unkept = unkept + ?6, \
                  actor = iif(actor IN (SELECT id FROM actor WHERE kind = 'recorder'), ?5, actor) WHERE id = ?1",
             )?
-            .execute(params![session, before.at_ns, changes, destructive, actor])?;
+            .execute(params![session, before.at_ns, changes, destructive, actor, unkept])?;
         let uid = before.uid.0.first_chunk::<8>().map_or(0, |b| sortable(u64::from_be_bytes(*b)));
         self.tx
             .prepare_cached(
@@ -268,7 +277,7 @@ impl Taker<'_> {
 }
 
 /// Whether an outcome counts as failed; `None` where it is not known.
-fn failed(outcome: Outcome) -> Option<bool> {
+pub(crate) fn failed(outcome: Outcome) -> Option<bool> {
     match outcome {
         Outcome::Exited { code } => Some(code != 0),
         Outcome::Signalled { .. } | Outcome::Failed | Outcome::Refused => Some(true),

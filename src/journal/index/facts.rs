@@ -2,6 +2,13 @@
 
 use crate::model::{Before, Bytes, EffectClass, EventKind};
 
+/// The number of containments.
+pub(crate) const CONTAIN: i64 = 5;
+/// The number of releases.
+pub(crate) const RELEASE: i64 = 6;
+/// The number of alarms.
+pub(crate) const ALARM: i64 = 7;
+
 /// The number of a kind in `event.kind`.
 pub(crate) fn kind_number(kind: &EventKind) -> i64 {
     match kind {
@@ -10,9 +17,9 @@ pub(crate) fn kind_number(kind: &EventKind) -> i64 {
         EventKind::Redo(_) => 2,
         EventKind::Restore { .. } => 3,
         EventKind::Drill { .. } => 4,
-        EventKind::Contain { .. } => 5,
-        EventKind::Release { .. } => 6,
-        EventKind::Alarm { .. } => 7,
+        EventKind::Contain { .. } => CONTAIN,
+        EventKind::Release { .. } => RELEASE,
+        EventKind::Alarm { .. } => ALARM,
         // 8 to 19 are other kinds'.
         EventKind::Playbook { .. } => 20,
         EventKind::Incident { .. } => 8,

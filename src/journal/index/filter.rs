@@ -2,6 +2,7 @@
 
 use rusqlite::types::Value;
 
+use super::facts::{ALARM, CONTAIN, RELEASE};
 use crate::model::EffectClass;
 
 /// Which events are wanted; the default is the latest 20 of all.
@@ -27,6 +28,8 @@ pub struct Filter {
     pub failed: bool,
     /// Only those with an effect other than `none`.
     pub changes: bool,
+    /// Containments, releases and alarms of that time as well, whatever else is asked for.
+    pub orders: bool,
     /// Only events after this number.
     pub after: Option<u64>,
     /// Only events before this number.
@@ -48,6 +51,7 @@ impl Default for Filter {
             grep: None,
             failed: false,
             changes: false,
+            orders: false,
             after: None,
             before: None,
             limit: 20,
@@ -86,6 +90,21 @@ impl Filter {
         if let Some(n) = self.before {
             term("id < ?", &[number(n)]);
         }
+        let within = terms.join(" AND ");
+        let (what, given) = self.what();
+        values.extend(given);
+        let orders = format!("kind IN ({CONTAIN}, {RELEASE}, {ALARM})");
+        let what = if self.orders { format!("({what} OR {orders})") } else { what };
+        (format!("{within} AND {what}"), values)
+    }
+
+    /// What is asked for beside the time.
+    fn what(&self) -> (String, Vec<Value>) {
+        let (mut terms, mut values): (Vec<&str>, Vec<Value>) = (vec!["1"], Vec::new());
+        let mut term = |sql: &'static str, given: &[Value]| {
+            terms.push(sql);
+            values.extend_from_slice(given);
+        };
         if let Some(name) = &self.session {
             let end = Value::Text(format!("{name}\u{10FFFF}"));
             let given = [name.clone().into(), end];
@@ -116,6 +135,6 @@ impl Filter {
         if self.changes {
             term("classes & ?", &[(!class_bit(EffectClass::None)).into()]);
         }
-        (terms.join(" AND "), values)
+        (format!("({})", terms.join(" AND ")), values)
     }
 }

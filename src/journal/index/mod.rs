@@ -5,12 +5,15 @@ mod catchup;
 mod check;
 mod facts;
 mod filter;
+mod gaps;
 mod near;
 mod open;
 mod pending;
 mod query;
+mod sessions;
 mod undone;
 
 pub use filter::Filter;
 pub use open::Index;
-pub use query::{Event, SessionSummary, Totals};
+pub use query::{Event, Totals};
+pub use sessions::SessionSummary;

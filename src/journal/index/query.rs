@@ -4,12 +4,13 @@ use rusqlite::types::Value;
 use rusqlite::{OptionalExtension, Row, params_from_iter};
 use serde::Serialize;
 
+use super::catchup::failed;
 use super::filter::{Filter, sortable};
 use super::open::{Index, sql};
 use super::pending;
 use crate::error::{Error, ExitCode, Result};
 use crate::journal::{Frame, Position, read_frame};
-use crate::model::{After, Before, Bytes, EventId, Gap, Outcome, Record, StepMark};
+use crate::model::{After, Before, EventId, Kept, Outcome, Promise, Record, StepMark};
 
 /// An event with all that is known of it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -31,33 +32,6 @@ pub struct Event {
     /// The events that are part of it, in order: what shims recorded of the commands that the line ran.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub parts: Vec<Event>,
-}
-
-/// A session in numbers.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct SessionSummary {
-    /// Its id.
-    pub session: String,
-    /// The kind of its actor (`agent`, `human`, `ci`, `recorder`).
-    pub actor_kind: String,
-    /// The name of its actor.
-    pub actor: String,
-    /// Where it began.
-    pub cwd: Bytes,
-    /// When it was first seen, nanoseconds since 1970.
-    pub first_ns: i64,
-    /// When it was last seen, nanoseconds since 1970.
-    pub last_ns: i64,
-    /// When it said that it ended, nanoseconds since 1970.
-    pub ended_ns: Option<i64>,
-    /// Its events.
-    pub events: u64,
-    /// Those with an effect other than `none`.
-    pub changes: u64,
-    /// Those that destroy, overwrite or weaken.
-    pub destructive: u64,
-    /// Those that failed.
-    pub failed: u64,
 }
 
 /// All events in numbers.
@@ -86,7 +60,7 @@ struct Found {
 const COLUMNS: &str = "id, kind, segment, offset, asegment, aoffset, undone_by, silent, \
     (SELECT undo.failed FROM event AS undo WHERE undo.id = event.undone_by)";
 
-fn unsigned(n: i64) -> u64 {
+pub(super) fn unsigned(n: i64) -> u64 {
     u64::try_from(n).unwrap_or(0)
 }
 
@@ -109,6 +83,24 @@ impl Event {
     pub fn outcome(&self) -> Option<Outcome> {
         let told = self.after.as_ref().map(|after| after.outcome);
         told.or_else(|| self.silent.then_some(Outcome::Unknown))
+    }
+
+    /// What the store has of the state before it. What did not run changed nothing.
+    pub fn kept(&self) -> Kept {
+        match self.outcome() {
+            Some(Outcome::Refused) => Kept::NotApplicable,
+            _ => Kept::of(&self.before),
+        }
+    }
+
+    /// What can come back of it: its reversibility, lowered by what was kept.
+    pub fn promise(&self) -> Promise {
+        Promise::of(&self.before, self.kept())
+    }
+
+    /// Whether it failed; `None` where nobody said so.
+    pub fn failed(&self) -> Option<bool> {
+        self.outcome().and_then(failed)
     }
 }
 
@@ -179,6 +171,25 @@ impl Index {
         self.select(&text, &values, damaged)
     }
 
+    /// The same, oldest first: what follows an event is read page by page, with `filter.after`.
+    pub fn following(
+        &self,
+        filter: &Filter,
+        damaged: impl FnMut(EventId, Error) -> Result<()>,
+    ) -> Result<Vec<Event>> {
+        let (terms, mut values) = filter.sql();
+        values.push(i64::try_from(filter.limit).unwrap_or(i64::MAX).into());
+        let text = format!("SELECT {COLUMNS} FROM event WHERE {terms} ORDER BY id LIMIT ?");
+        self.select(&text, &values, damaged)
+    }
+
+    /// The number of the latest event; 0 where there is none.
+    pub fn last_event(&self) -> Result<EventId> {
+        let last: Option<i64> =
+            self.db.query_row("SELECT max(id) FROM event", [], |row| row.get(0)).map_err(sql("read"))?;
+        Ok(EventId(unsigned(last.unwrap_or(0))))
+    }
+
     /// The latest undo or redo that began and has not ended. One whose record is damaged could not be gone on with, and must
     /// not keep the whole ones from being taken back.
     pub fn unfinished(&self) -> Result<Option<Event>> {
@@ -227,7 +238,7 @@ impl Index {
         self.select(&text, &[i64::try_from(event.0).unwrap_or(-1).into()], |_, damage| Err(damage))
     }
 
-    fn frame(&self, at: Position) -> Result<Frame> {
+    pub(super) fn frame(&self, at: Position) -> Result<Frame> {
         let mut open = self.segment.borrow_mut();
         let segment = match open.take() {
             Some((number, segment)) if number == at.segment => segment,
@@ -239,33 +250,14 @@ impl Index {
     }
 
     fn steps(&self, event: EventId) -> Result<Vec<StepMark>> {
-        let text = "SELECT segment, offset FROM step WHERE event = ? ORDER BY seq";
+        let text = "SELECT seq, segment, offset FROM step WHERE event = ? ORDER BY seq";
         let mut steps = Vec::new();
-        for at in self.positions(text, i64::try_from(event.0).unwrap_or(-1))? {
+        for (_, at) in self.positions(text, &[i64::try_from(event.0).unwrap_or(-1)])? {
             if let Record::Step(step) = self.frame(at)?.record {
                 steps.push(step);
             }
         }
         Ok(steps)
-    }
-
-    fn positions(&self, text: &str, value: i64) -> Result<Vec<Position>> {
-        let mut statement = self.db.prepare_cached(text).map_err(sql("read"))?;
-        let position = |row: &Row<'_>| Ok(Position { segment: row.get(0)?, offset: unsigned(row.get(1)?) });
-        let rows = statement.query_map([value], position).map_err(sql("read"))?;
-        rows.collect::<rusqlite::Result<_>>().map_err(sql("read"))
-    }
-
-    /// The latest gaps of the record, newest first, at most `limit`.
-    pub fn gaps(&self, limit: usize) -> Result<Vec<Gap>> {
-        let text = "SELECT segment, offset FROM gap ORDER BY seq DESC LIMIT ?";
-        let mut gaps = Vec::new();
-        for at in self.positions(text, i64::try_from(limit).unwrap_or(i64::MAX))? {
-            if let Record::Gap(gap) = self.frame(at)?.record {
-                gaps.push(gap);
-            }
-        }
-        Ok(gaps)
     }
 
     /// Counts over all events. Reads every row.
@@ -279,30 +271,6 @@ impl Index {
             })
         };
         self.db.query_row(text, [], totals).map_err(sql("read"))
-    }
-
-    /// All sessions, the one seen last first.
-    pub fn sessions(&self) -> Result<Vec<SessionSummary>> {
-        let text = "SELECT session.name, kind, actor.name, cwd, first_ns, last_ns, ended_ns, events, changes, \
-                    destructive, failed FROM session JOIN actor ON actor.id = actor ORDER BY last_ns DESC";
-        let mut statement = self.db.prepare_cached(text).map_err(sql("read"))?;
-        let summary = |row: &Row<'_>| {
-            Ok(SessionSummary {
-                session: row.get(0)?,
-                actor_kind: row.get(1)?,
-                actor: row.get(2)?,
-                cwd: Bytes(row.get(3)?),
-                first_ns: row.get(4)?,
-                last_ns: row.get(5)?,
-                ended_ns: row.get(6)?,
-                events: unsigned(row.get(7)?),
-                changes: unsigned(row.get(8)?),
-                destructive: unsigned(row.get(9)?),
-                failed: unsigned(row.get(10)?),
-            })
-        };
-        let rows = statement.query_map([], summary).map_err(sql("read"))?;
-        rows.collect::<rusqlite::Result<_>>().map_err(sql("read"))
     }
 }
 

@@ -27,7 +27,7 @@ pub(super) struct Wishes {
 }
 
 /// What an undo works with.
-pub(super) struct Desk<'a> {
+pub(in crate::cli) struct Desk<'a> {
     pub index: &'a Index,
     pub home: &'a Home,
     pub store: &'a Store,
@@ -137,7 +137,12 @@ fn scope(part: &WhichPart) -> Result<Scope> {
 }
 
 /// The plan, with conflicts that say who changed the target.
-fn planned(events: &[Event], scope: &Scope, policy: Policy, desk: &Desk<'_>) -> Result<UndoPlan> {
+pub(in crate::cli) fn planned(
+    events: &[Event],
+    scope: &Scope,
+    policy: Policy,
+    desk: &Desk<'_>,
+) -> Result<UndoPlan> {
     let mut plan = recover::plan(events, scope, desk.store, desk.home)?;
     if plan.conflicts().next().is_some() {
         Later::than(events, desk.index, desk.store).name_in(&mut plan)?;
@@ -239,7 +244,8 @@ fn take_back_now(
     Ok((report(&applied, out)?, Some(applied.event)))
 }
 
-fn actor() -> crate::model::Actor {
+/// Who asks for it.
+pub(in crate::cli) fn actor() -> crate::model::Actor {
     crate::intake::attribution::actor_here(&crate::intake::current_env())
 }
 
@@ -318,7 +324,8 @@ fn plan_code(plan: &UndoPlan) -> u8 {
     if plan.conflicts().next().is_some() { ExitCode::Conflict as u8 } else { 0 }
 }
 
-fn conflict(plan: &UndoPlan) -> Error {
+/// What stands in the way, and the ways out.
+pub(in crate::cli) fn conflict(plan: &UndoPlan) -> Error {
     let name = |step: &Step| match &step.verdict {
         StepVerdict::Conflict { reason } => safe(format!("{}: {reason}", step.resource.lossy()).as_bytes()),
         _ => safe(step.resource.as_slice()),
@@ -359,7 +366,8 @@ fn ways_out(plan: &UndoPlan) -> String {
     useful.join("; ")
 }
 
-fn refuse_over_an_unfinished_one(index: &Index) -> Result<()> {
+/// Another undo first has to be gone on with, or gone back from.
+pub(in crate::cli) fn refuse_over_an_unfinished_one(index: &Index) -> Result<()> {
     match recover::unfinished(index)? {
         None => Ok(()),
         Some(event) => Err(Error::new(

@@ -1,0 +1,74 @@
+//! `fr timeline`: what happened, by session, newest first.
+
+mod follow;
+pub(in crate::cli) mod table;
+
+use crate::cli::Out;
+use crate::cli::args::TimelineArgs;
+use crate::cli::render::{EventView, count, safe, style, when};
+use crate::error::{Error, Result};
+use crate::journal::index::{Event, Filter, Index};
+use crate::model::EventId;
+use crate::platform::clock;
+use crate::respond::story::{self, Gaps};
+
+/// Runs the verb.
+pub fn run(args: &TimelineArgs, out: &mut Out) -> Result<u8> {
+    let filter = super::narrow::filter(&args.narrow, args.limit)?;
+    let (home, index) = super::opened()?;
+    if args.follow {
+        return follow::run(filter, &home, index, out);
+    }
+    let events = index.legible(&filter, |event, damage| {
+        warn_of_damage(event, &damage, out);
+        Ok(())
+    })?;
+    if out.json {
+        out.json(&events.iter().map(EventView::of).collect::<Vec<_>>())?;
+        return Ok(0);
+    }
+    if events.is_empty() {
+        out.talk("no events match");
+    }
+    let Gaps { within, older } = gaps(&events, &filter, &index)?;
+    let nothing = events.is_empty() && within.is_empty();
+    let lines = match args.flat {
+        true => story::by_time(&events, within),
+        false => story::by_session(&events, within, &index)?,
+    };
+    if !nothing {
+        for line in table::of(&lines, args.absolute, &index, out)?.0.lines() {
+            out.line(line)?;
+        }
+    }
+    if older > 0 {
+        let text =
+            format!("{} in the record outside of this time; `-n` shows further back", gaps_word(older));
+        out.line(out.paint(style::WARN, text))?;
+    }
+    Ok(0)
+}
+
+fn gaps_word(n: u64) -> String {
+    count(n, "gap")
+}
+
+/// One damaged frame must not hide all other events.
+fn warn_of_damage(event: EventId, damage: &Error, out: &mut Out) {
+    let what = safe(damage.what.as_bytes());
+    out.talk(format!(
+        "warning: event {event} cannot be read: {what}; `fr store verify` shows what is damaged"
+    ));
+}
+
+/// The gaps of the time that is shown: all of it where all events are, else since the oldest of them.
+pub(in crate::cli) fn gaps(events: &[Event], filter: &Filter, index: &Index) -> Result<Gaps> {
+    let oldest = events.iter().map(|event| event.before.at_ns).min();
+    let since = if events.len() < filter.limit { filter.since_ns } else { oldest.or(filter.since_ns) };
+    story::gaps_between(index, since, filter.until_ns)
+}
+
+/// When something was, as it is asked for.
+fn moment(at_ns: i64, absolute: bool) -> String {
+    if absolute { when::absolute(at_ns) } else { when::relative(at_ns, clock::now_ns()) }
+}
