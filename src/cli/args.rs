@@ -12,7 +12,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use config::{ConfigAction, ConfigArgs};
 pub use respond::{BlastRadiusArgs, ContainArgs, ReleaseArgs};
 pub use undo::{RedoArgs, RestoreArgs, UndoArgs, WhichEvents, WhichPart};
-pub use views::{ExportArgs, Narrow, TimelineArgs};
+pub use views::{ExportArgs, Narrow, TimelineArgs, TuiArgs};
 
 use crate::intake::shells::Shell;
 
@@ -112,6 +112,11 @@ pub enum Verb {
         after_help = "Examples:\n  fr timeline --since 2h --effect destroy\n  fr timeline --actor agent --failed\n  fr timeline --path src/main.rs --json\n  fr timeline --flat -n 100              one list, whosever it is\n  fr timeline --follow --actor agent     what agents do, as they do it; Ctrl-C ends it\n  fr timeline --follow --json            the same as JSON lines\n\nBACK is what can come back, lowered by what was KEPT; `-` where nothing was changed. docs/timeline.md"
     )]
     Timeline(TimelineArgs),
+    /// The record to walk through: list, filter, read an event, see and run its undo.
+    #[command(
+        after_help = "Examples:\n  fr tui\n  fr tui --session 4f2c\n  fr tui --actor agent --changes --since 2h\n\nEvery key is on the screen; ? lists them all. Nothing is written but by y on the plan of an undo."
+    )]
+    Tui(TuiArgs),
     /// What is on record in the formats of others: logs, SIEM, spreadsheets, a terminal player.
     #[command(
         after_help = "Examples:\n  fr export > record.jsonl\n  fr export --format ocsf --since 2h --out incident.json\n  fr export --format otlp | curl -s -H 'Content-Type: application/json' --data-binary @- http://localhost:4318/v1/logs\n  fr export --format csv --changes --session 4f2c --out changes.csv\n  fr export --format asciicast --session 4f2c --out night.cast, then asciinema play night.cast\n\nOldest first, without a limit. Gaps of the record and containments in that time are in it, whatever it is narrowed to.\nA file is new and private (0600). Each mapping is in docs/export.md."

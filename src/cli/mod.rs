@@ -5,6 +5,7 @@ mod args;
 mod ask;
 pub mod out;
 pub mod render;
+mod tui;
 pub mod verbs;
 
 use std::ffi::OsString;
@@ -50,6 +51,7 @@ fn dispatch(verb: Verb, out: &mut Out) -> Result<u8> {
         Verb::Explain(args) => verbs::explain::run(&args, out),
         Verb::Timeline(args) => verbs::timeline::run(&args, out),
         Verb::Export(args) => verbs::export::run(&args, out),
+        Verb::Tui(args) => verbs::tui::run(&args, out),
         Verb::Show(args) => verbs::show::run(&args, out),
         Verb::Diff(args) => verbs::diff::run(&args, out),
         Verb::Sessions(args) => verbs::sessions::run(&args, out),

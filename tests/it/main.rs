@@ -50,6 +50,7 @@ mod store;
 mod terraform;
 mod timeline;
 mod traces;
+mod tui;
 mod undo;
 mod wires;
 mod wrong;

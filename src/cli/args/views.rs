@@ -74,3 +74,11 @@ pub struct ExportArgs {
     #[arg(long, short = 'o', value_name = "FILE")]
     pub out: Option<PathBuf>,
 }
+
+/// `fr tui`.
+#[derive(Args, Debug)]
+pub struct TuiArgs {
+    /// What it is narrowed to at the start.
+    #[command(flatten)]
+    pub narrow: Narrow,
+}

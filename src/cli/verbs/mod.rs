@@ -24,6 +24,7 @@ pub mod shims;
 pub mod show;
 pub mod store;
 pub mod timeline;
+pub mod tui;
 pub mod undo;
 pub mod uninstall;
 pub mod verify;

@@ -1,0 +1,87 @@
+//! `fr tui`: walk through the record, read an event (before, after, now), see what its undo would do, and do it. It draws what the
+//! other verbs print: the same tables, the same words, made safe for a terminal by the same code.
+
+mod ansi;
+mod app;
+mod draw;
+mod keys;
+mod list;
+mod pane;
+mod screen;
+mod typed;
+mod work;
+
+use std::time::{Duration, Instant};
+
+use ratatui::crossterm::event::{self, Event as Input, KeyEventKind};
+
+pub use typed::typed;
+
+use app::{App, Flow};
+use screen::Screen;
+
+use crate::cli::Out;
+use crate::error::{Error, ExitCode, Result};
+use crate::journal::index::{Filter, Index};
+use crate::platform::home::Home;
+use crate::platform::interrupt::Interrupt;
+
+/// How long it waits for a key before it looks for new events.
+const PAUSE: Duration = Duration::from_millis(250);
+
+/// How often times such as "5m ago" are written anew.
+const CLOCK: Duration = Duration::from_secs(5);
+
+/// Runs until the person leaves it; the exit code.
+pub fn run(filter: Filter, typed: String, home: Home, index: Index, out: &Out) -> Result<u8> {
+    let interrupt = Interrupt::listen();
+    let mut screen = Screen::open()?;
+    let size = screen.size()?;
+    let mut app = App::new(filter, typed, home, index, out.color, size)?;
+    let mut written = Instant::now();
+    loop {
+        screen.draw(|frame| draw::all(&mut app, frame))?;
+        // An undo that writes is waited for: half of it would be worse.
+        if interrupt.came() && !app.is_writing() {
+            return Ok(ExitCode::Interrupted as u8);
+        }
+        let ready = event::poll(PAUSE).map_err(|e| lost(&e))?;
+        if ready {
+            match take(&mut app)? {
+                Flow::On => {}
+                Flow::Leave(code) => return Ok(code),
+            }
+        }
+        if app.hear() {
+            // What was typed before the plan was to be seen is no answer to it.
+            while event::poll(Duration::ZERO).map_err(|e| lost(&e))? {
+                let _ = event::read().map_err(|e| lost(&e))?;
+            }
+        }
+        app.look(written.elapsed() >= CLOCK)?;
+        if written.elapsed() >= CLOCK {
+            written = Instant::now();
+        }
+    }
+}
+
+/// Takes one input.
+fn take(app: &mut App) -> Result<Flow> {
+    match event::read().map_err(|e| lost(&e))? {
+        Input::Key(key) if key.kind != KeyEventKind::Release => app.key(key),
+        // Text that is pasted is text: it must not be taken for keys.
+        Input::Paste(text) => {
+            app.paste(&text)?;
+            Ok(Flow::On)
+        }
+        Input::Resize(width, height) => {
+            app.resize(width, height)?;
+            Ok(Flow::On)
+        }
+        _ => Ok(Flow::On),
+    }
+}
+
+fn lost(cause: &std::io::Error) -> Error {
+    Error::failure(format!("the terminal is gone: {cause}"))
+}
