@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Actor, Alarm, Bytes, Capture, Captured, Contained, Drilled, Effect, EventId, ObjectId, PlaybookMark,
+    Actor, Alarm, Bytes, Capture, Captured, Contained, Drilled, Effect, EventId, IncidentMark, ObjectId, PlaybookMark,
     Policy, Released, StateRef, Uid, Verdict,
 };
 
@@ -63,6 +63,11 @@ pub enum EventKind {
     Playbook {
         /// What, and to which step.
         mark: Box<PlaybookMark>,
+    },
+    /// `fr incident`: one was opened, or something was done about it.
+    Incident {
+        /// What.
+        incident: IncidentMark,
     },
 }
 

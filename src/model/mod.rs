@@ -13,6 +13,7 @@ mod effect;
 mod event;
 mod hunks;
 mod id;
+mod incident;
 mod invocation;
 mod object;
 mod patch;
@@ -35,6 +36,7 @@ pub use event::{
 };
 pub use hunks::{Patched, patched};
 pub use id::{EventId, ObjectId, Uid};
+pub use incident::{Covered, IncidentChange, IncidentMark, Scope, Severity};
 pub use invocation::{Invocation, Redirect, RedirectMode, Stdin, Word};
 pub use object::{ObjectKind, ObjectSink, ObjectSource};
 pub use patch::{PatchedFile, patched_files};

@@ -7,7 +7,8 @@ use crate::cli::Out;
 use crate::error::Result;
 use crate::journal::index::Event;
 use crate::model::{
-    Alarm, Contained, Drilled, EffectClass, EventKind, Outcome, Reversibility, StepPhase, Verdict,
+    Alarm, Contained, Drilled, EffectClass, EventId, EventKind, IncidentChange, IncidentMark, Outcome,
+    Reversibility, StepPhase, Verdict,
 };
 
 /// An event as `fr timeline --json` and `fr show --json` print it (`schema/event.schema.json`).
@@ -113,6 +114,7 @@ pub fn command_cell(event: &Event) -> String {
         EventKind::Release { release } => format!("released: {}", safe(release.whose.join(", ").as_bytes())),
         EventKind::Alarm { alarm } => alarm_words(alarm),
         EventKind::Playbook { mark } => super::playbook::mark_words(mark),
+        EventKind::Incident { incident } => incident_words(event.id, incident),
     };
     if let Some(verdict) = &event.before.verdict {
         let answer = if matches!(verdict, Verdict::Deny { .. }) { "denied" } else { "asked" };
@@ -142,6 +144,43 @@ fn alarm_words(alarm: &Alarm) -> String {
         return safe(format!("ALARM: {agent} destroys production: {place} ({reaction})").as_bytes());
     }
     safe(format!("ALARM: {agent} ran {commands} destructive commands in {seconds} s ({reaction})").as_bytes())
+}
+
+/// What was done about an incident. A note is cut: `fr incident show` has the whole of it.
+fn incident_words(own: EventId, mark: &IncidentMark) -> String {
+    let of = mark.of.unwrap_or(own);
+    let what = match &mark.change {
+        IncidentChange::Opened { title, severity, commander, .. } => {
+            format!("opened: {title} ({}, commander {commander})", severity.as_str())
+        }
+        IncidentChange::Scoped { added, sessions, removed } => {
+            let mut parts = Vec::new();
+            parts.extend((!added.is_empty()).then(|| format!("added {}", list(added))));
+            parts.extend((!sessions.is_empty()).then(|| format!("added session {}", sessions.join(", "))));
+            parts.extend((!removed.is_empty()).then(|| format!("left out {}", list(removed))));
+            parts.join(", ")
+        }
+        IncidentChange::Revised { title, severity, commander } => {
+            let mut parts = Vec::new();
+            parts.extend(title.as_ref().map(|title| format!("called {title}")));
+            parts.extend(severity.map(|severity| format!("now {}", severity.as_str())));
+            parts.extend(commander.as_ref().map(|name| format!("commander {name}")));
+            parts.join(", ")
+        }
+        IncidentChange::Note { text, decision } => {
+            format!("{}: {}", if *decision { "decision" } else { "note" }, first_line(text))
+        }
+        IncidentChange::Closed { outcome } if outcome.is_empty() => "closed".to_owned(),
+        IncidentChange::Closed { outcome } => format!("closed: {}", first_line(outcome)),
+        IncidentChange::Locked { locked: true } => "locked against gc".to_owned(),
+        IncidentChange::Locked { locked: false } => "no longer locked against gc".to_owned(),
+    };
+    safe(format!("incident {of} {what}").as_bytes())
+}
+
+fn first_line(text: &str) -> String {
+    let line = text.lines().next().unwrap_or_default();
+    if line.len() < text.trim_end().len() { format!("{line} …") } else { line.to_owned() }
 }
 
 fn drill_words(drilled: &[Drilled]) -> String {

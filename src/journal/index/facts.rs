@@ -13,6 +13,7 @@ pub(crate) fn kind_number(kind: &EventKind) -> i64 {
         EventKind::Contain { .. } => 5,
         EventKind::Release { .. } => 6,
         EventKind::Alarm { .. } => 7,
+        EventKind::Incident { .. } => 8,
         // 8 to 19 are other kinds'.
         EventKind::Playbook { .. } => 20,
     }
