@@ -1,6 +1,5 @@
 //! How plain structs become text: terminal-safe bytes, times, sizes, tables, styles.
 
-mod escape;
 mod event;
 mod hint;
 mod plan;
@@ -11,7 +10,7 @@ pub mod style;
 mod table;
 pub mod when;
 
-pub use escape::safe;
+pub use crate::platform::escape::safe;
 pub use event::{EventView, class_of, command_cell, event_details, outcome_word};
 pub use hint::next_step;
 pub use plan::{plan_text, report_text};
