@@ -4,6 +4,7 @@
 mod blast;
 mod contain;
 mod halt;
+pub mod page;
 pub mod story;
 
 pub use blast::{Item, Next, Of, Outlook, Radius, radius};

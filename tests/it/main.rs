@@ -6,6 +6,7 @@
 mod agent_shells;
 mod answers;
 mod aws;
+mod browser;
 mod clouds;
 mod corpus;
 mod crash;

@@ -1,6 +1,5 @@
 //! How plain structs become text: terminal-safe bytes, times, sizes, tables, styles.
 
-mod escape;
 mod event;
 pub mod export;
 mod hint;
@@ -12,7 +11,7 @@ pub mod style;
 mod table;
 pub mod when;
 
-pub use escape::safe;
+pub use crate::platform::escape::safe;
 pub use event::{EventView, GapView, class_of, command_cell, event_details, outcome_sentence, outcome_word};
 pub use hint::next_step;
 pub use plan::{plan_text, report_text};
