@@ -4,6 +4,7 @@
 mod blast;
 mod contain;
 mod halt;
+pub mod playbook;
 
 pub use blast::{Item, Next, Of, Outlook, Radius, radius};
 pub use contain::{Outcome, contain, release};

@@ -30,6 +30,7 @@ mod kubernetes;
 mod live;
 mod mysql;
 mod payloads;
+mod playbook;
 mod postgres;
 mod prompts;
 mod pty;

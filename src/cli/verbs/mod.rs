@@ -13,6 +13,7 @@ pub mod generate;
 pub mod hook;
 pub mod init;
 pub mod install;
+pub mod playbook;
 pub mod redo;
 pub mod restore;
 pub mod run;

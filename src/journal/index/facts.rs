@@ -2,6 +2,9 @@
 
 use crate::model::{Before, Bytes, EffectClass, EventKind};
 
+/// The number of what happens in runs of playbooks. 8 to 19 are other kinds'.
+pub(super) const PLAYBOOK: i64 = 20;
+
 /// The number of a kind in `event.kind`.
 pub(crate) fn kind_number(kind: &EventKind) -> i64 {
     match kind {
@@ -13,8 +16,7 @@ pub(crate) fn kind_number(kind: &EventKind) -> i64 {
         EventKind::Contain { .. } => 5,
         EventKind::Release { .. } => 6,
         EventKind::Alarm { .. } => 7,
-        // 8 to 19 are other kinds'.
-        EventKind::Playbook { .. } => 20,
+        EventKind::Playbook { .. } => PLAYBOOK,
         EventKind::Incident { .. } => 8,
     }
 }

@@ -2,6 +2,7 @@
 
 use rusqlite::types::Value;
 
+use super::facts::PLAYBOOK;
 use crate::model::EffectClass;
 
 /// Which events are wanted; the default is the latest 20 of all.
@@ -27,6 +28,8 @@ pub struct Filter {
     pub failed: bool,
     /// Only those with an effect other than `none`.
     pub changes: bool,
+    /// Only what happened in runs of playbooks.
+    pub playbooks: bool,
     /// Only events after this number.
     pub after: Option<u64>,
     /// Only events before this number.
@@ -48,6 +51,7 @@ impl Default for Filter {
             grep: None,
             failed: false,
             changes: false,
+            playbooks: false,
             after: None,
             before: None,
             limit: 20,
@@ -115,6 +119,9 @@ impl Filter {
         }
         if self.changes {
             term("classes & ?", &[(!class_bit(EffectClass::None)).into()]);
+        }
+        if self.playbooks {
+            term("kind = ?", &[PLAYBOOK.into()]);
         }
         (terms.join(" AND "), values)
     }
