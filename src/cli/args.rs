@@ -1,6 +1,7 @@
 //! The flags, declared once: help, completions and man pages are rendered from here.
 
 mod config;
+mod playbook;
 mod respond;
 mod undo;
 mod views;
@@ -10,6 +11,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use config::{ConfigAction, ConfigArgs};
+pub use playbook::{
+    PlaybookAction, PlaybookAgreedArgs, PlaybookArgs, PlaybookExportArgs, PlaybookFormat, PlaybookLintArgs,
+    PlaybookListArgs, PlaybookNameArgs, PlaybookResumeArgs, PlaybookRunArgs,
+};
 pub use respond::{BlastRadiusArgs, ContainArgs, ReleaseArgs};
 pub use undo::{RedoArgs, RestoreArgs, UndoArgs, WhichEvents, WhichPart};
 pub use views::{ExportArgs, Narrow, TimelineArgs, TuiArgs};
@@ -146,6 +151,11 @@ pub enum Verb {
     /// Let contained agents go on.
     #[command(after_help = "Examples:\n  fr release\n  fr release --agent claude\n\nOnly a person releases.")]
     Release(ReleaseArgs),
+    /// Response procedures: which fit, what they do, carrying them out step by step.
+    #[command(
+        after_help = "Examples:\n  fr playbook list                    which there are, which fit what happened\n  fr playbook show first-five-minutes\n  fr playbook run git-force-push --dry-run\n  fr playbook run first-five-minutes\n  fr playbook resume\n\nExit codes: 0 finished, 1 broken off, 3 waits for a person or a step failed and was passed over (docs/playbooks.md)."
+    )]
+    Playbook(PlaybookArgs),
     /// Take an event back, after a preview, and prove it.
     #[command(
         after_help = "Examples:\n  fr undo                      propose the latest event that changed something\n  fr undo 42 --dry-run         the numbered plan, nothing is written\n  fr undo 42 --yes --json\n  fr undo 42 --on-conflict merge\n  fr undo --session --dry-run  all that the last session's agent did, as one change of each target\n  fr undo --since 20m --path src\n  fr undo 38..42 --exclude 40\n  fr undo --since 20m --actor codex --system git\n  fr undo --last 5 --actor any everybody's, not only agents'\n  fr undo 42 --on-conflict side-by-side\n  fr undo 38 --with-dependents also later events on the same targets\n  fr undo --session --plan-out plan.json, then fr undo --plan plan.json\n  fr undo --resume             go on after a crash; --abort goes back\n\nThe present is captured first, so an undo can be undone (fr redo). A target that somebody changed since is a conflict: the whole plan stops before anything is written (exit code 4), unless --on-conflict says otherwise; --dry-run shows what each policy would do (docs/undo.md)."

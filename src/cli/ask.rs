@@ -54,6 +54,25 @@ pub fn typed(word: &str, question: &str, out: &mut Out) -> Result<bool> {
     Ok(answer(&format!("{question} Type \"{word}\" to go on: "), out)? == word)
 }
 
+/// True where there is somebody to ask.
+pub fn is_possible() -> bool {
+    std::io::stdin().is_terminal()
+}
+
+/// One line, without the blanks around it; `None` where the terminal is closed.
+pub fn line(question: &str, out: &mut Out) -> Result<Option<String>> {
+    out.flush()?;
+    let mut stderr = std::io::stderr();
+    let _ = write!(stderr, "{question}");
+    let _ = stderr.flush();
+    let mut line = String::new();
+    let count = std::io::stdin()
+        .lock()
+        .read_line(&mut line)
+        .map_err(|e| Error::failure(format!("cannot read the answer: {e}")))?;
+    Ok((count > 0).then(|| line.trim().to_owned()))
+}
+
 fn answer(question: &str, out: &mut Out) -> Result<String> {
     out.flush()?;
     let stdin = std::io::stdin();

@@ -35,7 +35,8 @@ fn text<'a>(env: &'a Env, name: &str) -> Option<&'a str> {
 }
 
 /// The working directory of this process; empty where it no longer exists.
-fn current_dir() -> crate::model::Bytes {
+/// The working directory.
+pub fn current_dir() -> crate::model::Bytes {
     std::env::current_dir().map(Into::into).unwrap_or_default()
 }
 

@@ -124,6 +124,8 @@ pub enum PlaybookMoment {
     Finished,
     /// It ended before its last step.
     BrokenOff,
+    /// A step that was done was taken back, after a later one failed.
+    StepTakenBack,
 }
 
 impl PlaybookMoment {
@@ -140,6 +142,7 @@ impl PlaybookMoment {
             PlaybookMoment::Waiting => "waiting",
             PlaybookMoment::Finished => "finished",
             PlaybookMoment::BrokenOff => "broken-off",
+            PlaybookMoment::StepTakenBack => "step-taken-back",
         }
     }
 }

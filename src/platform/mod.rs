@@ -18,6 +18,7 @@ pub mod signal;
 pub mod stall;
 pub mod stream;
 pub mod talk;
+pub mod task;
 pub mod terminal;
 pub mod unix_http;
 pub mod yaml;

@@ -28,10 +28,20 @@ pub struct Config {
     pub production: Production,
     /// When an agent destroys too fast, and what then (`docs/respond.md`).
     pub runaway: Runaway,
+    /// What a playbook may reach (`docs/playbooks.md`).
+    pub playbook: PlaybookReach,
     /// What may be made in an account of AWS before a command destroys something there (`docs/systems/aws.md`).
     pub aws: Saving,
     /// Bounds of captures.
     pub caps: Caps,
+}
+
+/// What a playbook may reach beside this machine.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct PlaybookReach {
+    /// Hosts to which a webhook may post; this machine always may.
+    pub webhook_hosts: Vec<String>,
 }
 
 impl Config {

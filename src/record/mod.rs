@@ -27,9 +27,9 @@ mod wanted;
 
 pub use after::{after, post_states, session};
 pub use alarm::Reaction as AlarmReaction;
-pub use before::{Reading, Recorded, before, gap, new_uid, read};
+pub use before::{Reading, Recorded, before, gap, new_uid, quoted, read};
 pub use captures::{Capturing, LONGEST, capture_all, observe};
-pub use config::Config;
+pub use config::{Config, PlaybookReach};
 pub use containment::{Orders, Standing};
 pub use exec_time::{Seen, at_exec, is_harmless};
 pub use nesting::Traces;

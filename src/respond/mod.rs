@@ -6,6 +6,7 @@ mod contain;
 mod halt;
 pub mod page;
 pub mod story;
+pub mod playbook;
 
 pub use blast::{Item, Next, Of, Outlook, Radius, radius};
 pub use contain::{Outcome, contain, release};

@@ -31,7 +31,18 @@ fn write() -> Done {
     let (corpus, out) = (place("SEEDS_FROM")?, place("SEEDS_TO")?);
     payloads(&corpus.join("payloads"), &out.join("hook_json"))?;
     lines(&corpus, &out.join("shell"))?;
+    playbooks(&corpus.join("playbooks"), &out.join("playbook"))?;
     store(&corpus, &out)
+}
+
+/// Every playbook as it is.
+fn playbooks(from: &Path, to: &Path) -> Done {
+    fs::create_dir_all(to)?;
+    for file in fs::read_dir(from)? {
+        let file = file?;
+        fs::copy(file.path(), to.join(file.file_name()))?;
+    }
+    Ok(())
 }
 
 /// Every payload as it is.

@@ -32,6 +32,7 @@ mod kubernetes;
 mod live;
 mod mysql;
 mod payloads;
+mod playbook;
 mod postgres;
 mod prompts;
 mod pty;

@@ -21,6 +21,7 @@ pub(super) fn mark_words(mark: &PlaybookMark) -> String {
         PlaybookMoment::Waiting => format!("{step} waits for a person{why}"),
         PlaybookMoment::Finished => format!("finished{why}"),
         PlaybookMoment::BrokenOff => format!("broken off{why}"),
+        PlaybookMoment::StepTakenBack => format!("{step} taken back{by}{why}"),
     };
     safe(format!("playbook {}: {what}", mark.playbook).as_bytes())
 }

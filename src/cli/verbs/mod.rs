@@ -15,6 +15,7 @@ pub mod hook;
 pub mod init;
 pub mod install;
 pub(in crate::cli) mod narrow;
+pub mod playbook;
 pub mod redo;
 pub mod restore;
 pub mod run;

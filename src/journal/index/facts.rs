@@ -8,6 +8,8 @@ pub(crate) const CONTAIN: i64 = 5;
 pub(crate) const RELEASE: i64 = 6;
 /// The number of alarms.
 pub(crate) const ALARM: i64 = 7;
+/// The number of what happens in runs of playbooks. 8 to 19 are other kinds'.
+pub(super) const PLAYBOOK: i64 = 20;
 
 /// The number of a kind in `event.kind`.
 pub(crate) fn kind_number(kind: &EventKind) -> i64 {
@@ -20,8 +22,7 @@ pub(crate) fn kind_number(kind: &EventKind) -> i64 {
         EventKind::Contain { .. } => CONTAIN,
         EventKind::Release { .. } => RELEASE,
         EventKind::Alarm { .. } => ALARM,
-        // 8 to 19 are other kinds'.
-        EventKind::Playbook { .. } => 20,
+        EventKind::Playbook { .. } => PLAYBOOK,
         EventKind::Incident { .. } => 8,
     }
 }

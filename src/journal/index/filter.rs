@@ -2,7 +2,7 @@
 
 use rusqlite::types::Value;
 
-use super::facts::{ALARM, CONTAIN, RELEASE};
+use super::facts::{ALARM, CONTAIN, PLAYBOOK, RELEASE};
 use crate::model::EffectClass;
 
 /// Which events are wanted; the default is the latest 20 of all.
@@ -30,6 +30,8 @@ pub struct Filter {
     pub changes: bool,
     /// Containments, releases and alarms of that time as well, whatever else is asked for.
     pub orders: bool,
+    /// Only what happened in runs of playbooks.
+    pub playbooks: bool,
     /// Only events after this number.
     pub after: Option<u64>,
     /// Only events before this number.
@@ -52,6 +54,7 @@ impl Default for Filter {
             failed: false,
             changes: false,
             orders: false,
+            playbooks: false,
             after: None,
             before: None,
             limit: 20,
@@ -136,5 +139,9 @@ impl Filter {
             term("classes & ?", &[(!class_bit(EffectClass::None)).into()]);
         }
         (format!("({})", terms.join(" AND ")), values)
+        if self.playbooks {
+            term("kind = ?", &[PLAYBOOK.into()]);
+        }
+        (terms.join(" AND "), values)
     }
 }

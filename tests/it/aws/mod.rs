@@ -7,4 +7,4 @@ mod objects;
 mod rights;
 mod rows;
 mod saving;
-mod scene;
+pub mod scene;

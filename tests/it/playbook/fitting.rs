@@ -1,0 +1,68 @@
+//! Which playbook fits what happened.
+
+use super::{SHIPPED, playbook};
+use crate::env::TestEnv;
+use crate::json::fits;
+
+/// The names of those that fit the event of a line.
+#[track_caller]
+fn fitting(env: &TestEnv, line: &str) -> Vec<String> {
+    // Announced, and refused by the user: what it would have done is on record.
+    env.claude_pre(line);
+    let id = env.fr(&["timeline", "--json", "-n", "1"]).ok().json()[0]["id"].to_string();
+    let listed = fits(&playbook(env, &["list", "--for", &id, "--json"]).ok(), "playbook-list");
+    listed.as_array().unwrap().iter().map(|row| row["name"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn an_event_has_the_playbook_that_is_for_it() {
+    let env = TestEnv::with_git();
+    for (line, name) in [
+        ("rm -rf docs", "files-on-host"),
+        ("git push --force origin main", "git-force-push"),
+        ("git reset --hard HEAD~1", "git-local-loss"),
+        ("terraform destroy -auto-approve", "terraform-destroy"),
+        ("terraform state rm aws_instance.x", "terraform-state"),
+        ("kubectl delete namespace shop", "k8s-namespace"),
+        ("aws ec2 terminate-instances --instance-ids i-0abc123", "ec2-terminated"),
+        ("aws s3 rb s3://backups --force", "s3-bucket"),
+        ("psql -c 'DROP TABLE users'", "database-loss"),
+        ("aws kms schedule-key-deletion --key-id k", "secrets-kms-iam"),
+        ("docker volume rm data", "docker-volume"),
+        ("npm publish", "publish-leak"),
+        ("kubectl create token robot", "revoke-agent-credentials"),
+    ] {
+        let found = fitting(&env, line);
+        assert!(found.iter().any(|found| found == name), "{line}: {found:?}");
+        assert!(found.len() < 7, "{line}: {found:?} is everything");
+    }
+    assert!(fitting(&env, "git status").is_empty(), "what only reads is no incident");
+    let text = playbook(&env, &["list"]).ok().stdout;
+    assert!(text.contains("first-five-minutes") && text.contains("event "), "{text}");
+}
+
+#[test]
+fn a_dry_run_shows_all_and_writes_nothing() {
+    let env = TestEnv::with_git();
+    env.write("precious", "x");
+    env.claude_runs("rm precious");
+    let before = env.fr(&["timeline", "--json"]).ok().stdout;
+    for name in SHIPPED {
+        let mut args = vec!["run", name, "--dry-run"];
+        // What the event does not tell has to be said.
+        if name == "s3-bucket" {
+            args.extend(["--var", "bucket=backups"]);
+        }
+        let text = playbook(&env, &args).ok().stdout;
+        let shown = playbook(&env, &["show", name, "--json"]).ok().json();
+        let plan = fits(&playbook(&env, &[&args[..], &["--json"]].concat()).ok(), "playbook-plan");
+        let steps = shown["steps"].as_array().unwrap();
+        assert_eq!(plan["steps"].as_array().unwrap().len(), steps.len(), "{name}");
+        for step in steps {
+            assert!(text.contains(&format!("] {}: ", step["id"].as_str().unwrap())), "{name}: {text}");
+        }
+        assert!(!text.contains("${{ event."), "{name}: {text}");
+    }
+    assert_eq!(env.fr(&["timeline", "--json"]).ok().stdout, before);
+    assert!(!env.exists("precious"));
+}
