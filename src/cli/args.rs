@@ -191,7 +191,7 @@ pub enum Verb {
     Demo(DemoArgs),
     /// Rehearse recovery on scratch targets: destroy, undo, compare, and record the outcome.
     #[command(
-        after_help = "Examples:\n  fr drill                     every system, a minute at most\n  fr drill --system files,git\n  fr drill --json              times to undo, and what did not come back\n  fr drill --keep              leave the scratch targets and their stores to look around\n  fr drill --system kubernetes --context kind-dev\n                               in a namespace of its own, in this cluster only\n\nTouches nothing of yours: it works in a private directory below TMPDIR, with a store of its own. Only the outcome is\nrecorded in yours, as an event. Exit code 0 where all passed, 1 where one failed, 3 where none failed and something\nwas skipped because a program that it needs is not here."
+        after_help = "Examples:\n  fr drill                     every system, a minute at most\n  fr drill --system files,git\n  fr drill --json              times to undo, and what did not come back\n  fr drill --keep              leave the scratch targets and their stores to look around\n  fr drill --system kubernetes --context kind-dev\n                               in a namespace of its own, in this cluster only\n  fr drill --server postgres://postgres@localhost\n                               in a database of its own, in this server\n\nTouches nothing of yours: it works in a private directory below TMPDIR, with a store of its own. Only the outcome is\nrecorded in yours, as an event. Exit code 0 where all passed, 1 where one failed, 3 where none failed and something\nwas skipped because a program that it needs is not here."
     )]
     Drill(DrillArgs),
     /// Print shell completions.
@@ -441,6 +441,11 @@ pub struct DrillArgs {
     /// For `--system aws`: the server that is asked instead of AWS.
     #[arg(long, value_name = "URL")]
     pub aws_endpoint: Option<String>,
+    /// A database server in which the drill may make a database of its own: `postgres://USER@HOST:PORT`,
+    /// `mysql://USER@/SOCKET`, `redis://HOST`. Passwords are read from the variables and files of the clients. May be given more
+    /// than once; without it `--system postgres`, `mysql`, `redis` use a server on this machine.
+    #[arg(long, value_name = "URL")]
+    pub server: Vec<String>,
 }
 
 fn drill_systems() -> clap::builder::PossibleValuesParser {

@@ -94,7 +94,7 @@ impl Account {
         let name = random.iter().fold("fr-drill-".to_owned(), |name, byte| format!("{name}{byte:02x}"));
         let words = vec![("DRILL_FLAGS", flags.join(" ")), ("DRILL_NAME", name)];
         env.extend(words.iter().map(|(name, value)| ((*name).into(), value.into())));
-        Ok(Given { env, words })
+        Ok(Given { env, words, absent: None })
     }
 }
 

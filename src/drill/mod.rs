@@ -16,9 +16,13 @@ mod git_look;
 mod git_remote;
 mod kubernetes;
 mod look;
+mod mysql;
+mod postgres;
+mod redis;
 mod rehearse;
 mod scenario;
 mod scene;
+mod server;
 mod sqlite;
 mod terraform;
 
@@ -30,3 +34,4 @@ pub use rehearse::{Ground, Moment, Rehearsal, Round, rehearse};
 pub use scenario::{Incident, Promise, SCENARIOS, Scenario, by_systems, systems};
 pub use scene::Given;
 pub use scene::Scene;
+pub use server::Server;

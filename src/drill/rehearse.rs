@@ -9,7 +9,8 @@ use super::aws::Account;
 use super::cluster::Cluster;
 use super::look::{Look, differences};
 use super::scenario::{Promise, Scenario};
-use super::scene::{Scene, missing_tool, tail};
+use super::scene::{Given, Scene, missing_tool, tail};
+use super::server::Server;
 use crate::error::{Error, Result};
 use crate::model::{DrillOutcome, Drilled};
 use crate::platform::runner::Finished;
@@ -68,6 +69,8 @@ pub struct Ground<'a> {
     pub context: Option<&'a str>,
     /// The account that somebody named.
     pub account: &'a Account,
+    /// The database servers that somebody named.
+    pub servers: &'a [Server],
     /// What is made outside of the directory stays, too.
     pub keep: bool,
 }
@@ -94,7 +97,12 @@ pub fn rehearse(
         return Ok(done);
     }
     watch(Moment { system: scenario.system, command: None })?;
-    match set(scenario, ground) {
+    let given = scenario.given.map_or_else(|| Ok(Given::default()), |given| given(ground));
+    if let Ok(Given { absent: Some(why), .. }) = given {
+        done.end(DrillOutcome::Skipped, why);
+        return Ok(done);
+    }
+    match given.and_then(|given| set(scenario, given, ground)) {
         Err(e) => done.end(DrillOutcome::Failed, e.to_string()),
         Ok(scene) => {
             let broken_off = play_all(scenario, &scene, &mut done, watch);
@@ -142,10 +150,9 @@ fn play_all(
     Ok(())
 }
 
-fn set(scenario: &Scenario, ground: &Ground<'_>) -> Result<Scene> {
+fn set(scenario: &Scenario, given: Given, ground: &Ground<'_>) -> Result<Scene> {
     let root = ground.scratch.join(scenario.system);
     std::fs::create_dir(&root).map_err(|e| Error::io("create", &root, &e))?;
-    let given = scenario.given.map(|given| given(ground)).transpose()?.unwrap_or_default();
     Scene::set_in(&root, ground.context.filter(|_| scenario.in_cluster).map(Cluster::of), given)
 }
 

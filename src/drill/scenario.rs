@@ -3,7 +3,9 @@
 use super::look::Look;
 use super::rehearse::Ground;
 use super::scene::{Given, Scene, missing_tool};
-use super::{aws, docker, files, git, git_remote, kubernetes, sqlite, terraform};
+use super::{
+    Server, aws, docker, files, git, git_remote, kubernetes, mysql, postgres, redis, sqlite, terraform,
+};
 use crate::error::{Error, ExitCode, Result};
 
 /// A command that destroys something, and why it hurts.
@@ -69,6 +71,9 @@ pub const SCENARIOS: &[Scenario] = &[
     git_remote::SCENARIO,
     terraform::SCENARIO,
     sqlite::SCENARIO,
+    postgres::SCENARIO,
+    mysql::SCENARIO,
+    redis::SCENARIO,
     docker::SCENARIO,
     aws::SCENARIO,
     kubernetes::SCENARIO,
@@ -80,11 +85,15 @@ pub fn systems() -> impl Iterator<Item = &'static str> {
 }
 
 /// Those with these names, in the order of the table; where none is named, all that can be rehearsed here or should be.
-/// Those that work in a cluster only where its context is named.
+/// Those that work in a cluster only where its context is named; those of a server that is named always.
 ///
 /// # Errors
 /// Where a context is wanted and not named, or the other way round.
-pub fn by_systems(names: &[String], context: Option<&str>) -> Result<Vec<&'static Scenario>> {
+pub fn by_systems(
+    names: &[String],
+    context: Option<&str>,
+    servers: &[Server],
+) -> Result<Vec<&'static Scenario>> {
     let is_named = |s: &&Scenario| names.iter().any(|name| name == s.system);
     let clustered: Vec<&Scenario> = SCENARIOS.iter().filter(|s| s.in_cluster).collect();
     if context.is_none()
@@ -97,8 +106,19 @@ pub fn by_systems(names: &[String], context: Option<&str>) -> Result<Vec<&'stati
         let why = "--context is for the drill of kubernetes, which is not among these systems";
         return Err(Error::new(ExitCode::Usage, why));
     }
+    let is_served = |s: &Scenario| servers.iter().any(|server| server.system == s.system);
+    if !names.is_empty()
+        && let Some(server) = servers.iter().find(|server| !names.iter().any(|name| name == server.system))
+    {
+        let why = format!(
+            "--server {} is for the drill of {}, which is not among these systems",
+            server.url, server.system
+        );
+        return Err(Error::new(ExitCode::Usage, why));
+    }
     let is_here = |s: &&Scenario| match s.in_cluster {
         true => context.is_some(),
+        false if is_served(s) => true,
         false => !s.asked && (!s.optional || missing_tool(s.needs).is_none()),
     };
     let wanted = |s: &&Scenario| (names.is_empty() && is_here(s)) || is_named(s);

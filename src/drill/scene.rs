@@ -35,6 +35,8 @@ pub struct Given {
     pub env: Vec<(OsString, OsString)>,
     /// What lines say in the place of `$NAME`: a recorder has to see it.
     pub words: Vec<(&'static str, String)>,
+    /// Why it cannot be rehearsed here.
+    pub absent: Option<String>,
 }
 
 impl Scene {
@@ -164,7 +166,7 @@ impl Scene {
 }
 
 /// The user's `PATH` without directories of shims: they would record each part of a line as an event of its own.
-fn search_path() -> OsString {
+pub(super) fn search_path() -> OsString {
     let path = std::env::var_os("PATH").unwrap_or_else(|| "/usr/bin:/bin".into());
     let same = |at: &Path| at.metadata().map(|found| (found.dev(), found.ino())).ok();
     let Some(own) = std::env::current_exe().ok().and_then(|exe| same(&exe)) else { return path };

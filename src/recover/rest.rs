@@ -63,7 +63,7 @@ pub fn plan_back(undo: &Event, of: &[Event], store: &Store, home: &Home) -> Resu
             let wanted: Vec<Capture> =
                 of.iter().flat_map(captured_of).map(|captured| captured.before).collect();
             let aim = |capture: &Capture| {
-                let same = |w: &&Capture| w.system == capture.system && w.locator == capture.locator;
+                let same = |w: &&Capture| w.system == capture.system && is_same_place(w, capture);
                 wanted.iter().find(same).map(|w| w.state)
             };
             let back = |capture: &Capture| Captured { before: capture.clone(), after: aim(capture) };
@@ -87,7 +87,8 @@ fn aim_by_policy(captured: &mut Captured, of_one: bool, decided: &Decided, made:
     let system = system_of(captured)?;
     let mut is_known = !of_one && captured.after.is_some();
     for step in decided.by_policy().filter(|step| step.system == captured.before.system) {
-        if step.locator.at == captured.before.locator.at && !is_known {
+        let own = system.same_place(&step.locator, &captured.before.locator);
+        if own.unwrap_or(step.locator.at == captured.before.locator.at) && !is_known {
             (captured.after, is_known) = (Some(captured.before.state), true);
         }
         captured.after = system.aim(step, captured, made, made)?.or(captured.after);
@@ -113,6 +114,13 @@ pub fn plan_redo(undo: &Event, store: &Store, home: &Home) -> Result<UndoPlan> {
     Ok(plan)
 }
 
+/// True where an undo's capture is of the place of one that it took back.
+fn is_same_place(earlier: &Capture, later: &Capture) -> bool {
+    let system = systems::by_id(&earlier.system.0);
+    let told = system.and_then(|system| system.same_place(&earlier.locator, &later.locator));
+    told.unwrap_or(earlier.locator == later.locator)
+}
+
 /// True where an undo is taken back by its net effect.
 pub fn has_net(event: &Event) -> bool {
     event.before.kind.reversal().is_some_and(|reversal| !reversal.net.is_empty())
@@ -122,7 +130,10 @@ pub fn has_net(event: &Event) -> bool {
 fn inverse(undo: &Event, net: Vec<Captured>) -> Vec<Captured> {
     let is_in_net = |captured: &Captured| {
         let same = |n: &&Captured| {
-            n.before.system == captured.before.system && n.before.locator.at == captured.before.locator.at
+            let system = systems::by_id(&n.before.system.0);
+            let told = system.and_then(|s| s.same_place(&n.before.locator, &captured.before.locator));
+            let same = told.unwrap_or(n.before.locator.at == captured.before.locator.at);
+            n.before.system == captured.before.system && same
         };
         net.iter().any(|n| same(&n))
     };
@@ -143,9 +154,8 @@ fn inverse(undo: &Event, net: Vec<Captured>) -> Vec<Captured> {
         if is_complete {
             return meant.before.state;
         }
-        let same = |c: &&Captured| {
-            c.before.system == meant.before.system && c.before.locator == meant.before.locator
-        };
+        let same =
+            |c: &&Captured| c.before.system == meant.before.system && is_same_place(&meant.before, &c.before);
         let left = all.iter().find(same).and_then(|captured| captured.after);
         left.filter(|left| left.digest != meant.before.state.digest).unwrap_or(meant.before.state)
     };

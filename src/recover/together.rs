@@ -35,8 +35,9 @@ pub fn plan_elsewhere(
     let events: Vec<Event> = events.iter().map(|event| settled(event, home)).collect();
     let events = events.as_slice();
     let reader = store.reader();
-    let present = Scratch::over(&reader);
-    let made = Scratch::over(&present);
+    let made = Scratch::over(&reader);
+    // What is looked at may be a state that was made: it is seen from there, and stored where it is written.
+    let present = Scratch::over(&made);
     let mut plan = empty(events)?;
     let observe = |capture: &Capture| {
         let stands_in = elsewhere(capture);
@@ -44,12 +45,18 @@ pub fn plan_elsewhere(
             .map_err(|e| e.context(format!("cannot read {} as it is now", capture.resource.lossy())))
     };
     let mut missing = Vec::new();
-    let taken = taken(events, scope, &observe, &made, (&mut plan, &mut missing))?;
+    let taken = taken(events, scope, &observe, &present, (&mut plan, &mut missing))?;
     let captured: Vec<Captured> = taken.iter().map(|one| one.captured.clone()).collect();
     let except = owned(&captured, &present)?;
     let retry = events.iter().any(|event| event.undone_in_part);
-    let cx =
-        NetCx { source: &made, made: &made, observe: &observe, retry, within: &scope.paths, except: &except };
+    let cx = NetCx {
+        source: &present,
+        made: &made,
+        observe: &observe,
+        retry,
+        within: &scope.paths,
+        except: &except,
+    };
     let mut steps = Vec::new();
     for system in systems::all() {
         let (id, of_it) = (system.id(), |one: &&Taken| one.captured.before.system == system.id());
@@ -60,7 +67,7 @@ pub fn plan_elsewhere(
         let net = system.net(&of_it, &cx).map_err(|e| e.context(format!("planning {id}")))?;
         steps.extend(net.steps);
         plan.residue.extend(net.residue);
-        steps.extend(steps_of(&net.captured, &plan, &made)?);
+        steps.extend(steps_of(&net.captured, &plan, &present)?);
         plan.net.extend(net.captured);
     }
     plan.steps = without_duplicates(steps);

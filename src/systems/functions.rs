@@ -5,12 +5,14 @@ use std::path::Path;
 use super::{ApplyCx, AssessCx, CaptureCx, Held, Net, NetCx, PlanCx, System, Taken, net};
 use crate::error::Result;
 use crate::model::{
-    Bytes, Capture, Captured, Change, Context, Effect, Invocation, Locator, ObjectId, ObjectKind,
+    Bytes, Capture, Captured, Change, Context, Effect, Invocation, Locator, ObjectId, ObjectKind, ObjectSink,
     ObjectSource, StateRef, Step, StepOutcome, SystemId, Verification,
 };
 
 /// What [`System::plan`] is.
 pub type Plan = fn(&Captured, &StateRef, &PlanCx<'_>) -> Result<Vec<Step>>;
+/// What [`System::aim`] is.
+pub type Aim = fn(&Step, &Captured, &dyn ObjectSource, &dyn ObjectSink) -> Result<Option<StateRef>>;
 /// What [`System::restore_into`] is.
 pub type Into = fn(&Capture, (&str, &str), &ApplyCx<'_>) -> Result<(StepOutcome, Vec<String>)>;
 
@@ -27,6 +29,8 @@ pub struct Functions {
     pub net: fn(&[Taken], &NetCx<'_>, Plan) -> Result<Net>,
     pub apply: fn(&Step, &ApplyCx<'_>) -> Result<StepOutcome>,
     pub verify: Option<fn(&Step, &ApplyCx<'_>) -> Result<Verification>>,
+    pub aim: Option<Aim>,
+    pub same_place: fn(&Locator, &Locator) -> Option<bool>,
     pub changes: fn(&StateRef, Option<&StateRef>, &PlanCx<'_>) -> Result<Vec<Change>>,
     pub references: fn(ObjectKind, &[u8]) -> Result<Vec<ObjectId>>,
     pub held: fn(&Capture, &Capture, &dyn ObjectSource) -> Result<Held>,
@@ -43,6 +47,11 @@ pub fn by_place(taken: &[Taken], cx: &NetCx<'_>, plan: Plan) -> Result<Net> {
 /// [`Functions::held`] of a system of which only the same place is known to be covered.
 pub fn same_place(outer: &Capture, inner: &Capture, _: &dyn ObjectSource) -> Result<Held> {
     Ok(if outer.locator == inner.locator { Held::by_digest(outer, inner) } else { Held::Nothing })
+}
+
+/// [`Functions::same_place`] of a system whose places are told by their words.
+pub fn by_words(_: &Locator, _: &Locator) -> Option<bool> {
+    None
 }
 
 /// [`Functions::owns`] of a system that owns no files.
@@ -86,6 +95,18 @@ impl System for Functions {
     fn verify(&self, step: &Step, cx: &ApplyCx<'_>) -> Result<Verification> {
         let unread = || Verification::NotVerified { reason: "this system cannot read it again".to_owned() };
         self.verify.map_or_else(|| Ok(unread()), |verify| verify(step, cx))
+    }
+    fn aim(
+        &self,
+        step: &Step,
+        captured: &Captured,
+        source: &dyn ObjectSource,
+        made: &dyn ObjectSink,
+    ) -> Result<Option<StateRef>> {
+        self.aim.map_or(Ok(None), |aim| aim(step, captured, source, made))
+    }
+    fn same_place(&self, earlier: &Locator, later: &Locator) -> Option<bool> {
+        (self.same_place)(earlier, later)
     }
     fn changes(&self, before: &StateRef, after: Option<&StateRef>, cx: &PlanCx<'_>) -> Result<Vec<Change>> {
         (self.changes)(before, after, cx)

@@ -109,6 +109,13 @@ pub trait System: Sync {
         Ok(None)
     }
 
+    /// Whether a later capture is of the place of an earlier one, where more tells places apart than that they are written alike.
+    /// `None`: this system's places have no such identity.
+    fn same_place(&self, earlier: &Locator, later: &Locator) -> Option<bool> {
+        let _ = (earlier, later);
+        None
+    }
+
     /// What differs between two recorded states, for people. `after` is `None` where it is not known.
     fn changes(&self, before: &StateRef, after: Option<&StateRef>, cx: &PlanCx<'_>) -> Result<Vec<Change>>;
 

@@ -41,7 +41,7 @@ impl NetCx<'_> {
     }
 
     /// Whether something at this path is meant.
-    fn is_meant(&self, path: &[u8]) -> bool {
+    pub fn is_meant(&self, path: &[u8]) -> bool {
         let below = |top: &Bytes| {
             let top = top.as_slice().strip_suffix(b"/").unwrap_or(top.as_slice());
             path.strip_prefix(top).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))

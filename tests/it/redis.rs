@@ -237,3 +237,24 @@ fn a_wrong_password_a_budget_and_keys_by_a_pattern() {
     assert!(event.contains("large"), "{event}");
     assert_ne!(scene.undo().code, 0, "what was not kept is not undone");
 }
+
+#[test]
+fn a_drill_takes_an_empty_database_and_leaves_the_others_alone() {
+    let Some(scene) = Scene::new() else { return };
+    scene.cli("SET mine 1");
+    // The last one is somebody's.
+    scene.cli("-n 15 SET theirs 1");
+    let before = (scene.world(0), scene.world(15));
+    let url = scene.line("redis://127.0.0.1:PORT");
+    let report = scene.env.fr(&["drill", "--system", "redis", "--server", &url, "--json"]).ok().json();
+    assert_eq!(report["passed"], serde_json::json!(true), "{report:#}");
+    let rounds = report["scenarios"][0]["rounds"].as_array().unwrap();
+    assert!(rounds.len() == 5 && rounds.iter().all(|r| r["undo_exit_code"] == 0), "{report:#}");
+    assert!(rounds[4]["command"].as_str().unwrap().contains("-n 14 FLUSHDB"), "{report:#}");
+    assert_eq!((scene.world(0), scene.world(15)), before);
+    let keyspace = scene.cli("INFO keyspace");
+    assert!(!keyspace.contains("db14"), "{keyspace}");
+    let url = scene.line("redis://127.0.0.1:PORT/3");
+    let out = scene.env.fr(&["drill", "--server", &url]);
+    assert!(out.code == 2 && out.stderr.contains("it names a database"), "{out:?}");
+}

@@ -38,7 +38,8 @@ struct Report {
 /// Runs the verb.
 pub fn run(args: &DrillArgs, out: &mut Out) -> Result<u8> {
     // A wrong word makes no store.
-    drill::by_systems(&args.system, args.context.as_deref())?;
+    let servers = args.server.iter().map(|url| drill::Server::parse(url)).collect::<Result<Vec<_>>>()?;
+    drill::by_systems(&args.system, args.context.as_deref(), &servers)?;
     let home = Home::at(home::state_dir()?);
     let store_created = drill::prepare(&home)?;
     if store_created {
@@ -51,7 +52,7 @@ pub fn run(args: &DrillArgs, out: &mut Out) -> Result<u8> {
     }
     let kept = args.keep.then(|| scratch.path().to_owned());
     let (began_ns, started) = (clock::now_ns(), Instant::now());
-    let scenarios = rehearse_all(args, &scratch)?;
+    let scenarios = rehearse_all(args, &servers, &scratch)?;
     let took = started.elapsed();
     // Before anything is printed: a closed pipe ends the process there.
     if let Err(error) = scratch.remove() {
@@ -74,7 +75,7 @@ pub fn run(args: &DrillArgs, out: &mut Out) -> Result<u8> {
     recorded.map(|_| code as u8).map_err(|e| e.context("the outcome was not recorded"))
 }
 
-fn rehearse_all(args: &DrillArgs, scratch: &ScratchDir) -> Result<Vec<Rehearsal>> {
+fn rehearse_all(args: &DrillArgs, servers: &[drill::Server], scratch: &ScratchDir) -> Result<Vec<Rehearsal>> {
     let interrupt = Interrupt::listen();
     let bar = progress::named("rehearsing");
     let mut watch = |moment: Moment<'_>| {
@@ -83,8 +84,8 @@ fn rehearse_all(args: &DrillArgs, scratch: &ScratchDir) -> Result<Vec<Rehearsal>
     };
     let account = drill::Account { profile: args.aws_profile.clone(), endpoint: args.aws_endpoint.clone() };
     let context = args.context.as_deref();
-    let ground = Ground { scratch: scratch.path(), context, account: &account, keep: args.keep };
-    let scenarios = drill::by_systems(&args.system, ground.context)?;
+    let ground = Ground { scratch: scratch.path(), context, account: &account, servers, keep: args.keep };
+    let scenarios = drill::by_systems(&args.system, ground.context, servers)?;
     // What nobody named is asked for before anything is made.
     for needs in scenarios.iter().filter_map(|scenario| scenario.given) {
         needs(&ground)?;

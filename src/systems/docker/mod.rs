@@ -38,6 +38,8 @@ pub static DOCKER: Functions = Functions {
     net: |taken, cx, plan| things::net(taken, cx, &plan, &hands::Engine::default()),
     apply: apply::apply,
     verify: None,
+    aim: None,
+    same_place: functions::by_words,
     changes: |before, after, cx| things::changes(before, after, cx.source, &shown::shown),
     references: |kind, content| Things::references(ID, kind, content),
     held: things::held,

@@ -26,6 +26,8 @@ pub static HOST: Functions = Functions {
     net: |taken, cx, plan| things::net(taken, cx, &plan, &hands::HostHands),
     apply: apply::apply,
     verify: None,
+    aim: None,
+    same_place: functions::by_words,
     changes: |before, after, cx| {
         // A user's has the hash of a password in it.
         let shown = |name: &str, text: &[u8]| {

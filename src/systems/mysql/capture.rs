@@ -58,10 +58,10 @@ impl Before<'_> {
         effect: &Effect,
         locator: &Locator,
     ) -> Result<Vec<Capture>> {
-        look::begin_reading(&mut self.client)?;
-        let server = catalog::identity(&mut self.client)?;
+        let server = look::begin_reading(&mut self.client)?;
+        let current = server.get("database").cloned().unwrap_or_default();
         let mut state = State::new(NAME, server, connection.words.clone());
-        let mut want = want(&mut self.client, acts, self.cx.caps.database_opaque_bytes)?;
+        let mut want = want(&mut self.client, current, acts, self.cx.caps.database_opaque_bytes)?;
         self.missing.append(&mut want.missing);
         let mut bytes = self.tables(&want, &mut state)?;
         for name in &want.absent {

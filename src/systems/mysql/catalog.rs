@@ -45,17 +45,24 @@ pub fn text(row: &Values, at: usize) -> String {
 
 /// Which server it is, as it says of itself.
 pub fn identity(client: &mut Client) -> Result<BTreeMap<String, String>> {
-    let row = client.table("SELECT @@hostname, @@port, @@datadir, @@version, CURRENT_USER(), DATABASE()")?;
-    let row = row.into_iter().next().unwrap_or_default();
+    let said = client.tables(IDENTITY)?;
+    Ok(identified(&said))
+}
+
+/// What tells a server. Each has a name of its own: MariaDB calls it otherwise than MySQL.
+pub const IDENTITY: [&str; 2] = [
+    "SELECT @@hostname, @@port, @@datadir, @@version, CURRENT_USER(), DATABASE()",
+    "SHOW GLOBAL VARIABLES WHERE variable_name IN ('server_uid', 'server_uuid')",
+];
+
+/// Which server answered so.
+pub fn identified([row, server]: &[Vec<Values>; 2]) -> BTreeMap<String, String> {
+    let row = row.first().cloned().unwrap_or_default();
     let names = ["host", "port", "directory", "version", "user", "database"];
     let mut out: BTreeMap<String, String> =
         names.iter().enumerate().map(|(at, name)| ((*name).to_owned(), text(&row, at))).collect();
-    // Each server has a name of its own: MariaDB calls it otherwise than MySQL.
-    let query = "SHOW GLOBAL VARIABLES WHERE variable_name IN ('server_uid', 'server_uuid')";
-    if let Some(row) = client.table(query)?.first() {
-        out.insert("server".to_owned(), text(row, 1));
-    }
-    Ok(out)
+    out.extend(server.first().map(|row| ("server".to_owned(), text(row, 1))));
+    out
 }
 
 /// True for the same server.
@@ -84,7 +91,9 @@ pub fn relations(
         chosen(database, table, "")
     );
     let mut out: BTreeMap<Pair, Relation> = BTreeMap::new();
-    for row in client.table(&query)? {
+    let columns_of = columns_query(database, table);
+    let [tables, columns_of, keys_of] = client.tables([&query, &columns_of, &keys_query(database, table)])?;
+    for row in tables {
         let pair = (text(&row, 0), text(&row, 1));
         // Names are compared without case here: where the server tells them apart, so do we.
         if table.is_some_and(|table| table != pair.1 && !table.eq_ignore_ascii_case(&pair.1)) {
@@ -112,23 +121,21 @@ pub fn relations(
     {
         out.retain(|pair, _| pair.1 == table);
     }
-    columns(client, database, table, &mut out)?;
-    keys(client, database, table, &mut out)?;
+    columns(columns_of, &mut out);
+    keys(keys_of, &mut out);
     Ok(out)
 }
 
-fn columns(
-    client: &mut Client,
-    database: &str,
-    table: Option<&str>,
-    out: &mut BTreeMap<Pair, Relation>,
-) -> Result<()> {
-    let query = format!(
+fn columns_query(database: &str, table: Option<&str>) -> String {
+    format!(
         "SELECT table_schema, table_name, column_name, column_type, IFNULL(character_set_name, ''), extra \
          FROM information_schema.COLUMNS WHERE {} ORDER BY table_name, ordinal_position",
         chosen(database, table, "")
-    );
-    for row in client.table(&query)? {
+    )
+}
+
+fn columns(rows: Vec<Values>, out: &mut BTreeMap<Pair, Relation>) {
+    for row in rows {
         let Some(relation) = out.get_mut(&(text(&row, 0), text(&row, 1))) else { continue };
         let set = text(&row, 4);
         let extra = text(&row, 5).to_ascii_uppercase();
@@ -142,24 +149,21 @@ fn columns(
             fixed: false,
         });
     }
-    Ok(())
 }
 
-/// The primary key, or another unique key of whole columns without NULLs.
-fn keys(
-    client: &mut Client,
-    database: &str,
-    table: Option<&str>,
-    out: &mut BTreeMap<Pair, Relation>,
-) -> Result<()> {
-    let query = format!(
+fn keys_query(database: &str, table: Option<&str>) -> String {
+    format!(
         "SELECT table_schema, table_name, index_name, column_name, IFNULL(sub_part, 0), nullable \
          FROM information_schema.STATISTICS WHERE non_unique = 0 AND {} \
          ORDER BY table_name, index_name = 'PRIMARY' DESC, index_name, seq_in_index",
         chosen(database, table, "")
-    );
+    )
+}
+
+/// The primary key, or another unique key of whole columns without NULLs.
+fn keys(rows: Vec<Values>, out: &mut BTreeMap<Pair, Relation>) {
     let mut all: BTreeMap<Pair, Vec<(String, Vec<String>, bool)>> = BTreeMap::new();
-    for row in client.table(&query)? {
+    for row in rows {
         let of = all.entry((text(&row, 0), text(&row, 1))).or_default();
         let (name, usable) = (text(&row, 2), text(&row, 4) == "0" && text(&row, 5) != "YES");
         match of.last_mut().filter(|(last, _, _)| *last == name) {
@@ -177,7 +181,6 @@ fn keys(
         relation.key =
             found.map(|(_, names, _)| names.iter().filter_map(place).collect()).unwrap_or_default();
     }
-    Ok(())
 }
 
 /// A foreign key, by names.
@@ -209,16 +212,21 @@ impl Foreign {
     }
 }
 
-/// All foreign keys.
+/// All foreign keys. The two views are put together here: the server looks into every database of its own for that, which
+/// takes ten times as long (5.5 ms and 0.6 ms on an empty MariaDB 10.11).
 pub fn foreign(client: &mut Client) -> Result<Vec<Foreign>> {
-    let query = format!(
-        "SELECT k.table_schema, k.table_name, k.constraint_name, k.referenced_table_schema, k.referenced_table_name, \
-         k.column_name, k.referenced_column_name, r.delete_rule, r.update_rule FROM information_schema.KEY_COLUMN_USAGE k \
-         JOIN information_schema.REFERENTIAL_CONSTRAINTS r ON r.constraint_schema = k.constraint_schema \
-         AND r.constraint_name = k.constraint_name AND r.table_name = k.table_name \
-         WHERE k.referenced_table_name IS NOT NULL AND k.table_schema NOT IN {OWN} \
-         ORDER BY 1, 2, 3, k.ordinal_position"
+    let columns = format!(
+        "SELECT table_schema, table_name, constraint_name, referenced_table_schema, referenced_table_name, column_name, \
+         referenced_column_name FROM information_schema.KEY_COLUMN_USAGE \
+         WHERE referenced_table_name IS NOT NULL AND table_schema NOT IN {OWN} ORDER BY 1, 2, 3, ordinal_position"
     );
+    let rules = format!(
+        "SELECT constraint_schema, table_name, constraint_name, delete_rule, update_rule \
+         FROM information_schema.REFERENTIAL_CONSTRAINTS WHERE constraint_schema NOT IN {OWN}"
+    );
+    let [columns, rules] = client.tables([&columns, &rules])?;
+    let key = |row: &Values| (text(row, 0), text(row, 1), text(row, 2));
+    let rules: BTreeMap<_, Values> = rules.into_iter().map(|row| (key(&row), row)).collect();
     let rule = |text: String| match text.as_str() {
         "CASCADE" => 'c',
         "SET NULL" => 'n',
@@ -226,7 +234,8 @@ pub fn foreign(client: &mut Client) -> Result<Vec<Foreign>> {
         _ => 'a',
     };
     let mut out: Vec<(String, Foreign)> = Vec::new();
-    for row in client.table(&query)? {
+    for row in columns {
+        let Some(ruled) = rules.get(&key(&row)) else { continue };
         let child = (text(&row, 0), text(&row, 1));
         let name = text(&row, 2);
         let column = (text(&row, 5), text(&row, 6));
@@ -238,8 +247,8 @@ pub fn foreign(client: &mut Client) -> Result<Vec<Foreign>> {
                     child,
                     parent: (text(&row, 3), text(&row, 4)),
                     columns: vec![column],
-                    on_delete: rule(text(&row, 7)),
-                    on_update: rule(text(&row, 8)),
+                    on_delete: rule(text(ruled, 3)),
+                    on_update: rule(text(ruled, 4)),
                 },
             )),
         }

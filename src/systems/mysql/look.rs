@@ -42,14 +42,19 @@ pub struct Place<'a> {
     pub lock: bool,
 }
 
-/// A transaction that sees one moment and changes nothing.
-pub fn begin_reading(client: &mut Client) -> Result<()> {
+/// A transaction that sees one moment and changes nothing; which server it is in.
+pub fn begin_reading(client: &mut Client) -> Result<BTreeMap<String, String>> {
     let left = client.left().as_secs().max(1);
-    client.attempt("SET SESSION lock_wait_timeout = 2");
-    client.attempt(&format!("SET SESSION max_statement_time = {left}"));
-    client.attempt(&format!("SET SESSION max_execution_time = {}", left * 1000));
-    client.run("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")?;
-    client.run("START TRANSACTION WITH CONSISTENT SNAPSHOT")
+    let attempts = [
+        "SET SESSION lock_wait_timeout = 2".to_owned(),
+        format!("SET SESSION max_statement_time = {left}"),
+        format!("SET SESSION max_execution_time = {}", left * 1000),
+    ];
+    let [own, server] = catalog::IDENTITY;
+    let isolation = "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ";
+    let snapshot = "START TRANSACTION WITH CONSISTENT SNAPSHOT";
+    let [_, _, own, server] = client.begin(&attempts, [isolation, snapshot, own, server])?;
+    Ok(catalog::identified(&[own, server]))
 }
 
 /// How a recorded state is reached.
@@ -62,8 +67,11 @@ pub fn connection_of(state: &State, captured_in: &Bytes) -> Connection {
 /// # Errors
 /// Where it leads to another one: nothing there is what was captured.
 pub fn same_server(client: &mut Client, recorded: &State) -> Result<()> {
-    let now = catalog::identity(client)?;
-    if recorded.server.is_empty() || catalog::is_same(&recorded.server, &now) {
+    is_recorded(&catalog::identity(client)?, recorded)
+}
+
+fn is_recorded(now: &BTreeMap<String, String>, recorded: &State) -> Result<()> {
+    if recorded.server.is_empty() || catalog::is_same(&recorded.server, now) {
         return Ok(());
     }
     Err(Error::failure("the connection leads to another server than the recorded one"))
@@ -85,8 +93,8 @@ pub fn again(
     until: Instant,
 ) -> Result<State> {
     let mut client = Client::open(&connection_of(earlier, &captured.locator.at), until, true)?;
-    begin_reading(&mut client)?;
-    same_server(&mut client, earlier)?;
+    let server = begin_reading(&mut client)?;
+    is_recorded(&server, earlier)?;
     now(&mut client, earlier, &Place { source: cx.source, sink: cx.sink, contents, lock: false })
 }
 

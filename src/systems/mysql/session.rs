@@ -55,13 +55,6 @@ impl Client {
         self.rows(sql, &mut |_| Ok(()))
     }
 
-    /// A setting that not every server knows.
-    pub fn attempt(&mut self, sql: &str) {
-        if self.forgiving {
-            let _ = self.run(sql);
-        }
-    }
-
     /// One value; `None` for NULL and where there is no row.
     pub fn value(&mut self, query: &str) -> Result<Option<String>> {
         Ok(self.table(query)?.into_iter().next().and_then(|row| row.into_iter().next().flatten()))
@@ -71,49 +64,119 @@ impl Client {
     pub fn table(&mut self, query: &str) -> Result<Vec<Values>> {
         let mut out = Vec::new();
         self.rows(query, &mut |line| {
-            let value = |field: &[u8]| match field {
-                b"NULL" => None,
-                other => Some(String::from_utf8_lossy(&unescaped(other)).into_owned()),
-            };
-            out.push(line.split(|b| *b == b'\t').map(value).collect());
+            out.push(values(line));
             Ok(())
         })?;
         Ok(out)
     }
 
-    /// Every row of a query, as the client writes it.
-    pub fn rows(&mut self, sql: &str, each: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
-        let mark = self.mark.clone();
-        // The last query looks into a table: that clears the errors of the statement, the others leave them.
-        let text = format!(
-            "{sql}{mark}\nSELECT '{mark}', @@error_count{mark}\nSHOW ERRORS LIMIT 1{mark}\n\
-             SELECT '{mark}' FROM information_schema.ENGINES LIMIT 1{mark}\n"
-        );
-        self.talk.say(text.as_bytes())?;
-        let mut failed: Option<Error> = None;
-        let mut said: Option<Option<String>> = None;
-        let mut buffer = std::mem::take(&mut self.buffer);
-        loop {
-            let Some(line) = self.talk.line(&mut buffer)? else { return Err(self.talk.ended()) };
-            match (line.strip_prefix(mark.as_bytes()), &mut said) {
-                (Some(rest), None) => {
-                    let none = rest.strip_prefix(b"\t") == Some(b"0".as_slice());
-                    said = Some((!none).then(|| "the server says no more".to_owned()));
-                }
-                (Some(_), Some(_)) => break,
-                (None, Some(Some(why))) => *why = short(line),
-                (None, Some(None)) => {}
-                (None, None) if failed.is_none() => failed = each(line).err(),
-                (None, None) => {}
+    /// The rows of short queries, which are sent in one go: on a fast server the ways there and back are most of the time.
+    ///
+    /// # Errors
+    /// What the server said to the first that failed.
+    pub fn tables<const N: usize>(&mut self, queries: [&str; N]) -> Result<[Vec<Values>; N]> {
+        let all: Vec<String> = queries.iter().map(|query| self.marked(query)).collect();
+        self.talk.say(all.concat().as_bytes())?;
+        let mut out = [const { Vec::new() }; N];
+        let mut failed = None;
+        for (rows, query) in out.iter_mut().zip(queries) {
+            if !self.answer(&mut |line| {
+                rows.push(values(line));
+                Ok(())
+            })? {
+                failed = failed.or(Some(query));
             }
         }
-        self.buffer = buffer;
-        match (failed, said.flatten()) {
-            (Some(e), _) => Err(e),
-            (None, Some(why)) => Err(Error::failure(why)),
-            (None, None) => Ok(()),
+        match failed {
+            None => Ok(out),
+            Some(query) => {
+                self.clear()?;
+                // What it said has gone by: the question is harmless, so it is asked again.
+                self.run(query)?;
+                Err(Error::failure("the server says no more"))
+            }
         }
     }
+
+    /// Settings that not every server knows, and what has to be run after them; sent in one go.
+    pub fn begin<const N: usize>(
+        &mut self,
+        attempts: &[String],
+        then: [&str; N],
+    ) -> Result<[Vec<Values>; N]> {
+        if self.forgiving {
+            let mut text = String::new();
+            attempts.iter().for_each(|sql| text.push_str(&format!("{sql}{}\n", self.mark)));
+            text.push_str(&self.clearing());
+            self.talk.say(text.as_bytes())?;
+            self.until_mark(&mut |_| Ok(()))?;
+        }
+        self.tables(then)
+    }
+
+    fn marked(&self, sql: &str) -> String {
+        let mark = &self.mark;
+        format!("{sql}{mark}\nSELECT '{mark}', @@error_count{mark}\n")
+    }
+
+    /// A query that looks into a table clears the errors of the statement before it; others leave them.
+    fn clearing(&self) -> String {
+        let mark = &self.mark;
+        format!("SELECT '{mark}' FROM information_schema.ENGINES LIMIT 1{mark}\n")
+    }
+
+    fn clear(&mut self) -> Result<()> {
+        let text = self.clearing();
+        self.talk.say(text.as_bytes())?;
+        self.until_mark(&mut |_| Ok(())).map(drop)
+    }
+
+    /// Reads the lines up to the next mark; what stands behind it.
+    fn until_mark(&mut self, each: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<Vec<u8>> {
+        let mut failed: Option<Error> = None;
+        let mut buffer = std::mem::take(&mut self.buffer);
+        let rest = loop {
+            let Some(line) = self.talk.line(&mut buffer)? else { return Err(self.talk.ended()) };
+            match line.strip_prefix(self.mark.as_bytes()) {
+                Some(rest) => break rest.to_vec(),
+                None if failed.is_none() => failed = each(line).err(),
+                None => {}
+            }
+        };
+        self.buffer = buffer;
+        failed.map_or(Ok(rest), Err)
+    }
+
+    /// Reads the answer to a marked statement; false where it failed.
+    fn answer(&mut self, each: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<bool> {
+        Ok(self.until_mark(each)?.as_slice() == b"\t0")
+    }
+
+    /// Every row of a query, as the client writes it.
+    pub fn rows(&mut self, sql: &str, each: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
+        let text = self.marked(sql);
+        self.talk.say(text.as_bytes())?;
+        if self.answer(each)? {
+            return Ok(());
+        }
+        let text = format!("SHOW ERRORS LIMIT 1{}\n{}", self.mark, self.clearing());
+        self.talk.say(text.as_bytes())?;
+        let mut why = "the server says no more".to_owned();
+        self.until_mark(&mut |line| {
+            why = short(line);
+            Ok(())
+        })?;
+        Err(Error::failure(why))
+    }
+}
+
+/// The fields of a line.
+fn values(line: &[u8]) -> Values {
+    let value = |field: &[u8]| match field {
+        b"NULL" => None,
+        other => Some(String::from_utf8_lossy(&unescaped(other)).into_owned()),
+    };
+    line.split(|b| *b == b'\t').map(value).collect()
 }
 
 /// A level, a number and a message, tabs between them; messages may quote a value.

@@ -40,8 +40,7 @@ struct Finder<'a> {
 }
 
 /// Finds out.
-pub fn want(client: &mut Client, acts: &[Act], most: u64) -> Result<Want> {
-    let current = client.value("SELECT DATABASE()")?.unwrap_or_default();
+pub fn want(client: &mut Client, current: String, acts: &[Act], most: u64) -> Result<Want> {
     let reach = Reach {
         select: &Queries,
         relations: BTreeMap::new(),

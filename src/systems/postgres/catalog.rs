@@ -42,6 +42,16 @@ pub fn resolve(psql: &mut Psql, names: &BTreeSet<String>) -> Result<Found> {
     Ok(out)
 }
 
+/// The full name that a table gets that is not there yet, written as those of others are.
+pub fn new_name(psql: &mut Psql, parts: &[String]) -> Result<String> {
+    let mut parts = parts.iter().rev();
+    let name = literal(parts.next().map_or("", String::as_str));
+    let schema =
+        parts.next().map_or_else(|| "pg_catalog.current_schema()".to_owned(), |schema| literal(schema));
+    let query = format!("SELECT pg_catalog.quote_ident({schema}) || '.' || pg_catalog.quote_ident({name})");
+    Ok(psql.table(&query)?.first().map(|row| text(row, 0)).unwrap_or_default())
+}
+
 fn listed(oids: &BTreeSet<Number>) -> String {
     oids.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
 }

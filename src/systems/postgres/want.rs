@@ -142,7 +142,10 @@ impl Finder<'_> {
                     self.reach.whole(heir, None, most);
                 }
             }
-            ("table", None) if !dropped => drop(self.want.absent.insert(name.sql(Dialect::Postgres))),
+            ("table", None) if !dropped => {
+                let name = catalog::new_name(self.psql, &name.exact(Dialect::Postgres))?;
+                self.want.absent.insert(name);
+            }
             ("sequence", Some((oid, 'S', _))) => drop(self.want.sequences.insert(*oid)),
             _ => {}
         }

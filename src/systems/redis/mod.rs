@@ -32,6 +32,8 @@ pub static REDIS: Functions = Functions {
     net,
     apply: apply::apply,
     verify: None,
+    aim: None,
+    same_place: functions::by_words,
     changes: |before, after, cx| beside::changes(before, after, cx.source),
     references: state::references,
     held: functions::same_place,

@@ -12,7 +12,7 @@ mod value;
 
 use std::path::Path;
 
-use super::functions::{self, Functions};
+use super::functions::Functions;
 use super::tables::{self, State};
 use super::{ApplyCx, Held};
 use crate::error::{Error, Result};
@@ -32,9 +32,11 @@ pub static SQLITE: Functions = Functions {
     capture: capture::capture,
     observe: capture::observe,
     plan: plan::plan,
-    net: functions::by_place,
+    net: |taken, cx, plan| tables::net(taken, cx, plan, false),
     apply: apply::apply,
     verify: None,
+    aim: None,
+    same_place: tables::same_place,
     changes: |before, after, cx| tables::changes(before, after, cx.source),
     references: |kind, content| State::references(kind, content, NAME),
     held,

@@ -11,6 +11,8 @@ use crate::systems::{ApplyCx, CaptureCx};
 
 /// Option of a capture's locator: its own stored state.
 pub const STATE: &str = "state";
+/// The same of an undo's own capture: the state whose place it looks at.
+pub const FOR: &str = "for";
 
 /// When a capture or a look gives up.
 pub fn until(cx: &CaptureCx<'_>, seconds: u64) -> Instant {
@@ -28,6 +30,9 @@ pub fn finished(
 ) -> Result<Capture> {
     let stored = state.store(cx.sink)?;
     let mut opts: BTreeMap<String, Bytes> = locator.opts.clone();
+    if let Some(earlier) = opts.remove(STATE) {
+        opts.insert(FOR.to_owned(), earlier);
+    }
     if let Some(id) = stored.object {
         opts.insert(STATE.to_owned(), Bytes::from(id.to_string()));
     }
@@ -62,7 +67,7 @@ pub fn earlier(effect: &Effect, locator: &Locator, cx: &CaptureCx<'_>) -> Result
 }
 
 /// What was captured, for people: by its names where they are few.
-fn named(state: &State, asked: Bytes) -> Bytes {
+pub fn named(state: &State, asked: Bytes) -> Bytes {
     const NAMED: usize = 3;
     let database = state.server.get("database").cloned().unwrap_or_default();
     let tables: Vec<String> = state.read.keys().map(|name| name.replace('`', "")).collect();

@@ -1,12 +1,15 @@
 //! What the database systems share: what a client's words say, tables as rows with keys, the recorded state of some of them,
 //! and the way back row by row. No database is spoken with here.
 
+mod aim;
 mod compared;
+mod composed;
 mod defined;
 mod finish;
 mod held;
 mod index;
 mod moves;
+mod net;
 mod overlay;
 mod payload;
 mod reach;
@@ -19,12 +22,14 @@ mod steps;
 mod take;
 mod ways;
 
+pub use aim::{aim, same_place};
 pub use compared::{Compared, as_recorded, parents_first};
 pub use defined::{Definition, Redefined, define, defined};
 pub use finish::{earlier, finished, restore_to, until};
 pub use held::held;
 pub use index::Index;
 pub use moves::{Move, Moves, moves};
+pub use net::net;
 pub use overlay::Overlay;
 pub use payload::Payload;
 pub use reach::{How, Number, Reach, Reference, Relation, Select, Wish, closure};

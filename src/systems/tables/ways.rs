@@ -259,6 +259,11 @@ impl Aimed {
         Ok(Ok((state, moves)))
     }
 
+    /// The keys, and the hashes of what is to be there; `None`: nothing.
+    pub fn keys(&self) -> impl Iterator<Item = (Vec<u8>, Option<[u8; 16]>)> + '_ {
+        self.rows.iter().map(|row| (unhex(&row.key), unhex(&row.then).try_into().ok()))
+    }
+
     /// How many of the rows are not as they were to be.
     pub fn differing(&self, now: &State, source: &dyn ObjectSource) -> Result<usize> {
         let index = match now.read.get(&self.table) {

@@ -2,6 +2,7 @@
 //! what failed is said, and the next one works. The faults are put in by strace; a run without faults tells which calls
 //! there are to hit. The normal run hits a spread of them, `FR_EXHAUSTIVE=1` every one.
 
+mod databases;
 mod fault;
 mod given_up;
 mod hook;

@@ -148,3 +148,36 @@ fn a_session_on_files_and_rows_is_taken_back_as_one() {
     scene.env.fr(&["undo", "--session", "--yes"]).ok();
     assert_eq!(scene.world(), before);
 }
+
+/// Rows that several commands of a session changed come back to what they were before the first of them.
+#[test]
+fn commands_on_the_same_rows_are_taken_back_as_one() {
+    let tables = "create table users (id int primary key, name varchar(20), n int default 0);
+        create table kids (id int primary key, who int, foreign key (who) references users (id) on delete cascade);
+        insert into users (id, name) values (1, 'u1'), (2, 'u2'), (3, 'u3'), (4, 'u4'), (5, 'u5');
+        insert into kids values (1, 1), (2, 2), (3, 5);";
+    let Some(scene) = Scene::new(tables) else { return };
+    let before = scene.world();
+    for sql in [
+        "UPDATE users SET name = 'x' WHERE id <= 3",
+        "UPDATE users SET n = n + 1 WHERE id IN (2, 4)",
+        "DELETE FROM kids WHERE id = 3",
+        "DELETE FROM users WHERE id IN (2, 5)",
+        "INSERT INTO users VALUES (10, 'new', 0), (2, 'again', 0)",
+        "UPDATE users SET name = 'newer' WHERE id IN (2, 10)",
+    ] {
+        scene.agent(&format!("mysql DB -e \"{sql}\"")).ok();
+    }
+    let after = scene.world();
+    let undo = scene.env.fr(&["undo", "--session", "--yes"]);
+    assert!((undo.code, scene.world()) == (0, before.clone()), "{undo:?}");
+    let redo = scene.env.fr(&["redo", "--yes"]);
+    assert!((redo.code, scene.world()) == (0, after), "{redo:?}");
+    scene.sql("update users set name = 'right' where id = 2");
+    let undo = scene.env.fr(&["undo", "--session", "--yes"]);
+    assert_eq!(undo.code, 4, "{undo:?}");
+    scene.sql("update users set name = 'newer' where id = 2");
+    scene.agent("mysql DB -e 'DROP TABLE kids'").ok();
+    let undo = scene.env.fr(&["undo", "--session", "--yes"]);
+    assert!((undo.code, scene.world()) == (0, before), "{undo:?}");
+}

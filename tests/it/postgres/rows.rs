@@ -178,3 +178,69 @@ fn a_session_on_files_and_rows_is_taken_back_as_one() {
     scene.env.fr(&["undo", "--session", "--yes"]).ok();
     assert_eq!(scene.world(), before);
 }
+
+const SESSION: &str = "create table users (id int primary key, name text, n int default 0);
+    create table kids (id int primary key, who int references users on delete cascade);
+    insert into users select i, 'u' || i from generate_series(1, 9) i; insert into kids values (1, 1), (2, 2), (3, 5);";
+
+/// Rows that several commands of a session changed come back to what they were before the first of them.
+#[test]
+fn commands_on_the_same_rows_are_taken_back_as_one() {
+    let Some(scene) = Scene::new(SESSION) else { return };
+    let before = scene.world();
+    for sql in [
+        "UPDATE users SET name = 'x' WHERE id <= 3",
+        "UPDATE users SET n = n + 1 WHERE id IN (2, 4)",
+        "DELETE FROM kids WHERE id = 3",
+        "DELETE FROM users WHERE id IN (2, 5)",
+        "INSERT INTO users VALUES (10, 'new', 0), (2, 'again', 0)",
+        "UPDATE users SET name = 'newer' WHERE id IN (2, 10)",
+    ] {
+        scene.agent(&format!("psql -qc \"{sql}\"")).ok();
+    }
+    let after = scene.world();
+    let undo = scene.env.fr(&["undo", "--session", "--yes"]);
+    assert!((undo.code, scene.world()) == (0, before.clone()), "{undo:?}");
+    let redo = scene.env.fr(&["redo", "--yes"]);
+    assert!((redo.code, scene.world()) == (0, after), "{redo:?}");
+    // What somebody wrote meanwhile is in the way once, whichever of the commands it follows.
+    scene.sql("update users set name = 'right' where id = 2; update users set n = 7 where id = 4");
+    let undo = scene.env.fr(&["undo", "--session", "--yes"]);
+    assert_eq!(undo.code, 4, "{undo:?}");
+    assert_eq!(undo.stdout.matches("key 2").count(), 1, "{undo:?}");
+    let undo = scene.env.fr(&["undo", "--session", "--yes", "--on-conflict", "skip"]);
+    assert_eq!(undo.code, 3, "{undo:?}");
+    assert_eq!(
+        scene.sql("select string_agg(name || n, ',' order by id) from users where id in (1, 2, 3, 4, 5, 10)"),
+        "u10,right0,u30,u47,u50"
+    );
+}
+
+/// Rows went first, then their table: both come back.
+#[test]
+fn rows_and_then_their_table_are_taken_back_as_one() {
+    let Some(scene) = Scene::new(SESSION) else { return };
+    let before = scene.world();
+    scene.agent("psql -qc \"DELETE FROM users WHERE id > 4\"").ok();
+    scene.agent("psql -qc \"UPDATE users SET name = 'x' WHERE id = 1\"").ok();
+    scene.agent("psql -qc \"ALTER TABLE users DROP COLUMN name\"").ok();
+    scene.agent("psql -qc \"DROP TABLE users CASCADE\"").ok();
+    scene.agent("psql -qc \"CREATE TABLE users (id int primary key)\"").ok();
+    scene.agent("psql -qc \"INSERT INTO users VALUES (1), (2)\"").ok();
+    let after = scene.world();
+    let undo = scene.env.fr(&["undo", "--session", "--yes"]);
+    assert!((undo.code, scene.world()) == (0, before), "{undo:?}");
+    let redo = scene.env.fr(&["redo", "--yes"]);
+    assert!((redo.code, scene.world()) == (0, after), "{redo:?}");
+}
+
+/// Parents come before their children, whichever command took them.
+#[test]
+fn children_and_then_their_parents_are_taken_back_as_one() {
+    let Some(scene) = Scene::new(SESSION) else { return };
+    let before = scene.world();
+    scene.agent("psql -qc \"DELETE FROM kids\"").ok();
+    scene.agent("psql -qc \"TRUNCATE users CASCADE\"").ok();
+    let undo = scene.env.fr(&["undo", "--last", "2", "--yes"]);
+    assert!((undo.code, scene.world()) == (0, before), "{undo:?}");
+}

@@ -229,3 +229,34 @@ fn a_session_on_files_and_rows_is_taken_back_as_one() {
     let part = scene.env.fr(&["undo", "--session", "--path", "shop.db", "--dry-run"]);
     assert!(part.stdout.contains("sql:") && !part.stdout.contains("docs"), "{part:?}");
 }
+
+/// Rows that several commands of a session changed come back to what they were before the first of them: of a file that is
+/// copied, and of one of which only rows are kept.
+#[test]
+fn commands_on_the_same_rows_are_taken_back_as_one() {
+    for above in [1 << 30, 0] {
+        let scene = Scene::new();
+        // Triggers would have the whole file copied.
+        scene.sql("drop trigger noted");
+        let config = scene.env.root().join("fr/config.toml");
+        std::fs::create_dir_all(config.parent().unwrap()).unwrap();
+        std::fs::write(&config, format!("[caps]\ndatabase_rows_above = {above}\n")).unwrap();
+        let before = scene.world();
+        for sql in [
+            "UPDATE users SET name = 'x' WHERE id <= 3",
+            "UPDATE users SET note = 'y' WHERE id IN (2, 4)",
+            "DELETE FROM tags WHERE user = 3",
+            "DELETE FROM users WHERE id IN (2, 4)",
+        ] {
+            scene.agent(&format!("sqlite3 shop.db \"{sql}\"")).ok();
+        }
+        let after = scene.world();
+        let undo = scene.env.fr(&["undo", "--session", "--yes"]);
+        assert!((undo.code, scene.world()) == (0, before.clone()), "{above}: {undo:?}");
+        let redo = scene.env.fr(&["redo", "--yes"]);
+        assert!((redo.code, scene.world()) == (0, after), "{above}: {redo:?}");
+        scene.sql("UPDATE users SET note = 'right' WHERE id = 1");
+        let undo = scene.env.fr(&["undo", "--session", "--yes"]);
+        assert_eq!(undo.code, 4, "{above}: {undo:?}");
+    }
+}
