@@ -5,8 +5,8 @@ mod blast;
 mod contain;
 mod halt;
 pub mod page;
-pub mod story;
 pub mod playbook;
+pub mod story;
 
 pub use blast::{Item, Next, Of, Outlook, Radius, radius};
 pub use contain::{Outcome, contain, release};

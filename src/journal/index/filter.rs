@@ -138,10 +138,9 @@ impl Filter {
         if self.changes {
             term("classes & ?", &[(!class_bit(EffectClass::None)).into()]);
         }
-        (format!("({})", terms.join(" AND ")), values)
         if self.playbooks {
             term("kind = ?", &[PLAYBOOK.into()]);
         }
-        (terms.join(" AND "), values)
+        (format!("({})", terms.join(" AND ")), values)
     }
 }
