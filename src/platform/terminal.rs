@@ -3,11 +3,40 @@
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 
 use super::process;
 
 /// Major numbers of pseudo-terminals (Linux, Documentation/admin-guide/devices.txt).
 const PTS: std::ops::RangeInclusive<u32> = 136..=143;
+
+/// What came of waiting for somebody to type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Waited {
+    /// There is something to read.
+    Typed,
+    /// Nothing so far, or a signal.
+    Nothing,
+    /// The terminal is gone: nobody will type any more.
+    Gone,
+}
+
+/// Waits for input on standard input. To be asked before a library reads it: crossterm 0.29 reads a terminal that is gone
+/// again and again, for ever.
+pub fn wait(time: Duration) -> Waited {
+    let stdin = rustix::stdio::stdin();
+    let mut ends = [PollFd::new(&stdin, PollFlags::IN)];
+    let limit = Timespec { tv_sec: time.as_secs().cast_signed(), tv_nsec: time.subsec_nanos().into() };
+    match poll(&mut ends, Some(&limit)) {
+        Ok(0) | Err(Errno::INTR) => Waited::Nothing,
+        Ok(_) if ends[0].revents().intersects(PollFlags::ERR | PollFlags::HUP | PollFlags::NVAL) => Waited::Gone,
+        Ok(_) => Waited::Typed,
+        Err(_) => Waited::Gone,
+    }
+}
 
 /// Writes one line, with a bell, to our controlling terminal, or to that of the nearest process above that has one. Best
 /// effort: it waits for nothing, and where there is none nobody is told here.

@@ -115,6 +115,25 @@ fn world() -> TestEnv {
     env
 }
 
+/// Closing the window ends it: nothing is left that eats a processor.
+#[test]
+fn it_ends_with_its_terminal() {
+    let env = TestEnv::new();
+    env.claude_runs("rm -rf src").ok();
+    let tmux = Tmux::start(&env, 100, 30);
+    tmux.line("fr tui");
+    tmux.shows("rm -rf src");
+    let shell = tmux.run(&["list-panes", "-t", ":0", "-F", "#{pane_pid}"]).trim().to_owned();
+    let below = std::fs::read_to_string(format!("/proc/{shell}/task/{shell}/children")).unwrap();
+    let fr = below.split_whitespace().next().expect("fr runs below the shell").to_owned();
+    tmux.run(&["kill-server"]);
+    let start = Instant::now();
+    while std::fs::read(format!("/proc/{fr}/cmdline")).is_ok_and(|line| line.starts_with(b"fr\0tui")) {
+        assert!(start.elapsed() < Duration::from_secs(10), "fr tui goes on without a terminal");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
 #[test]
 fn an_event_is_found_read_and_taken_back() {
     let env = world();

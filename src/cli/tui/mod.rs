@@ -25,6 +25,7 @@ use crate::error::{Error, ExitCode, Result};
 use crate::journal::index::{Filter, Index};
 use crate::platform::home::Home;
 use crate::platform::interrupt::Interrupt;
+use crate::platform::terminal::{self, Waited};
 
 /// How long it waits for a key before it looks for new events.
 const PAUSE: Duration = Duration::from_millis(250);
@@ -40,13 +41,22 @@ pub fn run(filter: Filter, typed: String, home: Home, index: Index, out: &Out) -
     let mut app = App::new(filter, typed, home, index, out.color, size)?;
     let mut written = Instant::now();
     loop {
-        screen.draw(|frame| draw::all(&mut app, frame))?;
+        let drawn = screen.draw(|frame| draw::all(&mut app, frame));
+        if drawn.is_err() {
+            let_it_write(&mut app);
+            return drawn.map(|()| 0);
+        }
         // An undo that writes is waited for: half of it would be worse.
         if interrupt.came() && !app.is_writing() {
             return Ok(ExitCode::Interrupted as u8);
         }
-        let ready = event::poll(PAUSE).map_err(|e| lost(&e))?;
-        if ready {
+        let waited = terminal::wait(PAUSE);
+        if waited == Waited::Gone {
+            let_it_write(&mut app);
+            return Ok(ExitCode::Interrupted as u8);
+        }
+        // Without input too: it is how a new size is heard of.
+        if event::poll(Duration::ZERO).map_err(|e| lost(&e))? {
             match take(&mut app)? {
                 Flow::On => {}
                 Flow::Leave(code) => return Ok(code),
@@ -62,6 +72,14 @@ pub fn run(filter: Filter, typed: String, home: Home, index: Index, out: &Out) -
         if written.elapsed() >= CLOCK {
             written = Instant::now();
         }
+    }
+}
+
+/// An undo that writes is waited for although nobody looks any more: it ends with the process.
+fn let_it_write(app: &mut App) {
+    while app.is_writing() {
+        std::thread::sleep(PAUSE);
+        app.hear();
     }
 }
 

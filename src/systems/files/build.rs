@@ -6,6 +6,7 @@ use std::io::Write;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::FileExt as _;
 
+use super::content::filled;
 use super::entry::{Content, Entry, Kind, Meta};
 use super::node::in_words;
 use super::plan::OWNER;
@@ -87,7 +88,11 @@ impl<'a> Builder<'a> {
                         return Err(Error::corrupt("a sparse content within a sparse content"));
                     }
                     self.blobs(&extent.content, |at, bytes| {
-                        file.write_all_at(bytes, extent.offset.saturating_add(at)).map_err(failed)
+                        let at = extent.offset.saturating_add(at);
+                        let parts = filled(bytes, at).into_iter();
+                        parts.filter_map(|(begin, end)| Some((begin, bytes.get(begin..end)?))).try_for_each(
+                            |(begin, part)| file.write_all_at(part, at + begin as u64).map_err(failed),
+                        )
                     })?;
                 }
                 Ok(())

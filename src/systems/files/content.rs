@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
+use std::os::unix::fs::FileExt as _;
 
 use fastcdc::v2020::{Error as CdcError, StreamCDC};
 
@@ -15,6 +16,12 @@ use crate::platform::fs::data_extents;
 const CHUNK_MIN: usize = 512 << 10;
 const CHUNK_AVG: usize = 2 << 20;
 const CHUNK_MAX: usize = 8 << 20;
+/// What a hole is made of, in a sparse file. Part of the format, as the next one.
+const PAGE: u64 = 4096;
+/// A shorter one between data is kept as zeros: each extent is a blob of its own.
+const SHORTEST_HOLE: u64 = 64 << 10;
+/// How much of a sparse file is looked through at once.
+const WINDOW: u64 = 1 << 20;
 
 /// Where bytes go: into a sink, or nowhere, with the same identity either way.
 #[derive(Clone, Copy)]
@@ -124,6 +131,51 @@ fn chunked(source: impl Read, keep: Keep<'_>) -> Result<Content, Trouble> {
     Ok(Content::Chunked { list, len: total })
 }
 
+/// The parts of bytes that stand at `at` in a file which are more than zeros, by pages of the file: where in the bytes each
+/// begins and ends.
+pub fn filled(bytes: &[u8], at: u64) -> Vec<(usize, usize)> {
+    let mut out: Vec<(usize, usize)> = Vec::new();
+    let mut begin = 0;
+    while begin < bytes.len() {
+        let rest = PAGE - (at + begin as u64) % PAGE;
+        let end = bytes.len().min(begin + rest as usize);
+        if bytes.get(begin..end).is_some_and(|page| page.iter().any(|byte| *byte != 0)) {
+            match out.last_mut().filter(|(_, last)| *last == begin) {
+                Some((_, last)) => *last = end,
+                None => out.push((begin, end)),
+            }
+        }
+        begin = end;
+    }
+    out
+}
+
+/// What of the ranges that a file system calls data is more than zeros. A file's identity must not depend on it: ext4 calls
+/// what was set aside and never written a hole until somebody has read it, and data from then on.
+fn without_zeros(file: &File, ranges: &[(u64, u64)], buffer: &mut Vec<u8>) -> io::Result<Vec<(u64, u64)>> {
+    let mut out: Vec<(u64, u64)> = Vec::new();
+    for &(offset, len) in ranges {
+        let (mut at, end) = (offset - offset % PAGE, offset + len);
+        while at < end {
+            buffer.resize(WINDOW.min(end - at) as usize, 0);
+            let read = file.read_at(buffer, at)?;
+            let bytes = buffer.get(..read).filter(|bytes| !bytes.is_empty());
+            let Some(bytes) = bytes else { break };
+            for (first, last) in filled(bytes, at) {
+                // A page that was read in two halves begins where it begins.
+                let (first, last) = (at + first as u64, at + last as u64);
+                let first = first - first % PAGE;
+                match out.last_mut().filter(|(start, long)| first < start + long + SHORTEST_HOLE) {
+                    Some((start, long)) => *long = last - *start,
+                    None => out.push((first, last - first)),
+                }
+            }
+            at += read as u64;
+        }
+    }
+    Ok(out)
+}
+
 fn take_sparse(
     mut file: &File,
     size: u64,
@@ -131,8 +183,9 @@ fn take_sparse(
     keep: Keep<'_>,
     buffer: &mut Vec<u8>,
 ) -> Result<Content, Trouble> {
+    let ranges = without_zeros(file, ranges, buffer)?;
     let mut extents = Vec::with_capacity(ranges.len());
-    for &(offset, len) in ranges {
+    for (offset, len) in ranges {
         file.seek(SeekFrom::Start(offset))?;
         let mut part = file.take(len);
         let content = if len <= WHOLE_MAX {
