@@ -32,7 +32,9 @@ pub fn wait(time: Duration) -> Waited {
     let limit = Timespec { tv_sec: time.as_secs().cast_signed(), tv_nsec: time.subsec_nanos().into() };
     match poll(&mut ends, Some(&limit)) {
         Ok(0) | Err(Errno::INTR) => Waited::Nothing,
-        Ok(_) if ends[0].revents().intersects(PollFlags::ERR | PollFlags::HUP | PollFlags::NVAL) => Waited::Gone,
+        Ok(_) if ends[0].revents().intersects(PollFlags::ERR | PollFlags::HUP | PollFlags::NVAL) => {
+            Waited::Gone
+        }
         Ok(_) => Waited::Typed,
         Err(_) => Waited::Gone,
     }

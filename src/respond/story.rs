@@ -166,6 +166,8 @@ fn session_of<'a>(event: &'a Event, listed: &HashMap<EventId, &'a str>) -> Optio
             Whose::All | Whose::Agent { .. } => None,
         },
         EventKind::Alarm { alarm } => Some(&alarm.of),
+        // A session of its own for each command that somebody ran through `fr exec`: a line above each would tell nothing.
+        EventKind::Command if event.before.session.starts_with("exec-") => None,
         EventKind::Command | EventKind::Restore { .. } => Some(&event.before.session),
         _ => None,
     }

@@ -78,7 +78,7 @@ fn what_two_agents_did_is_told_by_session_with_gaps_where_they_happened() {
     let env = night();
     insta::assert_snapshot!(shown(&env, &["timeline"]), @r"
     ID  WHEN     WHO     EFFECT     BACK          KEPT     EXIT     COMMAND
-    claude, session aaaaaaaa, in [ROOT]/project: 3 events, 3 destructive, 1 not kept, 1 failed; 2m ago to 70s ago
+    claude, session aaaaaaaa-1, in [ROOT]/project: 3 events, 3 destructive, 1 not kept, 1 failed; 2m ago to 70s ago
     7   60s ago  tester  overwrite  exact         all      0        undo of 1
     6   70s ago          destroy    -             -        refused  [denied] rm -rf three
         denied: contained by tester: it deletes things. No command of any agent runs until a person releases it; stop working and say so. Not run: if it is meant, ask the user to run it in a terminal of their own
@@ -86,7 +86,7 @@ fn what_two_agents_did_is_told_by_session_with_gaps_where_they_happened() {
     gap 1m ago: malformed hook payload: EOF while parsing a value at line 1 column 19 (2 times)
     3   1m ago           destroy    irreversible  nothing  ok       kubectl --kubeconfig /nowhere delete namespace shop
     1   2m ago           destroy    exact         all      ok       [undone by 7] rm -rf one
-    claude, session bbbbbbbb, in [ROOT]/project: 2 events, 1 destructive; 2m ago to 90s ago
+    claude, session bbbbbbbb-2, in [ROOT]/project: 2 events, 1 destructive; 2m ago to 90s ago
     4   90s ago          -          -             -        ok       ls
     2   2m ago           destroy    exact         all      ok       rm -rf two
     ");

@@ -173,7 +173,11 @@ impl App {
                 }
                 Err(error) => Err(error),
             },
-            Ok(Answer::Applied(done)) => done,
+            Ok(Answer::Applied(done)) => {
+                // What lies over the list is as it was before the undo.
+                self.views.clear();
+                done
+            }
             Err(error) => Err(error),
         };
         let (title, text) = match told {

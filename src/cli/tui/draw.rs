@@ -8,7 +8,7 @@ use ratatui::widgets::{Clear, Paragraph};
 
 use super::app::{App, Tab, View, Where};
 use super::keys::{self, Key};
-use crate::cli::render::safe;
+use crate::cli::render::{count, safe};
 
 /// Everything.
 pub fn all(app: &mut App, frame: &mut Frame<'_>) {
@@ -18,7 +18,6 @@ pub fn all(app: &mut App, frame: &mut Frame<'_>) {
     if let Some(head) = head {
         bar(frame, head, &title(app));
     }
-    let foot_text = footer(app);
     match app.views.last_mut() {
         None | Some(View::Typing { .. }) => list(app, frame, body),
         Some(View::Event { pane, .. } | View::Plan { pane, .. } | View::Text { pane, .. }) => {
@@ -26,7 +25,8 @@ pub fn all(app: &mut App, frame: &mut Frame<'_>) {
         }
     }
     if let Some(foot) = foot {
-        frame.render_widget(Paragraph::new(foot_text), foot);
+        // Now it is known how much is below.
+        frame.render_widget(Paragraph::new(footer(app)), foot);
     }
 }
 
@@ -49,8 +49,8 @@ fn title(app: &App) -> String {
     let busy = app.work.as_ref().map(|work| format!("  … {}", work.word)).unwrap_or_default();
     let text = match app.views.last() {
         None | Some(View::Typing { .. }) => {
-            let (count, all) = app.list.count();
-            let more = if all { "" } else { "+" };
+            let (n, all) = app.list.count();
+            let many = if all { count(n as u64, "event") } else { format!("{n}+ events") };
             let damaged = match app.list.damaged {
                 0 => String::new(),
                 n => format!("  {n} cannot be read: `fr store verify`"),
@@ -59,7 +59,7 @@ fn title(app: &App) -> String {
                 "" => String::new(),
                 typed => format!("  filter: {}", safe(typed.as_bytes())),
             };
-            format!(" fr  {count}{more} events{damaged}{filter}")
+            format!(" fr  {many}{damaged}{filter}")
         }
         Some(View::Event { event, tab, .. }) => {
             let mark = |own: Tab, word: &str| if own == *tab { format!("[{word}]") } else { word.to_owned() };

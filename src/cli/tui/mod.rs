@@ -63,10 +63,7 @@ pub fn run(filter: Filter, typed: String, home: Home, index: Index, out: &Out) -
             }
         }
         if app.hear() {
-            // What was typed before the plan was to be seen is no answer to it.
-            while event::poll(Duration::ZERO).map_err(|e| lost(&e))? {
-                let _ = event::read().map_err(|e| lost(&e))?;
-            }
+            drain(&mut app)?;
         }
         app.look(written.elapsed() >= CLOCK)?;
         if written.elapsed() >= CLOCK {
@@ -81,6 +78,16 @@ fn let_it_write(app: &mut App) {
         std::thread::sleep(PAUSE);
         app.hear();
     }
+}
+
+/// Throws away what was typed before the plan was to be seen: it is no answer to it.
+fn drain(app: &mut App) -> Result<()> {
+    while event::poll(Duration::ZERO).map_err(|e| lost(&e))? {
+        if let Input::Resize(width, height) = event::read().map_err(|e| lost(&e))? {
+            app.resize(width, height)?;
+        }
+    }
+    Ok(())
 }
 
 /// Takes one input.

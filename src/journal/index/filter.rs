@@ -73,6 +73,12 @@ pub(crate) fn sortable(unsigned: u64) -> i64 {
 }
 
 impl Filter {
+    /// True where nothing but a time is asked for.
+    pub fn is_of_all(&self) -> bool {
+        let Filter { since_ns, until_ns, after, before, limit, .. } = *self;
+        *self == Filter { since_ns, until_ns, after, before, limit, ..Filter::default() }
+    }
+
     /// The WHERE clause and its values.
     pub(crate) fn sql(&self) -> (String, Vec<Value>) {
         let (mut terms, mut values): (Vec<&str>, Vec<Value>) = (vec!["1"], Vec::new());

@@ -40,6 +40,9 @@ pub struct SessionSummary {
 const COLUMNS: &str = "session.name, kind, actor.name, cwd, first_ns, last_ns, ended_ns, events, changes, destructive, \
                        failed, unkept FROM session JOIN actor ON actor.id = actor";
 
+/// An id of this length is short enough: `shell-4711-18ebfa53afccd241`. An agent's is a UUID.
+const SHORT: usize = 28;
+
 /// Shorter beginnings of ids than this are shown nowhere.
 const SHORTEST: usize = 8;
 
@@ -61,6 +64,9 @@ impl Index {
 
     /// The beginning of a session's id that no other session has: what people type after `--session`.
     pub fn short_session(&self, name: &str) -> Result<String> {
+        if name.len() <= SHORT {
+            return Ok(name.to_owned());
+        }
         let beside = |text: &str| -> Result<Option<String>> {
             let mut statement = self.db.prepare_cached(text).map_err(sql("read"))?;
             statement.query_row([name], |row| row.get(0)).map_err(sql("read"))

@@ -26,6 +26,7 @@ const OPEN: usize = 1000;
 
 /// The following of a journal.
 struct Follow<'a> {
+    absolute: bool,
     filter: Filter,
     home: &'a Home,
     index: Index,
@@ -38,9 +39,10 @@ struct Follow<'a> {
 }
 
 /// Follows until it is interrupted (130), or until nobody reads any more.
-pub fn run(filter: Filter, home: &Home, index: Index, out: &mut Out) -> Result<u8> {
+pub fn run(filter: Filter, absolute: bool, home: &Home, index: Index, out: &mut Out) -> Result<u8> {
     let interrupt = Interrupt::listen();
     let mut follow = Follow {
+        absolute,
         last: index.last_event()?,
         last_gap: index.last_gap()?,
         filter,
@@ -153,7 +155,7 @@ impl Follow<'_> {
             self.last_gap = seq;
             match out.json {
                 true => line(&GapView::of(&gap), out)?,
-                false => out.line(out.paint(style::WARN, gap_text(&gap, out.width)))?,
+                false => out.line(out.paint(style::WARN, gap_text(&gap, self.absolute, out.width)))?,
             }
         }
         Ok(())
@@ -184,7 +186,7 @@ impl Follow<'_> {
             out.line(out.paint(style::BOLD, cut(&head, out.width)))?;
             self.session = Some(session.clone());
         }
-        out.line(row(event, out))
+        out.line(row(event, self.absolute, out))
     }
 }
 
@@ -196,12 +198,12 @@ fn line(value: &impl serde::Serialize, out: &mut Out) -> Result<()> {
 }
 
 /// Columns of fixed width: what comes later is not known yet.
-fn row(event: &Event, out: &Out) -> String {
+fn row(event: &Event, absolute: bool, out: &Out) -> String {
     let (class, promise, kept) = (class_of(event), event.promise(), event.kept());
     let dash = |is_none: bool, word: &'static str| if is_none { "-" } else { word };
     let cells = [
         (format!("{:<5}", event.id.0), Some(style::BOLD)),
-        (when::clock(event.before.at_ns), Some(style::DIM)),
+        (moment(event.before.at_ns, absolute), Some(style::DIM)),
         (format!("{:<9}", dash(class == EffectClass::None, class.as_str())), Some(style::of_class(class))),
         (
             format!("{:<12}", dash(promise == Promise::NotApplicable, promise.as_str())),
@@ -223,6 +225,11 @@ fn row(event: &Event, out: &Out) -> String {
     line
 }
 
-fn gap_text(gap: &Gap, width: Option<usize>) -> String {
-    cut(&format!("gap   {} {}", when::clock(gap.at_ns), safe(gap.reason.as_bytes())), width)
+fn gap_text(gap: &Gap, absolute: bool, width: Option<usize>) -> String {
+    let at = moment(gap.at_ns, absolute);
+    cut(&format!("gap   {at} {}", safe(gap.reason.as_bytes())), width)
+}
+
+fn moment(at_ns: i64, absolute: bool) -> String {
+    if absolute { when::absolute(at_ns) } else { when::clock(at_ns) }
 }

@@ -17,7 +17,7 @@ pub fn run(args: &TimelineArgs, out: &mut Out) -> Result<u8> {
     let filter = super::narrow::filter(&args.narrow, args.limit)?;
     let (home, index) = super::opened()?;
     if args.follow {
-        return follow::run(filter, &home, index, out);
+        return follow::run(filter, args.absolute, &home, index, out);
     }
     let events = index.legible(&filter, |event, damage| {
         warn_of_damage(event, &damage, out);
@@ -61,10 +61,11 @@ fn warn_of_damage(event: EventId, damage: &Error, out: &mut Out) {
     ));
 }
 
-/// The gaps of the time that is shown: all of it where all events are, else since the oldest of them.
+/// The gaps of the time that is shown: all of it where all events are, else since the oldest that is listed.
 pub(in crate::cli) fn gaps(events: &[Event], filter: &Filter, index: &Index) -> Result<Gaps> {
     let oldest = events.iter().map(|event| event.before.at_ns).min();
-    let since = if events.len() < filter.limit { filter.since_ns } else { oldest.or(filter.since_ns) };
+    let all = events.len() < filter.limit && (filter.is_of_all() || filter.since_ns.is_some());
+    let since = if all { filter.since_ns } else { oldest.or(Some(i64::MAX)) };
     story::gaps_between(index, since, filter.until_ns)
 }
 
