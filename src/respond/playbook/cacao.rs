@@ -91,7 +91,9 @@ fn variables(playbook: &Playbook) -> Map<String, Value> {
         }
         out.insert(variable(&format!("{kind}.{name}")), value);
     }
-    let text = serde_json::to_string(&playbook.steps).unwrap_or_default();
+    let mut text = serde_json::to_string(&playbook.steps).unwrap_or_default();
+    // What is not said is named as well: whose session is held.
+    playbook.steps.iter().for_each(|step| text.push_str(&markdown::does(step, &str::to_owned)));
     for name in template::names(&text) {
         let about = if name.starts_with("steps.") {
             "what an earlier step told"

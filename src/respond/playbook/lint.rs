@@ -134,7 +134,7 @@ impl<'p> Lint<'p> {
 
     /// Names stand only where values may stand, and only for what is known by then.
     fn texts(&mut self, step: &Step) {
-        let mut plain: Vec<&str> = vec![&step.title];
+        let mut plain: Vec<&str> = Vec::new();
         plain.extend(step.ask.iter().chain(&step.cwd).map(String::as_str));
         plain.extend(
             step.argv().into_iter().flatten().chain(step.compensate.iter().flatten()).map(String::as_str),

@@ -249,6 +249,8 @@ fn an_own_playbook_wins_and_one_that_others_can_write_does_not() {
 fn the_export_is_cacao() {
     let env = TestEnv::new();
     let uuid = "[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$";
+    let variable = regex::Regex::new("^__[a-zA-Z_][a-zA-Z0-9_-]{0,199}__$").unwrap();
+    let used = regex::Regex::new("__[a-zA-Z_][a-zA-Z0-9_-]*__").unwrap();
     for name in SHIPPED {
         let out = playbook(&env, &["export", name, "--format", "cacao"]).ok();
         assert_eq!(out, playbook(&env, &["export", name]).ok(), "the same every time");
@@ -293,10 +295,8 @@ fn the_export_is_cacao() {
         );
         let steps = value["workflow"].as_object().unwrap();
         assert!(steps.contains_key(value["workflow_start"].as_str().unwrap()), "{name}");
-        let variable = regex::Regex::new("^__[a-zA-Z_][a-zA-Z0-9_-]{0,199}__$").unwrap();
         let variables = value["playbook_variables"].as_object().cloned().unwrap_or_default();
         assert!(variables.keys().all(|name| variable.is_match(name)), "{variables:?}");
-        let used = regex::Regex::new("__[a-zA-Z_][a-zA-Z0-9_-]*__").unwrap();
         let (mut seen, mut ends) = (BTreeSet::new(), 0);
         for (id, step) in steps {
             let kind = step["type"].as_str().unwrap();

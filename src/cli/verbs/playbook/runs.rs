@@ -151,6 +151,11 @@ fn report(ended: &Ended, out: &mut Out) -> Result<u8> {
                 out.line(format!("  without a terminal: {}", safe(ended.flags.join(", or ").as_bytes())))?;
             }
         }
+        _ if ended.steps.last().is_some_and(|line| line.moment == PlaybookMoment::StepRefused) => {
+            out.line(out.paint(style::ERROR, format!("broken off at {at}: {why}")))?;
+            let name = safe(ended.playbook.as_bytes());
+            out.line(format!("a run keeps its values: begin another, `fr playbook run {name}`"))?;
+        }
         _ => {
             out.line(out.paint(style::ERROR, format!("broken off at {at}: {why}")))?;
             out.line(format!("when that is mended: fr playbook resume {run}"))?;

@@ -6,11 +6,12 @@ use std::time::Instant;
 use serde::Serialize;
 
 use super::act::{Did, Stage};
+use super::consent::Consent;
 use super::person::{Answer, Person, Prompt, Told};
 use super::record::{Log, Said, is_harmless};
 use super::replay::Standing;
 use crate::error::{Error, ExitCode, Result};
-use crate::model::{EventId, PlaybookKind, PlaybookMode, PlaybookMoment, Uid};
+use crate::model::{EventId, PlaybookMode, PlaybookMoment, Uid};
 use crate::platform::interrupt::Interrupt;
 use crate::respond::playbook::format::{Condition, Evidence, OnFailure, Playbook, Step};
 use crate::respond::playbook::scope::{Scope, StepFacts};
@@ -131,17 +132,16 @@ impl Carrier<'_> {
 
     /// A person is needed, or something failed.
     fn stop(mut self, step: &Step, moment: PlaybookMoment, why: String) -> Result<Ended> {
-        let said = |why: &str| Said { note: Some(why.to_owned()), ..Said::default() };
         match moment {
             PlaybookMoment::Waiting => {
                 // Once is enough, however often somebody looks.
                 if !self.standing.waits || !self.lines.is_empty() {
-                    self.log.mark(moment, Some(step), said(&why))?;
+                    self.log.mark(moment, Some(step), Said::note(why.clone()))?;
                 }
             }
             _ => {
                 self.compensate()?;
-                self.log.mark(PlaybookMoment::BrokenOff, None, said(&format!("{}: {why}", step.id)))?;
+                self.log.mark(PlaybookMoment::BrokenOff, None, Said::note(format!("{}: {why}", step.id)))?;
             }
         }
         let exit = match moment {
@@ -177,92 +177,55 @@ impl Carrier<'_> {
         let (number, of) = (at + 1, self.playbook.steps.len());
         self.person.tell(&Told::Step { step, number, of, does: &does })?;
         if let Some(why) = self.does_not_apply(step)? {
-            self.end(step, PlaybookMoment::StepSkipped, Said { note: Some(why), ..Said::default() }, "")?;
+            self.end(step, PlaybookMoment::StepSkipped, Said::note(why), "")?;
             return Ok(Next::Step(at + 1));
         }
-        let again = std::mem::take(&mut self.standing.begun) && !is_harmless(step);
-        self.again = again;
+        self.again = std::mem::take(&mut self.standing.begun) && !is_harmless(step);
         if let Some(why) = self.objection(step) {
-            self.end(
-                step,
-                PlaybookMoment::StepRefused,
-                Said { note: Some(why.clone()), ..Said::default() },
-                "",
-            )?;
+            self.end(step, PlaybookMoment::StepRefused, Said::note(why.clone()), "")?;
             return Ok(Next::Stop(PlaybookMoment::StepRefused, why));
         }
-        let alone = step.mode() == PlaybookMode::Auto && !again;
-        let (mut confirmed_by, mut entered) = (None, String::new());
-        if !alone {
-            if self.person.is_agent() {
-                let name = self.person.actor().name.clone();
-                let why = format!("{name} is an agent: only a person agrees to {}", step.id);
-                return Ok(Next::Stop(PlaybookMoment::Waiting, why));
+        let agreed = match self.consent(step, &does)? {
+            Consent::Go(agreed) => agreed,
+            Consent::Past(moment, said) => {
+                self.end(step, moment, said, "")?;
+                return Ok(Next::Step(at + 1));
             }
-            match self.asked(step, &does, again)? {
-                Answer::Yes(text) => (confirmed_by, entered) = (Some(self.person.actor().name.clone()), text),
-                Answer::Skip => {
-                    let note = Some(format!("left out by {}", self.person.actor().name));
-                    self.end(step, PlaybookMoment::StepSkipped, Said { note, ..Said::default() }, "")?;
-                    return Ok(Next::Step(at + 1));
-                }
-                Answer::Done => {
-                    let by = self.person.actor().name.clone();
-                    let note = Some("it was done already".to_owned());
-                    let said = Said { note, confirmed_by: Some(by), ..Said::default() };
-                    self.end(step, PlaybookMoment::StepDone, said, "")?;
-                    return Ok(Next::Step(at + 1));
-                }
-                Answer::Stop => {
-                    return Ok(Next::Stop(PlaybookMoment::Waiting, "stopped by a person".to_owned()));
-                }
-                Answer::Nobody => {
-                    let why = match (again, step.kind()) {
-                        (true, _) => "it was begun, and nobody knows whether it ended",
-                        (false, Some(PlaybookKind::Ask)) => "a person has to answer",
-                        (false, _) if step.mode() == PlaybookMode::Manual => "a person has to do it",
-                        (false, _) => "a person has to agree",
-                    };
-                    return Ok(Next::Stop(PlaybookMoment::Waiting, why.to_owned()));
-                }
-            }
-        }
-        if step.mode() == PlaybookMode::Manual {
-            let said = Said { confirmed_by, evidence: Some(entered), ..Said::default() };
-            self.end(step, PlaybookMoment::StepDone, said, "")?;
-            return Ok(Next::Step(at + 1));
-        }
-        let said = Said { confirmed_by: confirmed_by.clone(), ..Said::default() };
-        self.log.mark(PlaybookMoment::StepBegun, Some(step), said)?;
+            Consent::Wait(why) => return Ok(Next::Stop(PlaybookMoment::Waiting, why)),
+        };
+        self.log.mark(PlaybookMoment::StepBegun, Some(step), agreed.clone())?;
         let started = Instant::now();
         let did = self.act(step);
+        if did.interrupted {
+            // Nobody knows how far it came: it stays begun, and is asked about.
+            let why = format!("interrupted at {}", step.id);
+            self.log.mark(PlaybookMoment::BrokenOff, None, Said::note(why.clone()))?;
+            return Err(self.interrupted(Error::new(ExitCode::Interrupted, why)));
+        }
         let said = Said {
-            confirmed_by,
             evidence: Some(did.output.clone()),
             code: did.code,
             took: Some(started.elapsed()),
             event: did.event,
             note: Some(did.note.clone()),
             captures: did.captures,
-            ..Said::default()
+            ..agreed
         };
         let moment = if did.ok { PlaybookMoment::StepDone } else { PlaybookMoment::StepFailed };
         self.end(step, moment, said, &did.output)?;
-        if did.interrupted {
-            let error = Error::new(ExitCode::Interrupted, format!("interrupted at {}", step.id));
-            return Err(self.interrupted(error));
-        }
-        if did.ok {
-            return Ok(Next::Step(at + 1));
-        }
-        let later = |id: &str| self.playbook.steps.iter().position(|step| step.id == id);
-        Ok(match step.follows() {
-            Some(OnFailure::Continue) => Next::Step(at + 1),
-            Some(OnFailure::Goto(id)) => later(&id)
-                .filter(|to| *to > at)
-                .map_or_else(|| Next::Stop(PlaybookMoment::BrokenOff, did.note.clone()), Next::Step),
-            _ => Next::Stop(PlaybookMoment::BrokenOff, did.note),
-        })
+        Ok(if did.ok { Next::Step(at + 1) } else { self.after_failure(step, at, did.note) })
+    }
+
+    /// What follows a step that failed.
+    fn after_failure(&self, step: &Step, at: usize, why: String) -> Next {
+        let later =
+            |id: &str| self.playbook.steps.iter().position(|step| step.id == id).filter(|to| *to > at);
+        let next = match step.follows() {
+            Some(OnFailure::Continue) => Some(at + 1),
+            Some(OnFailure::Goto(id)) => later(&id),
+            _ => None,
+        };
+        next.map_or(Next::Stop(PlaybookMoment::BrokenOff, why), Next::Step)
     }
 
     fn interrupted(&self, error: Error) -> Error {
@@ -315,7 +278,10 @@ impl Carrier<'_> {
             self.scope.steps.insert(step.id.clone(), facts);
         }
         match moment {
-            PlaybookMoment::StepFailed => self.standing.failed.push(step.id.clone()),
+            PlaybookMoment::StepFailed => {
+                self.standing.failed.retain(|id| *id != step.id);
+                self.standing.failed.push(step.id.clone());
+            }
             PlaybookMoment::StepDone => {
                 self.standing.failed.retain(|id| *id != step.id);
                 self.standing.done.push(step.id.clone());
@@ -325,15 +291,6 @@ impl Carrier<'_> {
         self.person.tell(&Told::Ended { moment, note: &note, output: &self.log.hidden(output) })?;
         self.lines.push(Line { step: step.id.clone(), moment, note, code, event });
         Ok(())
-    }
-
-    fn asked(&mut self, step: &Step, does: &str, again: bool) -> Result<Answer> {
-        let enters = match (step.kind(), step.evidence) {
-            (_, Some(Evidence::Required)) => Some(true),
-            (_, Some(Evidence::Optional)) => Some(false),
-            _ => None,
-        };
-        self.person.ask(&Prompt { step, does, again, enters, compensates: false })
     }
 
     /// What the step does, with the values that are known.

@@ -8,6 +8,8 @@
 mod act;
 mod begin;
 mod carry;
+mod consent;
+mod judge;
 mod person;
 mod record;
 mod replay;

@@ -43,6 +43,13 @@ pub struct Said {
     pub captures: Vec<Capture>,
 }
 
+impl Said {
+    /// Only that.
+    pub fn note(text: impl Into<String>) -> Said {
+        Said { note: Some(text.into()), ..Said::default() }
+    }
+}
+
 impl Log {
     /// The session under which the run's commands and marks stand.
     pub fn session(&self) -> String {
