@@ -1,6 +1,7 @@
 //! The flags, declared once: help, completions and man pages are rendered from here.
 
 mod config;
+mod incident;
 mod playbook;
 mod respond;
 mod undo;
@@ -11,6 +12,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use config::{ConfigAction, ConfigArgs};
+pub use incident::{IncidentAction, IncidentArgs, IncidentScope, ReportFormat};
 pub use playbook::{
     PlaybookAction, PlaybookAgreedArgs, PlaybookArgs, PlaybookExportArgs, PlaybookFormat, PlaybookLintArgs,
     PlaybookListArgs, PlaybookNameArgs, PlaybookResumeArgs, PlaybookRunArgs,
@@ -151,6 +153,11 @@ pub enum Verb {
     /// Let contained agents go on.
     #[command(after_help = "Examples:\n  fr release\n  fr release --agent claude\n\nOnly a person releases.")]
     Release(ReleaseArgs),
+    /// Keep an incident: what belongs to it, what people note and decide, and its report.
+    #[command(
+        after_help = "Examples:\n  fr incident open                       about the agent's session that destroyed something last\n  fr incident note 'shop is down, paged the database team'\n  fr incident timeline\n  fr incident close --outcome 'all is back'\n  fr incident report --format html --out incident.html\n\nWhat to type at 3 a.m., in order: docs/incident.md."
+    )]
+    Incident(IncidentArgs),
     /// Response procedures: which fit, what they do, carrying them out step by step.
     #[command(
         after_help = "Examples:\n  fr playbook list                    which there are, which fit what happened\n  fr playbook show first-five-minutes\n  fr playbook run git-force-push --dry-run\n  fr playbook run first-five-minutes\n  fr playbook resume\n\nExit codes: 0 finished, 1 broken off, 3 waits for a person or a step failed and was passed over (docs/playbooks.md)."

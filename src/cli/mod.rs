@@ -58,6 +58,7 @@ fn dispatch(verb: Verb, out: &mut Out) -> Result<u8> {
         Verb::BlastRadius(args) => verbs::blast_radius::run(&args, out),
         Verb::Contain(args) => verbs::contain::contain(&args, out),
         Verb::Release(args) => verbs::contain::release(&args, out),
+        Verb::Incident(args) => verbs::incident::run(args, out),
         Verb::Playbook(args) => verbs::playbook::run(&args, out),
         Verb::Undo(args) => verbs::undo::run(&args, out),
         Verb::Redo(args) => verbs::redo::run(&args, out),

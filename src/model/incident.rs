@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ActorKind, Before, EventId};
+use super::{ActorKind, Before, EventId, EventKind};
 
 /// How bad it is, worst first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -180,6 +180,110 @@ pub enum IncidentChange {
         /// It may not.
         locked: bool,
     },
+}
+
+/// How an incident ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Closed {
+    /// When, nanoseconds since 1970.
+    pub at_ns: i64,
+    /// With which outcome, in words.
+    pub outcome: String,
+}
+
+/// An incident as its marks make it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Incident {
+    /// Its number: the event that opened it.
+    pub id: EventId,
+    /// What it is called.
+    pub title: String,
+    /// How bad it is.
+    pub severity: Severity,
+    /// Who decides.
+    pub commander: String,
+    /// When it was opened, nanoseconds since 1970.
+    pub opened_ns: i64,
+    /// Who opened it.
+    pub opened_by: String,
+    /// What it is about.
+    pub scope: Scope,
+    /// How it ended, where it has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub closed: Option<Closed>,
+    /// gc keeps what its events need.
+    pub locked: bool,
+    /// How many notes it has, decisions among them.
+    pub notes: u64,
+}
+
+impl Incident {
+    /// All incidents of a journal, oldest first, from its events in their order; those that are no marks do no harm.
+    pub fn all<'a>(events: impl IntoIterator<Item = (EventId, &'a Before)>) -> Vec<Incident> {
+        let mut all: Vec<Incident> = Vec::new();
+        for (id, before) in events {
+            let EventKind::Incident { incident: mark } = &before.kind else { continue };
+            match (mark.of, &mark.change) {
+                (None, IncidentChange::Opened { title, severity, commander, scope }) => all.push(Incident {
+                    id,
+                    title: title.clone(),
+                    severity: *severity,
+                    commander: commander.clone(),
+                    opened_ns: before.at_ns,
+                    opened_by: before.actor.name.clone(),
+                    scope: scope.clone(),
+                    closed: None,
+                    locked: true,
+                    notes: 0,
+                }),
+                (Some(of), change) => {
+                    all.iter_mut()
+                        .filter(|one| one.id == of)
+                        .for_each(|one| one.follow(before.at_ns, change));
+                }
+                (None, _) => {}
+            }
+        }
+        all
+    }
+
+    /// One that nobody has opened: what it would be about.
+    pub fn sketch(scope: Scope) -> Incident {
+        let (title, commander, opened_by) = (String::new(), String::new(), String::new());
+        let severity = Severity::Sev4;
+        Incident {
+            id: EventId(0),
+            title,
+            severity,
+            commander,
+            opened_ns: 0,
+            opened_by,
+            scope,
+            closed: None,
+            locked: false,
+            notes: 0,
+        }
+    }
+
+    fn follow(&mut self, at_ns: i64, change: &IncidentChange) {
+        match change {
+            IncidentChange::Opened { .. } => {}
+            IncidentChange::Scoped { added, sessions, removed } => {
+                self.scope.change(added, sessions, removed)
+            }
+            IncidentChange::Revised { title, severity, commander } => {
+                title.iter().for_each(|title| self.title.clone_from(title));
+                self.severity = severity.unwrap_or(self.severity);
+                commander.iter().for_each(|name| self.commander.clone_from(name));
+            }
+            IncidentChange::Note { .. } => self.notes += 1,
+            IncidentChange::Closed { outcome } => {
+                self.closed = Some(Closed { at_ns, outcome: outcome.clone() });
+                self.scope.until_ns = Some(self.scope.until_ns.map_or(at_ns, |until| until.min(at_ns)));
+            }
+            IncidentChange::Locked { locked } => self.locked = *locked,
+        }
+    }
 }
 
 #[cfg(test)]

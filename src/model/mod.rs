@@ -37,7 +37,7 @@ pub use event::{
 };
 pub use hunks::{Patched, patched};
 pub use id::{EventId, ObjectId, Uid};
-pub use incident::{Covered, IncidentChange, IncidentMark, Scope, Severity};
+pub use incident::{Closed, Covered, Incident, IncidentChange, IncidentMark, Scope, Severity};
 pub use invocation::{Invocation, Redirect, RedirectMode, Stdin, Word};
 pub use object::{ObjectKind, ObjectSink, ObjectSource};
 pub use patch::{PatchedFile, patched_files};

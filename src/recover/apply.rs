@@ -16,6 +16,7 @@ use crate::model::{
 };
 use crate::platform::{clock, home::Home};
 use crate::record::own::Own;
+use crate::record::redact::{TagKey, redact};
 use crate::record::{self, Config};
 use crate::store::Store;
 use crate::systems::{self, ApplyCx, Run};
@@ -373,7 +374,36 @@ fn mark(journal: &Journal, undo: EventId, step: usize, phase: StepPhase, note: O
 /// Closes the undo event with the state that it left, so that it can be undone itself.
 fn ended(applied: &Applied, undo: EventId, journal: &Journal, home: &Home) -> Result<()> {
     let code = if applied.is_complete() && applied.left_out.is_empty() { 0 } else { 3 };
-    close(undo, code, None, journal, home)
+    let note = lacking(applied).map(|note| redact(note.as_bytes(), &TagKey::load(home)));
+    let note = note.map(|note| String::from_utf8_lossy(&note).into_owned());
+    close(undo, code, note.as_deref(), journal, home)
+}
+
+/// How much of what is not back the record keeps by name.
+const NOTE_CHARS: usize = 2000;
+
+/// What is not as it was, by name, for the record: whoever reads it later has not seen what the undo printed. `back without` where
+/// everything is there again, and only lacks something that nobody could give it (its old id, what was on its disks).
+fn lacking(applied: &Applied) -> Option<String> {
+    let named = |step: &StepReport, what: &str| format!("{}: {what}", step.resource.lossy());
+    let failed = |step: &StepReport| match (&step.outcome, &step.verification) {
+        (StepOutcome::Conflict { reason } | StepOutcome::Failed { reason }, _) => Some(named(step, reason)),
+        (StepOutcome::Waiting { operation }, _) => {
+            Some(named(step, &format!("still waiting for {operation}")))
+        }
+        (StepOutcome::Done, Verification::NotVerified { reason } | Verification::Failed { reason }) => {
+            Some(named(step, reason))
+        }
+        (StepOutcome::Done, Verification::Verified) => None,
+    };
+    let gone = applied.steps.iter().filter_map(failed);
+    let lists = [&applied.residue, &applied.skipped, &applied.uncaptured, &applied.left_out];
+    let mut gone: Vec<String> = gone.chain(lists.into_iter().flatten().cloned()).collect();
+    let word = if gone.is_empty() { "back without" } else { "not back" };
+    gone.extend(applied.steps.iter().flat_map(|s| s.not_restored.iter().map(|what| named(s, what))));
+    gone.dedup();
+    let text: String = format!("{word}: {}", gone.join("; ")).chars().take(NOTE_CHARS).collect();
+    (!gone.is_empty()).then_some(text)
 }
 
 fn close(undo: EventId, code: i32, note: Option<&str>, journal: &Journal, home: &Home) -> Result<()> {

@@ -157,8 +157,24 @@ pub fn radius(index: &Index, of: &Of, production: &Production) -> Result<Radius>
         ..Filter::default()
     };
     let mut events = index.timeline(&filter)?;
-    events.retain(|event| event.before.kind == EventKind::Command && event.before.parent.is_none());
     events.reverse();
+    radius_of(index, events, session, of.until_ns, production)
+}
+
+/// The same of these events, the oldest first.
+///
+/// # Errors
+/// Nothing to undo, where none of them changed anything.
+pub fn radius_of(
+    index: &Index,
+    mut events: Vec<Event>,
+    session: Option<String>,
+    until_ns: Option<i64>,
+    production: &Production,
+) -> Result<Radius> {
+    events.retain(|event| {
+        event.before.kind == EventKind::Command && event.before.parent.is_none() && changes(event)
+    });
     let (refused, ran): (Vec<Event>, Vec<Event>) = events.into_iter().partition(was_refused);
     let (Some(first), Some(last)) = (ran.first(), ran.last()) else {
         return Err(Error::new(ExitCode::NothingToUndo, "no command of these changed anything")
@@ -171,7 +187,7 @@ pub fn radius(index: &Index, of: &Of, production: &Production) -> Result<Radius>
     let items = items(&ran, production);
     let mut totals = BTreeMap::new();
     items.iter().for_each(|item| *totals.entry(item.comes_back).or_default() += 1);
-    let until = of.until_ns.unwrap_or(i64::MAX);
+    let until = until_ns.unwrap_or(i64::MAX);
     let gaps = index.gaps(GAPS)?.iter().filter(|gap| (first_ns..=until).contains(&gap.at_ns)).count() as u64;
     let next = next(&ran, &items, session.as_deref());
     let unreported = ran.iter().filter(|event| event.after.is_none()).count() as u64;
@@ -191,11 +207,20 @@ pub fn radius(index: &Index, of: &Of, production: &Production) -> Result<Radius>
     })
 }
 
+/// It, or a part of it, did something.
+fn changes(event: &Event) -> bool {
+    let lines = || std::iter::once(event).chain(&event.parts);
+    lines().any(|one| {
+        one.before.effects.iter().any(|effect| effect.class.changes_state())
+            || !one.before.captures.is_empty()
+    })
+}
+
 fn session(index: &Index, of: &Of) -> Result<Option<String>> {
-    let all = index.sessions()?;
     match of.session.as_deref() {
         None if of.since_ns.is_some() => Ok(None),
         None | Some("") => {
+            let all = index.sessions()?;
             let is_agents =
                 |s: &&crate::journal::index::SessionSummary| s.actor_kind == "agent" && s.changes > 0;
             let found = all.iter().find(is_agents).map(|session| session.session.clone());
@@ -204,23 +229,27 @@ fn session(index: &Index, of: &Of) -> Result<Option<String>> {
                     .hint("`--since 2h --actor any` counts everybody's commands")
             })
         }
-        Some(name) => {
-            let found: Vec<&str> =
-                all.iter().map(|s| s.session.as_str()).filter(|s| s.starts_with(name)).collect();
-            match found.as_slice() {
-                [one] => Ok(Some((*one).to_owned())),
-                several if several.contains(&name) => Ok(Some(name.to_owned())),
-                [] => {
-                    Err(Error::new(ExitCode::Usage, format!("there is no session {}", name.escape_debug()))
-                        .hint("`fr sessions` lists them"))
-                }
-                several => Err(Error::new(
-                    ExitCode::Usage,
-                    format!("{} sessions begin with {}", several.len(), name.escape_debug()),
-                )
-                .hint("give more of its id; `fr sessions` lists them")),
-            }
-        }
+        Some(name) => named(index, name).map(Some),
+    }
+}
+
+/// The one session whose id begins like this.
+///
+/// # Errors
+/// Usage, where there is none or more than one.
+pub(super) fn named(index: &Index, name: &str) -> Result<String> {
+    let all = index.sessions()?;
+    let found: Vec<&str> = all.iter().map(|s| s.session.as_str()).filter(|s| s.starts_with(name)).collect();
+    match found.as_slice() {
+        [one] => Ok((*one).to_owned()),
+        several if several.contains(&name) => Ok(name.to_owned()),
+        [] => Err(Error::new(ExitCode::Usage, format!("there is no session {}", name.escape_debug()))
+            .hint("`fr sessions` lists them")),
+        several => Err(Error::new(
+            ExitCode::Usage,
+            format!("{} sessions begin with {}", several.len(), name.escape_debug()),
+        )
+        .hint("give more of its id; `fr sessions` lists them")),
     }
 }
 

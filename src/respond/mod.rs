@@ -4,10 +4,12 @@
 mod blast;
 mod contain;
 mod halt;
+pub mod incident;
 pub mod page;
 pub mod playbook;
+pub mod report;
 pub mod story;
 
-pub use blast::{Item, Next, Of, Outlook, Radius, radius};
+pub use blast::{Item, Next, Of, Outlook, Radius, radius, radius_of};
 pub use contain::{Outcome, contain, release};
 pub use halt::{Found, found};

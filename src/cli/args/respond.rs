@@ -14,6 +14,9 @@ pub struct BlastRadiusArgs {
     /// Until then.
     #[arg(long, value_name = "WHEN")]
     pub until: Option<String>,
+    /// The commands of this incident; without a number the one that is open.
+    #[arg(long, value_name = "ID", num_args = 0..=1, default_missing_value = "0", conflicts_with_all = ["session", "since", "until", "actor"])]
+    pub incident: Option<u64>,
     /// Only this actor's: a name, or agent, human, ci, any. With --since it is agent where nothing is said.
     #[arg(long, value_name = "WHO")]
     pub actor: Option<String>,

@@ -6,11 +6,22 @@ use crate::cli::render::{Table, count, safe, style, when};
 use crate::error::Result;
 use crate::platform::clock;
 use crate::record::Config;
-use crate::respond::{Item, Of, Outlook, Radius, radius};
+use crate::respond::{Item, Of, Outlook, Radius, incident, radius, radius_of};
 
 /// Runs the verb.
 pub fn run(args: &BlastRadiusArgs, out: &mut Out) -> Result<u8> {
     let (home, index) = super::opened()?;
+    let production = Config::load(&home)?.production;
+    if let Some(id) = args.incident {
+        let incident = incident::find(&index, Some(id).filter(|id| *id > 0))?;
+        let session = match incident.scope.sessions.as_slice() {
+            [one] => Some(one.clone()),
+            _ => None,
+        };
+        let events = incident::commands(&index, &incident)?;
+        let found = radius_of(&index, events, session, incident.scope.until_ns, &production)?;
+        return put(&found, out);
+    }
     let now = clock::now_ns();
     let moment = |text: &Option<String>| text.as_ref().map(|t| when::parse_moment(t, now)).transpose();
     let of = Of {
@@ -19,13 +30,15 @@ pub fn run(args: &BlastRadiusArgs, out: &mut Out) -> Result<u8> {
         until_ns: moment(&args.until)?,
         actor: args.actor.clone(),
     };
-    let production = Config::load(&home)?.production;
-    let found = radius(&index, &of, &production)?;
+    put(&radius(&index, &of, &production)?, out)
+}
+
+fn put(found: &Radius, out: &mut Out) -> Result<u8> {
     if out.json {
-        out.json(&found)?;
-        return Ok(0);
+        out.json(found)?;
+    } else {
+        show(found, out)?;
     }
-    show(&found, out)?;
     Ok(0)
 }
 

@@ -12,6 +12,7 @@ pub mod explain;
 pub mod export;
 pub mod generate;
 pub mod hook;
+pub mod incident;
 pub mod init;
 pub mod install;
 pub(in crate::cli) mod narrow;

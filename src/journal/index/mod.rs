@@ -2,6 +2,7 @@
 //! it finds is read from the journal, where every byte is checked.
 
 mod catchup;
+mod chain;
 mod check;
 mod facts;
 mod filter;
@@ -13,6 +14,7 @@ mod query;
 mod sessions;
 mod undone;
 
+pub use chain::{Chain, Link};
 pub use filter::Filter;
 pub use open::Index;
 pub use query::{Event, Totals};

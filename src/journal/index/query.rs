@@ -190,6 +190,12 @@ impl Index {
         Ok(EventId(unsigned(last.unwrap_or(0))))
     }
 
+    /// All but commands and drills, oldest first: undos, alarms, containment, what was done about incidents.
+    pub fn doings(&self) -> Result<Vec<Event>> {
+        let text = format!("SELECT {COLUMNS} FROM event WHERE kind NOT IN (0, 4) ORDER BY id");
+        self.select(&text, &[], |_, damage| Err(damage))
+    }
+
     /// The latest undo or redo that began and has not ended. One whose record is damaged could not be gone on with, and must
     /// not keep the whole ones from being taken back.
     pub fn unfinished(&self) -> Result<Option<Event>> {

@@ -2,12 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::BuildHasherDefault;
+use std::rc::Rc;
 
 use super::{GcOptions, References, ns};
 use crate::error::Result;
 use crate::journal::verify::objects_of;
 use crate::journal::{Journal, Position};
-use crate::model::{Bytes, EventId, ObjectId, ObjectKind, Record, Reversal};
+use crate::model::{
+    ActorKind, Before, Bytes, Covered, EventId, EventKind, Incident, ObjectId, ObjectKind, Record, Reversal,
+};
 use crate::platform::clock;
 use crate::store::catalog::IdHasher;
 use crate::store::{Store, pin};
@@ -42,6 +45,16 @@ struct Needs {
     roots: Vec<ObjectId>,
     /// Positions in [`Journaled::places`].
     places: Vec<usize>,
+    /// What tells whether an incident is about it.
+    who: Option<Who>,
+}
+
+/// Of an event, what [`crate::model::Scope`] asks for.
+struct Who {
+    parent: Option<EventId>,
+    session: Rc<str>,
+    actor: ActorKind,
+    at_ns: i64,
 }
 
 /// The most that gc believes the clock to be ahead of the journal: a clock set forward must not expire everything.
@@ -49,11 +62,12 @@ const CLOCK_LEAD_NS: i64 = 86_400_000_000_000;
 
 /// Marks from the journal as it is now.
 pub(crate) fn mark(store: &Store, options: &GcOptions, references: References<'_>) -> Result<Marked> {
-    let Journaled { events, links, loose, places, last_ns } = read_journal(store)?;
+    let Journaled { events, links, loose, places, incidents, last_ns } = read_journal(store)?;
     let now_ns = clock::now_ns().min(last_ns.saturating_add(CLOCK_LEAD_NS));
     let keep_since_ns = now_ns.saturating_sub(ns(options.keep_within));
     let mut kept: HashSet<EventId> = pin::pinned(store.home())?.into_iter().collect();
     kept.extend(events.iter().filter(|(_, needs)| needs.time_ns >= keep_since_ns).map(|(id, _)| *id));
+    kept.extend(locked(&incidents, &events));
     spread(&mut kept, &links);
 
     let mut marked = Marked { keep_since_ns, ..Marked::default() };
@@ -98,6 +112,8 @@ struct Journaled {
     loose: Vec<ObjectId>,
     /// The options of captures' locators, each once, by their number.
     places: BTreeMap<BTreeMap<String, Bytes>, usize>,
+    /// Incidents as they stand at the end.
+    incidents: Vec<Incident>,
     /// The time of the last frame.
     last_ns: i64,
 }
@@ -106,6 +122,8 @@ fn read_journal(store: &Store) -> Result<Journaled> {
     let mut events: HashMap<EventId, Needs> = HashMap::new();
     let mut calls: HashMap<(String, Option<String>), EventId> = HashMap::new();
     let mut places: BTreeMap<BTreeMap<String, Bytes>, usize> = BTreeMap::new();
+    let mut sessions: HashMap<String, Rc<str>> = HashMap::new();
+    let mut marks: Vec<(EventId, Before)> = Vec::new();
     let (mut links, mut loose, mut last_ns) = (Vec::new(), Vec::new(), i64::MIN);
     for frame in Journal::open(store.home())?.frames(Position::START) {
         // A damaged place must not let gc remove what it may have named.
@@ -115,7 +133,14 @@ fn read_journal(store: &Store) -> Result<Journaled> {
         let mut event = frame.event;
         match &frame.record {
             Record::Before(before) => {
-                let mut needs = Needs { time_ns: last_ns, ..Needs::default() };
+                let session = sessions.entry(before.session.clone());
+                let session = session.or_insert_with(|| Rc::from(before.session.as_str())).clone();
+                let (parent, actor, at_ns) = (before.parent, before.actor.kind, before.at_ns);
+                let who = Some(Who { parent, session, actor, at_ns });
+                let mut needs = Needs { time_ns: last_ns, who, ..Needs::default() };
+                if matches!(before.kind, EventKind::Incident { .. }) {
+                    marks.push((event, (**before).clone()));
+                }
                 for capture in &before.captures {
                     let next = places.len();
                     needs.places.push(*places.entry(capture.locator.opts.clone()).or_insert(next));
@@ -138,7 +163,23 @@ fn read_journal(store: &Store) -> Result<Journaled> {
             None => loose.extend(named),
         }
     }
-    Ok(Journaled { events, links, loose, places, last_ns })
+    let incidents = Incident::all(marks.iter().map(|(id, before)| (*id, before)));
+    Ok(Journaled { events, links, loose, places, incidents, last_ns })
+}
+
+/// The events of incidents that are open, or closed and not unlocked: their captures are evidence, and the way back.
+fn locked(incidents: &[Incident], events: &HashMap<EventId, Needs>) -> Vec<EventId> {
+    let incidents: Vec<&Incident> = incidents.iter().filter(|incident| incident.locked).collect();
+    if incidents.is_empty() {
+        return Vec::new();
+    }
+    let is_locked = |id: EventId, who: &Who| {
+        let Who { parent, session, actor, at_ns } = who;
+        let event = Covered { id, parent: *parent, session, actor: *actor, at_ns: *at_ns };
+        incidents.iter().any(|incident| incident.scope.covers(event))
+    };
+    let events = events.iter().filter_map(|(id, needs)| Some((*id, needs.who.as_ref()?)));
+    events.filter(|(id, who)| is_locked(*id, who)).map(|(id, _)| id).collect()
 }
 
 /// An undo and what it takes back stay together: each needs the other to be taken back or forth again.

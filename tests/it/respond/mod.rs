@@ -2,5 +2,6 @@
 
 mod blast;
 mod contain;
+mod incident;
 mod policy;
 mod runaway;

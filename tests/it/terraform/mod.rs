@@ -24,12 +24,12 @@ macro_rules! on_each {
     };
 }
 
-mod backends;
+pub mod backends;
 mod changed;
 mod destroyed;
 mod kept;
 mod moved;
-mod scene;
+pub mod scene;
 pub use scene::terraform;
 mod seen;
 mod states;
