@@ -248,7 +248,7 @@ fn what_comes_is_seen_and_help_names_every_key() {
     tmux.run(&["paste-buffer", "-p", "-t", ":0"]);
     tmux.keys(&["/"]);
     tmux.run(&["paste-buffer", "-p", "-t", ":0"]);
-    tmux.shows("filter: uuyyqq");
+    tmux.shows("filter: changes uuyyqq");
     tmux.keys(&["Escape"]);
     tmux.keys(&["q"]);
     tmux.ended_with(0);

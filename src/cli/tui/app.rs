@@ -264,6 +264,10 @@ impl App {
             }
             KeyCode::Char('/') => {
                 self.views.push(View::Typing { before: self.typed.clone() });
+                // What is typed now is another word.
+                if !self.typed.is_empty() && !self.typed.ends_with(' ') {
+                    self.typed.push(' ');
+                }
                 false
             }
             KeyCode::Char('c') => {
