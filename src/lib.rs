@@ -13,6 +13,7 @@ pub mod drill;
 pub mod error;
 pub mod intake;
 pub mod journal;
+pub mod maturity;
 pub mod model;
 pub mod platform;
 pub mod record;

@@ -2,6 +2,7 @@
 
 mod config;
 mod incident;
+mod maturity;
 mod playbook;
 mod respond;
 mod undo;
@@ -13,6 +14,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use config::{ConfigAction, ConfigArgs};
 pub use incident::{IncidentAction, IncidentArgs, IncidentScope, ReportFormat};
+pub use maturity::{MaturityAction, MaturityArgs, MaturityFormat};
 pub use playbook::{
     PlaybookAction, PlaybookAgreedArgs, PlaybookArgs, PlaybookExportArgs, PlaybookFormat, PlaybookLintArgs,
     PlaybookListArgs, PlaybookNameArgs, PlaybookResumeArgs, PlaybookRunArgs,
@@ -201,6 +203,11 @@ pub enum Verb {
         after_help = "Examples:\n  fr drill                     every system, a minute at most\n  fr drill --system files,git\n  fr drill --json              times to undo, and what did not come back\n  fr drill --keep              leave the scratch targets and their stores to look around\n  fr drill --system kubernetes --context kind-dev\n                               in a namespace of its own, in this cluster only\n  fr drill --server postgres://postgres@localhost\n                               in a database of its own, in this server\n\nTouches nothing of yours: it works in a private directory below TMPDIR, with a store of its own. Only the outcome is\nrecorded in yours, as an event. Exit code 0 where all passed, 1 where one failed, 3 where none failed and something\nwas skipped because a program that it needs is not here."
     )]
     Drill(DrillArgs),
+    /// How safe are we: levels, what was measured, what shows it, and the cheapest next step.
+    #[command(
+        after_help = "Examples:\n  fr maturity\n  fr maturity --format html --out maturity.html\n  fr maturity --save           keep it on record, for --trend\n  fr maturity --trend\n  fr maturity --system aws     only what can be told of one system\n  fr maturity attest on-call --owner Ada\n\nMeasured from the record, from the settings of this machine, and by questions to the systems that agents used. Those\nonly read. What is not known counts as not met. `$FR_HOME/maturity.toml` takes the place of the criteria that are built\nin (docs/maturity.md)."
+    )]
+    Maturity(MaturityArgs),
     /// Print shell completions.
     #[command(after_help = "Examples:\n  fr completions bash > /etc/bash_completion.d/fr")]
     Completions(CompletionsArgs),

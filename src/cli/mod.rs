@@ -68,6 +68,7 @@ fn dispatch(verb: Verb, out: &mut Out) -> Result<u8> {
         Verb::Config(args) => verbs::config::run(&args, out),
         Verb::Demo(args) => verbs::demo::run(&args, out),
         Verb::Drill(args) => verbs::drill::run(&args, out),
+        Verb::Maturity(args) => verbs::maturity::run(&args, out),
         Verb::Completions(args) => verbs::generate::completions(&args, out),
         Verb::Man(args) => verbs::generate::man(&args, out),
     }

@@ -4,8 +4,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Actor, Alarm, Bytes, Capture, Captured, Contained, Drilled, Effect, EventId, IncidentMark, ObjectId,
-    PlaybookMark, Policy, Released, StateRef, Uid, Verdict,
+    Actor, Alarm, Attested, Bytes, Capture, Captured, Contained, Drilled, Effect, EventId, IncidentMark,
+    ObjectId, PlaybookMark, Policy, Released, StateRef, Stood, Uid, Verdict,
 };
 
 /// What a journal frame holds.
@@ -68,6 +68,16 @@ pub enum EventKind {
     Incident {
         /// What.
         incident: IncidentMark,
+    },
+    /// `fr maturity attest`: somebody vouches for what nothing can measure.
+    Attest {
+        /// For what, and until when.
+        attestation: Attested,
+    },
+    /// `fr maturity --save`: how it stood.
+    Maturity {
+        /// What was measured.
+        stood: Stood,
     },
 }
 

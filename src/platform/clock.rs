@@ -12,3 +12,9 @@ pub fn now_ns() -> i64 {
         Err(before) => -i64::try_from(before.duration().as_nanos()).unwrap_or(i64::MAX),
     }
 }
+
+/// The local date of a moment, for people.
+pub fn day(at_ns: i64) -> String {
+    use chrono::{DateTime, Local, Utc};
+    DateTime::<Utc>::from_timestamp_nanos(at_ns).with_timezone(&Local).format("%Y-%m-%d").to_string()
+}

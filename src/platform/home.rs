@@ -77,6 +77,10 @@ impl Home {
     pub fn config(&self) -> PathBuf {
         self.root.join("config.toml")
     }
+    /// The user's own table of what `fr maturity` measures.
+    pub fn maturity(&self) -> PathBuf {
+        self.root.join("maturity.toml")
+    }
     /// A number that gc raises whenever stat caches must not count any longer.
     pub fn generation(&self) -> PathBuf {
         self.root.join("generation")

@@ -121,6 +121,12 @@ impl Production {
         })
     }
 
+    /// The pattern that marks a place.
+    pub fn pattern_for(&self, context: &Context) -> Option<&str> {
+        let (_, patterns) = self.patterns(context.kind);
+        patterns.iter().find(|pattern| covers(pattern, context)).map(String::as_str)
+    }
+
     /// The same of an effect: by its words, and by what was found out when it was captured.
     pub fn of_effect(&self, effect: &Effect, captures: &[Capture]) -> Option<Match> {
         let by_words = || self.find(&effect.system, &effect.resource, effect.locator.as_ref());

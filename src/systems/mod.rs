@@ -17,6 +17,7 @@ pub mod packages;
 pub mod postgres;
 pub mod redis;
 mod registry;
+mod safeguard;
 pub mod sqlite;
 mod tables;
 pub mod terraform;
@@ -29,6 +30,7 @@ use std::time::{Duration, Instant};
 
 pub use net::{Net, NetCx, Taken};
 pub use registry::{all, arrange, by_id, contexts, for_program, forget, references};
+pub use safeguard::{GitRemote, Holds, RemotePlace, Safeguard, SafeguardCx, Safety, is_github};
 
 use crate::error::{Error, ExitCode, Result};
 use crate::model::{
@@ -172,6 +174,13 @@ pub trait System: Sync {
     ) -> Result<(StepOutcome, Vec<String>)> {
         let _ = cx;
         Err(no_such_place(captured, (kind, name)))
+    }
+
+    /// Which safety nets of its own this system has where agents have worked. It only reads, ends by `until`, and says what it
+    /// could not find out. By default there is nothing to be said.
+    fn safeguards(&self, cx: &SafeguardCx<'_>) -> Vec<Safeguard> {
+        let _ = cx;
+        Vec::new()
     }
 
     /// At gc: removes what this system keeps beside the store's packs and no capture that stays needs.

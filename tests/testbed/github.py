@@ -209,6 +209,8 @@ def of_repo(method, repo, parts, query, body, raw, headers):
         return releases(method, repo, rest_, query, body, raw, headers)
     if noun == "branches" and rest_[1] == "protection":
         return protection(method, repo, rest_[0], rest_[2:], body)
+    if noun == "rules" and rest_[0] == "branches":
+        return 200, rules_of(repo, rest_[1])
     if noun == "environments":
         env = repo["envs"].setdefault(rest_[0], {"variables": {}, "secrets": {}})
         return settings(method, env, rest_[1:], body)
@@ -423,6 +425,14 @@ def protection(method, repo, branch, rest_, body):
         del repo["protection"][branch]
         return 204, None
     return 200, repo["protection"][branch]
+
+
+def rules_of(repo, branch):
+    """The rules of the active rulesets that cover a branch."""
+    names = {"~ALL", "refs/heads/" + branch} | ({"~DEFAULT_BRANCH"} if branch == repo["default_branch"] else set())
+    covers = lambda r: names & set(((r.get("conditions") or {}).get("ref_name") or {}).get("include", []))
+    active = [r for r in repo["rulesets"].values() if r.get("enforcement") == "active" and r.get("target", "branch") == "branch"]
+    return [rule for r in active if covers(r) for rule in r.get("rules") or []]
 
 
 def settings(method, of, rest_, body):

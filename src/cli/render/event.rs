@@ -138,6 +138,8 @@ pub fn command_cell(event: &Event) -> String {
         EventKind::Alarm { alarm } => alarm_words(alarm),
         EventKind::Playbook { mark } => super::playbook::mark_words(mark),
         EventKind::Incident { incident } => incident_words(event.id, incident),
+        EventKind::Attest { attestation } => super::maturity::attest_words(attestation, event.before.at_ns),
+        EventKind::Maturity { stood } => super::maturity::stood_words(stood),
     };
     if let Some(verdict) = &event.before.verdict {
         let answer = if matches!(verdict, Verdict::Deny { .. }) { "denied" } else { "asked" };

@@ -3,6 +3,7 @@
 mod event;
 pub mod export;
 mod hint;
+mod maturity;
 mod plan;
 mod playbook;
 pub mod progress;

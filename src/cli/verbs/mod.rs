@@ -15,6 +15,7 @@ pub mod hook;
 pub mod incident;
 pub mod init;
 pub mod install;
+pub mod maturity;
 pub(in crate::cli) mod narrow;
 pub mod playbook;
 pub mod redo;

@@ -10,6 +10,10 @@ pub(crate) const RELEASE: i64 = 6;
 pub(crate) const ALARM: i64 = 7;
 /// The number of what happens in runs of playbooks. 8 to 19 are other kinds'.
 pub(super) const PLAYBOOK: i64 = 20;
+/// The number of an attestation.
+pub(crate) const ATTEST: i64 = 9;
+/// The number of a measurement.
+pub(crate) const MATURITY: i64 = 10;
 
 /// The number of a kind in `event.kind`.
 pub(crate) fn kind_number(kind: &EventKind) -> i64 {
@@ -24,6 +28,8 @@ pub(crate) fn kind_number(kind: &EventKind) -> i64 {
         EventKind::Alarm { .. } => ALARM,
         EventKind::Playbook { .. } => PLAYBOOK,
         EventKind::Incident { .. } => 8,
+        EventKind::Attest { .. } => ATTEST,
+        EventKind::Maturity { .. } => MATURITY,
     }
 }
 

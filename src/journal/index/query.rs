@@ -204,6 +204,22 @@ impl Index {
         Ok(self.select(&text, &[], |_, _| Ok(()))?.into_iter().next())
     }
 
+    /// What somebody vouched for, the latest first.
+    pub fn attestations(&self) -> Result<Vec<Event>> {
+        self.of_kind(super::facts::ATTEST)
+    }
+
+    /// The measurements that were kept, the latest first.
+    pub fn measurements(&self) -> Result<Vec<Event>> {
+        self.of_kind(super::facts::MATURITY)
+    }
+
+    fn of_kind(&self, kind: i64) -> Result<Vec<Event>> {
+        let text = format!("SELECT {COLUMNS} FROM event WHERE kind = ? ORDER BY id DESC");
+        // One damaged frame must not hide the others.
+        self.select(&text, &[kind.into()], |_, _| Ok(()))
+    }
+
     fn select(
         &self,
         text: &str,

@@ -21,7 +21,7 @@ use crate::platform::scratch::ScratchDir;
 
 /// Variables that choose account, region and endpoint: only the recorded ones count. Those that begin with
 /// `AWS_ENDPOINT_URL` go too.
-const DROPPED: &[&str] = &[
+pub const DROPPED: &[&str] = &[
     "AWS_PROFILE",
     "AWS_DEFAULT_PROFILE",
     "AWS_REGION",

@@ -18,6 +18,7 @@ mod query;
 mod read;
 mod rows;
 mod s3;
+mod safeguard;
 mod saving;
 mod shape;
 mod sibling;
@@ -26,7 +27,7 @@ mod words;
 
 use std::path::Path;
 
-use super::{ApplyCx, AssessCx, CaptureCx, Held, Net, NetCx, PlanCx, System, Taken};
+use super::{ApplyCx, AssessCx, CaptureCx, Held, Net, NetCx, PlanCx, Safeguard, SafeguardCx, System, Taken};
 use crate::error::Result;
 use crate::model::{
     Bytes, Capture, Captured, Change, Context, Effect, Invocation, Locator, ObjectId, ObjectKind,
@@ -80,6 +81,9 @@ impl System for Aws {
     }
     fn held(&self, outer: &Capture, inner: &Capture, source: &dyn ObjectSource) -> Result<Held> {
         capture::held(outer, inner, source)
+    }
+    fn safeguards(&self, cx: &SafeguardCx<'_>) -> Vec<Safeguard> {
+        safeguard::safeguards(cx)
     }
     fn restore_to(&self, captured: &Capture, to: &Path, cx: &ApplyCx<'_>) -> Result<StepOutcome> {
         beside::restore_to(captured, to, cx)

@@ -30,6 +30,7 @@ mod reflog;
 mod refs;
 mod reftable;
 mod remote;
+mod safeguard;
 mod state;
 mod vault;
 mod walk;
@@ -44,7 +45,10 @@ pub use nested::nested;
 use remote::RemoteState;
 pub use remote::is_captured as captures_remote;
 
-use super::{ApplyCx, AssessCx, CaptureCx, ForgetCx, Forgotten, Held, Net, NetCx, PlanCx, System, Taken};
+use super::{
+    ApplyCx, AssessCx, CaptureCx, ForgetCx, Forgotten, Held, Net, NetCx, PlanCx, Safeguard, SafeguardCx,
+    System, Taken,
+};
 use crate::error::Result;
 use crate::model::{
     Bytes, Capture, Captured, Change, Context, Effect, Invocation, Locator, Missing, ObjectId, ObjectKind,
@@ -140,6 +144,9 @@ impl System for Git {
     }
     fn lacking(&self, captured: &Captured, source: &dyn ObjectSource) -> Result<Vec<Missing>> {
         difference::lacking(captured, source)
+    }
+    fn safeguards(&self, cx: &SafeguardCx<'_>) -> Vec<Safeguard> {
+        safeguard::safeguards(cx)
     }
     fn restore_to(&self, captured: &Capture, to: &Path, cx: &ApplyCx<'_>) -> Result<StepOutcome> {
         if remote::is_remote(&captured.locator) {

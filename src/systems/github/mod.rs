@@ -13,11 +13,12 @@ mod mirror;
 mod protection;
 mod query;
 mod release;
+mod safeguard;
 
 use std::path::Path;
 
 use super::things::{self, Things};
-use super::{ApplyCx, AssessCx, CaptureCx, Held, Net, NetCx, PlanCx, System, Taken};
+use super::{ApplyCx, AssessCx, CaptureCx, Held, Net, NetCx, PlanCx, Safeguard, SafeguardCx, System, Taken};
 use crate::error::Result;
 use crate::model::{
     Capture, Captured, Change, Effect, Invocation, ObjectId, ObjectKind, ObjectSource, StateRef, Step,
@@ -100,6 +101,9 @@ impl System for Github {
     }
     fn has_identities(&self) -> bool {
         true
+    }
+    fn safeguards(&self, cx: &SafeguardCx<'_>) -> Vec<Safeguard> {
+        safeguard::safeguards(cx)
     }
     fn restore_to(&self, captured: &Capture, to: &Path, cx: &ApplyCx<'_>) -> Result<StepOutcome> {
         things::restore_to(captured, to, cx, ".json")

@@ -32,6 +32,7 @@ mod recreate;
 mod release;
 mod remove;
 mod resources;
+mod safeguard;
 mod snapshot;
 mod steps;
 mod tokens;
@@ -41,7 +42,7 @@ use std::path::Path;
 
 pub use current::name_contexts;
 
-use super::{ApplyCx, AssessCx, CaptureCx, Held, Net, NetCx, PlanCx, System, Taken};
+use super::{ApplyCx, AssessCx, CaptureCx, Held, Net, NetCx, PlanCx, Safeguard, SafeguardCx, System, Taken};
 use crate::error::Result;
 use crate::model::{
     Bytes, Capture, Captured, Change, Context, Effect, Invocation, Locator, ObjectId, ObjectKind,
@@ -101,6 +102,9 @@ impl System for Kubernetes {
         cx: &ApplyCx<'_>,
     ) -> Result<(StepOutcome, Vec<String>)> {
         into::restore_into(captured, (kind, name), cx)
+    }
+    fn safeguards(&self, cx: &SafeguardCx<'_>) -> Vec<Safeguard> {
+        safeguard::safeguards(cx)
     }
     fn restore_to(&self, captured: &Capture, to: &Path, cx: &ApplyCx<'_>) -> Result<StepOutcome> {
         beside::restore_to(captured, to, cx)

@@ -82,10 +82,31 @@ const HOLDING: &[&str] = &[
 
 /// True for a resource whose content is more than its settings.
 pub fn holds_data(resource: &Resource) -> bool {
+    is_holding(&resource.kind)
+}
+
+fn is_holding(kind: &str) -> bool {
     HOLDING.iter().any(|name| match name.strip_suffix('_') {
-        Some(_) => resource.kind.starts_with(name),
-        None => resource.kind == *name || resource.kind.starts_with(&format!("{name}_")),
+        Some(_) => kind.starts_with(name),
+        None => kind == *name || kind.starts_with(&format!("{name}_")),
     })
+}
+
+/// Types that hold data of which nobody expects `prevent_destroy`: they come and go, or can be issued anew.
+const COMING_AND_GOING: &[&str] = &[
+    "aws_instance",
+    "aws_s3_object",
+    "kubernetes_namespace",
+    "kubernetes_secret",
+    "random_password",
+    "tls_private_key",
+];
+
+/// True for a type whose resources terraform should refuse to destroy. Settings that stand as resources of their own
+/// (`aws_s3_bucket_versioning`, `aws_kms_key_policy`) hold none.
+pub fn is_protected(kind: &str) -> bool {
+    let exact = HOLDING.iter().any(|name| kind == *name || (name.ends_with('_') && kind.starts_with(name)));
+    is_holding(kind) && exact && !COMING_AND_GOING.contains(&kind)
 }
 
 /// Where the data of a resource may still be, as its attributes tell; empty where they tell nothing.

@@ -20,6 +20,7 @@ mod net;
 mod place;
 mod plan;
 mod push;
+mod safeguard;
 mod snapshot;
 mod state;
 mod what;
@@ -27,7 +28,7 @@ mod what;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::{ApplyCx, AssessCx, CaptureCx, Held, Net, NetCx, PlanCx, System, Taken};
+use super::{ApplyCx, AssessCx, CaptureCx, Held, Net, NetCx, PlanCx, Safeguard, SafeguardCx, System, Taken};
 use crate::error::Result;
 use crate::model::{
     Bytes, Capture, Captured, Change, Context, ContextKind, Effect, Invocation, Locator, ObjectId,
@@ -115,6 +116,9 @@ impl System for Terraform {
     }
     fn owns(&self, captured: &Capture, source: &dyn ObjectSource) -> Result<Vec<Bytes>> {
         Ok(state::RootState::load(&captured.state, source)?.file.into_iter().collect())
+    }
+    fn safeguards(&self, cx: &SafeguardCx<'_>) -> Vec<Safeguard> {
+        safeguard::safeguards(cx)
     }
     fn restore_to(&self, captured: &Capture, to: &Path, cx: &ApplyCx<'_>) -> Result<StepOutcome> {
         beside::restore_to(captured, to, cx)

@@ -3,4 +3,4 @@
 
 mod back;
 mod honest;
-mod scene;
+pub mod scene;
