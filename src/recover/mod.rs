@@ -4,6 +4,7 @@
 mod apply;
 mod changes;
 mod choose;
+mod compensated;
 mod decided;
 mod dependents;
 mod planning;

@@ -249,7 +249,11 @@ pub fn refuse_what_cannot_be_undone(event: &Event) -> Result<()> {
     if whole().all(|e| e.before.captures.is_empty()) {
         let why = event.before.warnings.join("; ");
         let why = if why.is_empty() { "none of its targets could be captured".to_owned() } else { why };
-        return nothing(format!("event {} has no captured state to bring back: {why}", event.id));
+        let refused = nothing(format!("event {} has no captured state to bring back: {why}", event.id));
+        return match super::compensated::way(event) {
+            Some(way) => refused.map_err(|e| e.hint(way)),
+            None => refused,
+        };
     }
     Ok(())
 }

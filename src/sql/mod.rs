@@ -6,6 +6,7 @@
 //! `sqlparser`, and [`loose`] by tokens where that grammar ends.
 
 mod act;
+mod alter_table;
 mod call;
 mod client;
 mod define;

@@ -272,7 +272,7 @@ pub struct Caps {
     pub aws_seconds: u64,
     /// The same where objects of a bucket have to be copied.
     pub aws_bucket_seconds: u64,
-    /// The most bytes of objects and rows that one command's capture copies from AWS.
+    /// The most bytes of objects that one command's capture copies from AWS.
     pub aws_bytes: u64,
     /// The longest that GitHub, a clone of a repository or a package registry is waited for, in seconds.
     pub github_seconds: u64,

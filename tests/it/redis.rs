@@ -17,8 +17,18 @@ struct Scene {
 
 impl Scene {
     fn new() -> Option<Scene> {
+        Scene::with("").map(|(scene, _)| scene)
+    }
+
+    /// A server of this kind, and its certificate.
+    fn with(kind: &str) -> Option<(Scene, String)> {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/testbed/redis");
-        let mut server = Command::new(script).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut server = Command::new(script)
+            .args(Some(kind).filter(|k| !k.is_empty()))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
         let mut port = String::new();
         BufReader::new(server.stdout.take().unwrap()).read_line(&mut port).unwrap();
         if port.trim().is_empty() {
@@ -30,7 +40,9 @@ impl Scene {
         }
         let mut env = TestEnv::new();
         env.vars.push(("REDISCLI_AUTH".to_owned(), "hush-hush".to_owned()));
-        Some(Scene { env, server, port: port.trim().to_owned() })
+        let (port, certificate) = port.trim().split_once(' ').unwrap_or((port.trim(), ""));
+        let certificate = certificate.to_owned();
+        Some((Scene { env, server, port: port.to_owned() }, certificate))
     }
 
     fn line(&self, text: &str) -> String {
@@ -257,4 +269,37 @@ fn a_drill_takes_an_empty_database_and_leaves_the_others_alone() {
     let url = scene.line("redis://127.0.0.1:PORT/3");
     let out = scene.env.fr(&["drill", "--server", &url]);
     assert!(out.code == 2 && out.stderr.contains("it names a database"), "{out:?}");
+}
+
+#[test]
+fn keys_behind_tls_come_back() {
+    let Some((scene, certificate)) = Scene::with("tls") else { return };
+    let by = format!("--tls --cacert {certificate}");
+    let get = || scene.cli(&format!("{by} MGET a b"));
+    scene.cli(&format!("{by} MSET a 1 b 2"));
+    for line in [
+        format!("redis-cli {by} -p PORT DEL a"),
+        format!("redis-cli -u rediss://127.0.0.1:PORT/0 --cacert {certificate} FLUSHALL"),
+        "redis-cli --tls --insecure -p PORT SET b other".to_owned(),
+    ] {
+        scene.agent(&line).ok();
+        assert_ne!(get(), "1\n2", "{line}");
+        let out = scene.undo();
+        assert_eq!((out.code, get()), (0, "1\n2".to_owned()), "{line}: {out:?}");
+    }
+    // Without the certificate nothing is reached, and that is on record.
+    scene.env.claude_pre(&scene.line("redis-cli --tls -p PORT DEL a"));
+    let warning = scene.event()["warnings"].to_string();
+    assert!(warning.contains("was not captured"), "{warning}");
+}
+
+#[test]
+fn keys_of_a_node_of_a_cluster_come_back() {
+    let Some((scene, _)) = Scene::with("cluster") else { return };
+    scene.cli("MSET {x}1 a {x}2 b");
+    for line in ["redis-cli -c -p PORT DEL {x}1", "redis-cli -p PORT FLUSHALL"] {
+        scene.agent(line).ok();
+        let out = scene.undo();
+        assert_eq!((out.code, scene.cli("MGET {x}1 {x}2")), (0, "a\nb".to_owned()), "{line}: {out:?}");
+    }
 }

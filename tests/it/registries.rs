@@ -131,3 +131,27 @@ fn a_yank_is_taken_back_and_a_published_crate_is_not() {
     env.fr(&["undo", "--yes", "--apply-infra", &id]);
     assert!(look(&env, "api/v1/crates/demo/owners").contains("you"));
 }
+
+/// What went to others and of which nothing is kept: undo says that it cannot, and what a person can do.
+#[test]
+fn what_cannot_be_taken_back_from_a_registry_is_said_with_what_can_be_done() {
+    let env = crate::env::TestEnv::new();
+    for (line, way) in [
+        ("twine upload dist/a.whl", "PyPI yanks or deletes a release"),
+        ("uv publish", "PyPI yanks or deletes a release"),
+        ("gem push a-1.gem", "gem yank NAME -v VERSION"),
+        ("gem yank a -v 1.0", "RubyGems takes no yank back"),
+        ("helm push a-1.tgz oci://r.example/x", "delete the tag in the registry"),
+        ("docker push r.example/a:1", "push the image that had the name before"),
+        (
+            "gh api graphql -f query='mutation { deleteRef(input: {}) { clientMutationId } }'",
+            "inverse mutations",
+        ),
+    ] {
+        env.claude_pre(line);
+        let event = env.fr(&["timeline", "--json", "-n", "1"]).ok().json()[0].clone();
+        assert!(event["effects"].as_array().is_some_and(|effects| !effects.is_empty()), "{line}: {event:#}");
+        let out = env.fr(&["undo", "--yes", &event["id"].to_string()]);
+        assert!(out.code == 5 && out.stderr.contains(way), "{line}: {out:?}");
+    }
+}

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::batch;
+use super::programs::refuse_programs;
 use super::query::Access;
 use crate::error::{Error, Result};
 use crate::platform::runner::{self, Finished};
@@ -361,38 +362,6 @@ fn refusal(done: &Finished) -> Refusal {
     };
     let last = text.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or("aws says nothing");
     Refusal { code: code.to_owned(), message: last.to_owned() }
-}
-
-/// `credential_process`, plugins and aliases name programs.
-fn refuse_programs(access: &Access) -> Result<()> {
-    let is_new = |name: &str| {
-        access.env.get(name).filter(|v| std::env::var_os(name).as_deref() != Some(v.as_path().as_os_str()))
-    };
-    let mut files: Vec<PathBuf> = ["AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"]
-        .into_iter()
-        .filter_map(is_new)
-        .map(|v| access.cwd.join(v.as_slice()).as_path().to_path_buf())
-        .collect();
-    if let Some(home) = is_new("HOME") {
-        let home = home.as_path();
-        if home.join(".aws/cli/alias").symlink_metadata().is_ok() {
-            return Err(Error::failure(
-                "the home directory that the command names has aliases of aws, and the command is not allowed yet",
-            ));
-        }
-        files.extend([home.join(".aws/config"), home.join(".aws/credentials")]);
-    }
-    for path in files {
-        let text = std::fs::read_to_string(&path).unwrap_or_default();
-        if ["credential_process", "[plugins]", "cli_legacy_plugin_path"]
-            .iter()
-            .any(|part| text.contains(part))
-        {
-            let what = format!("{} runs a program for credentials", path.display());
-            return Err(Error::failure(format!("{what}, and the command that names it is not allowed yet")));
-        }
-    }
-    Ok(())
 }
 
 fn glued(front: &str, path: &Path) -> OsString {

@@ -14,6 +14,7 @@ mod kinds;
 mod params;
 mod permissions;
 mod plan;
+mod programs;
 mod query;
 mod read;
 mod rows;

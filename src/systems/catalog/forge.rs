@@ -25,7 +25,7 @@ pub fn registry(program: &str, out: &mut Reader<'_>) {
     match program {
         "twine" => {
             if verb == "upload" {
-                out.add(C::Publish, "dyn:files to upload", R::Compensating);
+                out.add(C::Publish, "dyn:what twine upload sends", R::Compensating);
             }
         }
         "heroku" => {

@@ -2,6 +2,7 @@
 //! made as it was.
 
 use super::definitions::{Difference, Entry};
+use super::enums;
 use super::query::ident;
 use super::session::Psql;
 use crate::error::{Error, Result};
@@ -143,6 +144,12 @@ fn revoked(text: &str) -> String {
 /// old form cannot be put over the new one. True where something went that has to be looked for among all definitions.
 pub fn take_away(psql: &mut Psql, difference: &Difference, rebuilt: &[String]) -> Result<bool> {
     public_schema(psql, difference)?;
+    // Views that changed are made as they were: until then they stand on what goes.
+    let views = || difference.changed.iter().map(|(now, _)| now).filter(|now| now.kind.ends_with("VIEW"));
+    for now in views() {
+        let sql = away(now).unwrap_or_default();
+        psql.run(&format!("{sql} CASCADE")).map_err(|e| e.context(now.shown()))?;
+    }
     for entry in difference.made.iter().rev().filter(|e| !is_of_public(e)) {
         let sql =
             away(entry).ok_or_else(|| Error::failure(format!("{} cannot be taken away", entry.shown())))?;
@@ -150,12 +157,15 @@ pub fn take_away(psql: &mut Psql, difference: &Difference, rebuilt: &[String]) -
             psql.run(&sql).map_err(|e| e.context(entry.shown()))?;
         }
     }
-    let mut rest = false;
+    let mut rest = views().next().is_some();
     for name in rebuilt {
         psql.run(&format!("DROP TABLE {name} CASCADE")).map_err(|e| e.context(format!("table {name}")))?;
         rest = true;
     }
-    for (now, _) in difference.changed.iter().rev() {
+    for (now, old) in difference.changed.iter().rev().filter(|(now, _)| !now.kind.ends_with("VIEW")) {
+        for rename in enums::renames(now, old).iter().filter(|_| now.kind == "TYPE") {
+            psql.run(rename).map_err(|e| e.context(now.shown()))?;
+        }
         let plain = matches!(
             now.kind.as_str(),
             "FUNCTION"
@@ -170,8 +180,7 @@ pub fn take_away(psql: &mut Psql, difference: &Difference, rebuilt: &[String]) -
                 | "DATABASE"
         );
         let Some(sql) = away(now).filter(|sql| !sql.is_empty() && !plain) else { continue };
-        let stands_on =
-            matches!(now.kind.as_str(), "VIEW" | "MATERIALIZED VIEW" | "CONSTRAINT" | "FOREIGN TABLE");
+        let stands_on = matches!(now.kind.as_str(), "CONSTRAINT" | "FOREIGN TABLE");
         let sql = if stands_on { format!("{sql} CASCADE") } else { sql };
         psql.run(&sql).map_err(|e| e.context(now.shown()))?;
         rest |= stands_on;

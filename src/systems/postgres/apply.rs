@@ -143,13 +143,24 @@ fn carry_out(
     let entries: Vec<_> = definitions.entries.iter().filter(|e| changes && wanted(&e.key())).collect();
     let perhaps = |e: &super::definitions::Entry| !gone.contains(&e.key());
     let mut anew = Vec::new();
-    for entry in entries.iter().filter(|e| !e.is_late()) {
+    // A partition that is made anew for a table that is there is attached when it has its own keys: attaching makes those that
+    // it lacks.
+    let is_gone = |e: &super::definitions::Entry| {
+        gone.contains(&("TABLE".to_owned(), e.schema.clone(), e.name.clone()))
+    };
+    let joins = |e: &super::definitions::Entry| {
+        e.kind == "TABLE ATTACH" && is_gone(e) && !gone.iter().any(|key| e.attaches_to(key))
+    };
+    for entry in entries.iter().filter(|e| !e.is_late() && !joins(e)) {
         if alter::make(psql, entry, perhaps(entry))? && entry.kind == "MATERIALIZED VIEW" {
             anew.push(entry);
         }
     }
     write::rows(psql, before, work, place, cx)?;
-    for entry in entries.iter().filter(|e| e.is_late()) {
+    let is_index = |e: &&&super::definitions::Entry| e.kind == "INDEX ATTACH";
+    let late = || entries.iter().filter(|e| e.is_late());
+    let attached = entries.iter().filter(|e| joins(e)).chain(late().filter(is_index));
+    for entry in late().filter(|e| !is_index(e)).chain(attached) {
         alter::make(psql, entry, perhaps(entry))?;
     }
     for entry in anew {

@@ -162,6 +162,7 @@ pub fn dependents(psql: &mut Psql, roots: &[(&str, String)]) -> Result<BTreeSet<
                 "pg_namespace",
                 format!("(SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = {})", literal(name)),
             ),
+            "collation" => ("pg_collation", format!("pg_catalog.to_regcollation({})::oid", literal(name))),
             "type" | "domain" => ("pg_type", format!("pg_catalog.to_regtype({})::oid", literal(name))),
             "extension" => (
                 "pg_extension",
@@ -195,6 +196,16 @@ pub fn everything(psql: &mut Psql) -> Result<BTreeMap<Number, u64>> {
                  AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND c.relpersistence <> 't' AND NOT EXISTS \
                  (SELECT 1 FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_class p ON p.oid = i.inhparent WHERE i.inhrelid = c.oid AND p.relkind = 'p')";
     Ok(psql.table(query)?.iter().map(|row| (number(row, 0), number(row, 1))).collect())
+}
+
+/// The counters of a schema.
+pub fn sequences_of(psql: &mut Psql, schema: &str) -> Result<BTreeSet<Number>> {
+    let query = format!(
+        "SELECT c.oid FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+         WHERE c.relkind = 'S' AND n.nspname = {}",
+        literal(schema)
+    );
+    Ok(psql.table(&query)?.iter().map(|row| number(row, 0)).collect())
 }
 
 /// The counters that belong to tables, and those that are named, with their values.

@@ -27,6 +27,15 @@ impl Entry {
         (self.kind.clone(), self.schema.clone(), self.name.clone())
     }
 
+    /// It makes a partition of this table.
+    pub fn attaches_to(&self, (kind, schema, name): &Key) -> bool {
+        // Settings stand before the statement.
+        let parent = self.text.split_once("ALTER TABLE ONLY ").map(|(_, rest)| rest);
+        let parent = parent.and_then(|rest| rest.split(" ATTACH PARTITION ").next());
+        kind == "TABLE"
+            && parent.is_some_and(|p| p.replace('"', "") == format!("{schema}.{name}").replace('"', ""))
+    }
+
     /// It is made when the rows are in: `pg_dump`'s section "post-data".
     pub fn is_late(&self) -> bool {
         const LATE: &[&str] = &[

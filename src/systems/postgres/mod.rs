@@ -12,6 +12,7 @@ mod connection;
 mod database;
 mod definitions;
 mod dump;
+mod enums;
 mod into;
 mod look;
 mod plan;

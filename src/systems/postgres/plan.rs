@@ -1,8 +1,8 @@
 //! The way back of a database, by what it was before (B), after (A) and is now (N). The same work is worked out at undo once
 //! more, with the tables locked, so a plan holds only what tells the states apart.
 
-use super::alter;
 use super::definitions::{Definitions, Difference};
+use super::{alter, enums};
 use crate::error::Result;
 use crate::model::{Captured, ObjectSource, StateRef, Step};
 use crate::systems::PlanCx;
@@ -25,6 +25,8 @@ pub struct Work {
     pub databases: Vec<String>,
     /// Databases that the command made.
     pub made: Vec<String>,
+    /// Counters that the command set back, and where they go on.
+    counters: Vec<(String, i64)>,
     /// What stands in the way: of what, and why.
     conflicts: Vec<Clash>,
     /// What cannot be brought back: of what, and why.
@@ -44,6 +46,7 @@ impl Work {
             };
             work.table(name, b, a, n, source)?;
         }
+        work.counters(before, after, now);
         for name in before.databases.keys() {
             work.database(name, before, after, now);
         }
@@ -70,6 +73,11 @@ impl Work {
             self.conflicts.push(Clash::plain(what, "somebody changed its definition since"));
         }
         self.changed_tables(before);
+        let lasting = self.difference.changed.extract_if(.., |(now, old)| enums::no_way(now, old).is_some());
+        for (now, old) in lasting {
+            let why = enums::no_way(&now, &old).unwrap_or_default();
+            self.lost.push((format!("sql:{}", old.shown()), why.to_owned()));
+        }
         let changed = self.difference.changed.iter().map(|(_, old)| old);
         for entry in self.difference.made.iter().chain(changed) {
             if let Some(why) = alter::why_not(entry) {
@@ -77,6 +85,17 @@ impl Work {
             }
         }
         Ok(())
+    }
+
+    /// Counters never go back: one that did was set.
+    fn counters(&mut self, before: &State, after: Option<&State>, now: &State) {
+        for (name, b) in &before.sequences {
+            let Some(n) = now.sequences.get(name) else { continue };
+            let is_left = after.is_none_or(|after| after.sequences.get(name) == Some(n));
+            if is_left && (n.0 < b.0 || n.0 == b.0 && b.1 && !n.1) {
+                self.counters.push((name.clone(), b.0));
+            }
+        }
     }
 
     /// A table whose definition the command changed is made anew: only where all its rows are at hand.
@@ -186,6 +205,8 @@ impl Work {
         parts.extend(few("take away", &made));
         let changed: Vec<String> = self.difference.changed.iter().map(|(_, old)| old.shown()).collect();
         parts.extend(few("put back", &changed));
+        parts
+            .extend(self.counters.iter().map(|(name, value)| format!("let counter {name} go on at {value}")));
         parts.extend(self.databases.iter().map(|name| format!("make database {name} anew")));
         parts.extend(self.made.iter().map(|name| format!("drop database {name}")));
         parts

@@ -153,13 +153,24 @@ impl Finder<'_> {
             && (cascade || kind == "schema")
             && matches!(
                 kind,
-                "table" | "schema" | "type" | "domain" | "extension" | "function" | "sequence" | "procedure"
+                "table"
+                    | "schema"
+                    | "type"
+                    | "domain"
+                    | "extension"
+                    | "function"
+                    | "sequence"
+                    | "procedure"
+                    | "collation"
             )
         {
             let root = match kind {
                 "schema" | "extension" => name.last(Dialect::Postgres),
                 _ => name.sql(Dialect::Postgres),
             };
+            if kind == "schema" {
+                self.want.sequences.extend(catalog::sequences_of(self.psql, &root)?);
+            }
             for oid in catalog::dependents(self.psql, &[(kind, root)])? {
                 self.reach.whole(oid, None, None);
                 self.want.quiet.insert(oid);

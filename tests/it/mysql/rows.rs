@@ -181,3 +181,32 @@ fn commands_on_the_same_rows_are_taken_back_as_one() {
     let undo = scene.env.fr(&["undo", "--session", "--yes"]);
     assert!((undo.code, scene.world()) == (0, before), "{undo:?}");
 }
+
+/// A user whose connection must be encrypted: by options, and by an option file.
+#[test]
+fn rows_behind_tls_come_back() {
+    let Some(mut scene) = Scene::new("create table t (id int primary key); insert into t values (1), (2)")
+    else {
+        return;
+    };
+    std::fs::copy(&scene.certificate, scene.env.project.join("ca.pem")).unwrap();
+    let host = "-h 127.0.0.1 -P PORT -u tls";
+    for options in ["--ssl-ca=ca.pem --ssl-verify-server-cert", "--ssl"] {
+        scene.env.vars.push(("MYSQL_PWD".to_owned(), "hush-hush".to_owned()));
+        scene.agent(&format!("mysql {host} {options} DB -e 'DELETE FROM t WHERE id = 1'")).ok();
+        let undo = scene.undo();
+        scene.env.vars.retain(|(name, _)| name != "MYSQL_PWD");
+        assert_eq!((undo.code, scene.sql("select count(*) from t")), (0, "2".to_owned()), "{undo:?}");
+    }
+    let file = format!(
+        "[client]\nhost=127.0.0.1\nport={}\nuser=tls\npassword=hush-hush\nssl-ca={}\n",
+        scene.port, scene.certificate
+    );
+    std::fs::write(scene.env.home.join(".my.cnf"), file).unwrap();
+    scene.agent("mysql DB -e 'DELETE FROM t WHERE id = 1'").ok();
+    let undo = scene.undo();
+    assert_eq!((undo.code, scene.sql("select count(*) from t")), (0, "2".to_owned()), "{undo:?}");
+    // A client that knows no login paths does nothing, and that nothing was kept is on record.
+    assert_ne!(scene.agent("mysql --login-path=prod DB -e 'DELETE FROM t'").code, 0);
+    assert!(scene.event()["warnings"].to_string().contains("login-path"), "{:#}", scene.event());
+}

@@ -18,6 +18,8 @@ pub struct Scene {
     pub db: String,
     /// Where the server listens.
     pub port: String,
+    /// Its certificate.
+    pub certificate: String,
 }
 
 struct Server {
@@ -57,7 +59,8 @@ impl Scene {
         // The system's own option file may name another socket, which counts for more than a variable.
         std::fs::write(env.home.join(".my.cnf"), format!("[client]\nsocket={socket}\n")).unwrap();
         env.vars.push(("MYSQL_UNIX_PORT".to_owned(), socket));
-        let scene = Scene { env, db: db.clone(), port: server.port.clone() };
+        let certificate = format!("{}/cert.pem", server.dir);
+        let scene = Scene { env, db: db.clone(), port: server.port.clone(), certificate };
         scene.run_in("", &format!("CREATE DATABASE {db} DEFAULT CHARACTER SET utf8mb4"));
         scene.sql(sql);
         Some(scene)

@@ -7,3 +7,4 @@ mod failures;
 mod lines;
 mod rows;
 pub mod scene;
+mod shapes;

@@ -1,6 +1,7 @@
 //! What docker, podman and compose commands will do, from their words alone, and what has to be read before they may run.
 
 mod compose;
+mod inside;
 mod place;
 mod verbs;
 

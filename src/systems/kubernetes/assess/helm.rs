@@ -139,7 +139,10 @@ fn verb(out: &mut Reader<'_>) {
         }
         "repo" | "plugin" | "registry" if matches!(out.words.operand(1), "list" | "ls") => {}
         // What a registry has, others may have taken.
-        "push" => out.add(C::Publish, "dyn:a chart that a file is", R::Compensating),
+        "push" => {
+            out.not_kept("what a registry had under that version is not read; its tag can be deleted there");
+            out.add(C::Publish, "dyn:what helm push sends", R::Compensating);
+        }
         verb @ ("repo" | "plugin" | "registry" | "dependency" | "package" | "pull" | "create") => {
             out.opaque(&format!("helm {verb}"));
         }

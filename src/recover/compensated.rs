@@ -1,0 +1,41 @@
+//! What was given to others and of which nothing is kept here: no undo, but a way to limit it, in the words of the service.
+
+use crate::journal::index::Event;
+use crate::model::Effect;
+
+/// What an effect's resource begins with, and what can be done about it.
+const WAYS: &[(&str, &str)] = &[
+    (
+        "dyn:what twine upload sends",
+        "PyPI yanks or deletes a release on its web page; the name of a file that was uploaded can never be used again",
+    ),
+    (
+        "dyn:what uv publish sends",
+        "PyPI yanks or deletes a release on its web page; the name of a file can never be used again",
+    ),
+    (
+        "dyn:what poetry publish sends",
+        "PyPI yanks or deletes a release on its web page; the name of a file can never be used again",
+    ),
+    (
+        "dyn:what gem push sends",
+        "`gem yank NAME -v VERSION` takes it out of the index; the version can never be pushed again",
+    ),
+    ("dyn:gem", "RubyGems takes no yank back: push the code under a new version"),
+    ("dyn:what helm push sends", "delete the tag in the registry; Helm itself has no command for it"),
+    ("docker:image:", "push the image that had the name before, or delete the tag in the registry"),
+    (
+        "dyn:graphql mutation",
+        "GitHub's GraphQL has inverse mutations for some: https://docs.github.com/graphql/reference/mutations",
+    ),
+];
+
+/// What a person can do about an event of which nothing was kept; `None` where nothing is known.
+pub fn way(event: &Event) -> Option<&'static str> {
+    let all = std::iter::once(event).chain(&event.parts).flat_map(|event| &event.before.effects);
+    let of = |effect: &Effect| {
+        let resource = effect.resource.lossy();
+        WAYS.iter().find(|(front, _)| resource.starts_with(front)).map(|(_, way)| *way)
+    };
+    all.filter(|effect| effect.class.changes_state()).find_map(of)
+}

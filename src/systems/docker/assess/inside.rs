@@ -1,0 +1,79 @@
+//! Commands that reach into a container or give it a part of the host: `cp` and `run`.
+
+use super::{Asking, on};
+use crate::model::{EffectClass as C, Reversibility as R, Word};
+use crate::systems::docker::query::{Ask, Kind, Loss};
+use crate::systems::words::Words;
+
+/// `docker cp`: into a container, or out of one.
+pub fn copy(words: &Words<'_>, out: &mut Asking<'_>) {
+    let (Some(from), Some(to)) = (words.operands.first(), words.operands.get(1)) else { return };
+    let text = to.text.lossy().into_owned();
+    let inside = text.split_once(':').filter(|(name, _)| !name.contains('/') && !name.is_empty());
+    let Some((container, path)) = inside else { return out.local_file(C::Overwrite, to) };
+    out.out.word(C::Overwrite, "docker:container:", to, R::Exact);
+    if !to.certain || !from.certain {
+        return out.not_kept("its targets are not known before it runs");
+    }
+    let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
+    let source = from.text.lossy().into_owned();
+    let source = source.rsplit_once(':').map_or(source.as_str(), |(_, path)| path);
+    let base = source.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+    // Into a directory that is there, it goes below it by its own name; which of the two only the container knows, so the
+    // smaller place is looked at where the word says that it is a directory.
+    let place = match (path.ends_with('/'), base) {
+        (true, base) if !matches!(base, "" | "." | "-") => format!("{path}{base}"),
+        _ => path,
+    };
+    let name = format!("{container}:{place}");
+    out.asks.push(Ask::Named { kind: Kind::File, names: vec![name], loss: Loss::Nothing });
+}
+
+/// `docker run`: the new container, and what its bind mounts give it of the host.
+pub fn run(words: &Words<'_>, out: &mut Asking<'_>) {
+    let mounts: Vec<String> =
+        words.values(&["-v", "--volume"]).map(|w| w.text.lossy().into_owned()).collect();
+    let (image, command) = words.operands.split_first().map_or((None, &[][..]), |(i, c)| (Some(*i), c));
+    let writes =
+        matches!(command.first().and_then(|w| w.as_str()), Some("rm" | "rmdir" | "shred" | "unlink"));
+    let mut mapped = false;
+    for mount in &mounts {
+        let mut parts = mount.split(':');
+        let (Some(host), Some(inside)) = (parts.next(), parts.next()) else { continue };
+        if !host.starts_with(['/', '.', '~']) || parts.next() == Some("ro") {
+            continue;
+        }
+        for word in
+            command.iter().skip(1).filter_map(|w| w.as_str()).filter(|w| writes && !w.starts_with('-'))
+        {
+            let Some(rest) = word.strip_prefix(inside.trim_end_matches('/')) else { continue };
+            mapped = true;
+            let path = Word::literal(format!("{}{rest}", host.trim_end_matches('/')));
+            out.local_file(C::Destroy, &path);
+        }
+        if !writes {
+            mapped = true;
+            out.local_file(C::Opaque, &Word::literal(host));
+        }
+    }
+    let temporary = on(words, &["--rm"]);
+    let replaces = out.podman && on(words, &["--replace"]);
+    let name = words.value(&["--name"]).cloned();
+    match name {
+        Some(name) if !temporary || replaces => {
+            let class = if replaces { C::Destroy } else { C::Create };
+            let loss = if replaces { Loss::Container } else { Loss::Nothing };
+            if !mapped || replaces {
+                out.each(class, Kind::Container, &[&name], R::Exact, loss);
+            } else {
+                out.ask(Kind::Container, &[&name], loss);
+            }
+        }
+        _ if mapped => {}
+        Some(name) => out.out.word(C::Create, "docker:container:", &name, R::Exact),
+        None => {
+            let image = image.map(|i| i.text.lossy().into_owned()).unwrap_or_default();
+            out.add(C::Create, format!("dyn:container of {image}"), R::Exact);
+        }
+    }
+}
