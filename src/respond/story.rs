@@ -71,7 +71,9 @@ pub fn by_session<'a>(events: &'a [Event], gaps: Vec<Gap>, index: &Index) -> Res
     let mut at: HashMap<String, usize> = HashMap::new();
     let mut free = Vec::new();
     for row in rows {
-        let Some(session) = session_of(row.lead, &listed) else {
+        // `fr exec` makes a session of its own for each command: a line above each would tell nothing.
+        let session = session_of(row.lead, &listed).filter(|session| !session.starts_with("exec-"));
+        let Some(session) = session else {
             free.push(row);
             continue;
         };
@@ -153,22 +155,20 @@ fn parts<'a>(lead: &'a Event, listed: &HashSet<EventId>) -> Vec<&'a Event> {
     lead.parts.iter().filter(|part| listed.contains(&part.id)).collect()
 }
 
-/// The session in whose story an event is told; `None` where it is nobody's. An undo belongs to what it takes back, a
-/// containment of one session to that one.
+/// The session in whose story an event is told; `None` where it is nobody's. An undo belongs to what it takes back, where
+/// that is listed; a containment of one session to that one.
 fn session_of<'a>(event: &'a Event, listed: &HashMap<EventId, &'a str>) -> Option<&'a str> {
     match &event.before.kind {
         EventKind::Undo(reversal) | EventKind::Redo(reversal) => {
-            let of = reversal.of.first().and_then(|of| listed.get(of).copied());
-            Some(of.unwrap_or(&event.before.session))
+            reversal.of.first().and_then(|of| listed.get(of).copied())
         }
         EventKind::Contain { containment } => match &containment.order.whose {
             Whose::Session { session } => Some(session),
             Whose::All | Whose::Agent { .. } => None,
         },
         EventKind::Alarm { alarm } => Some(&alarm.of),
-        // A session of its own for each command that somebody ran through `fr exec`: a line above each would tell nothing.
-        EventKind::Command if event.before.session.starts_with("exec-") => None,
-        EventKind::Command | EventKind::Restore { .. } => Some(&event.before.session),
+        EventKind::Restore { of } => listed.get(of).copied(),
+        EventKind::Command => Some(&event.before.session),
         _ => None,
     }
 }

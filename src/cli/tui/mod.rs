@@ -56,7 +56,8 @@ pub fn run(filter: Filter, typed: String, home: Home, index: Index, out: &Out) -
             return Ok(ExitCode::Interrupted as u8);
         }
         // Without input too: it is how a new size is heard of.
-        if event::poll(Duration::ZERO).map_err(|e| lost(&e))? {
+        // All of it: what crossterm has read already, no wait for the terminal tells.
+        while event::poll(Duration::ZERO).map_err(|e| lost(&e))? {
             match take(&mut app)? {
                 Flow::On => {}
                 Flow::Leave(code) => return Ok(code),
