@@ -53,7 +53,7 @@ pub fn looked_first(scene: &Scene<'_>) -> Measured {
             let line = spaced(earlier);
             is_tools(tool, &line) && tool.looks.iter().any(|word| line.contains(word))
         };
-        match recent.into_iter().any(|earlier| is_look(&earlier)) {
+        match recent.into_iter().any(is_look) {
             true => looked += 1,
             false => blind.push(named(event)),
         }

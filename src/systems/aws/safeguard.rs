@@ -26,6 +26,9 @@ const DESTRUCTIVE: &[&str] = &[
     "iam:DeleteRole",
 ];
 
+/// Options and environment of a recorded command, without the region.
+type Whose = (Vec<String>, BTreeMap<String, Bytes>);
+
 /// Asks every account that agents used.
 pub fn safeguards(cx: &SafeguardCx<'_>) -> Vec<Safeguard> {
     let accesses = accesses(cx.ways);
@@ -47,8 +50,7 @@ pub fn safeguards(cx: &SafeguardCx<'_>) -> Vec<Safeguard> {
 
 /// Each account and region once. What a capture pinned to a region is asked there; else the configured one is.
 fn accesses(ways: &[Locator]) -> Vec<Access> {
-    let mut by_account: BTreeMap<(Vec<String>, BTreeMap<String, Bytes>), BTreeSet<Option<String>>> =
-        BTreeMap::new();
+    let mut by_account: BTreeMap<Whose, BTreeSet<Option<String>>> = BTreeMap::new();
     for way in ways.iter().filter(|way| way.opts.contains_key("flags")) {
         let mut access = Access::of(way);
         let region = access.flag("--region").map(str::to_owned);
