@@ -35,6 +35,8 @@ fn doubled_names(pretty: &str) -> Vec<String> {
     for line in pretty.lines().map(str::trim) {
         if let Some(name) =
             line.strip_prefix('"').and_then(|rest| rest.split_once("\": ")).map(|(name, _)| name)
+            // A string that holds JSON is no name.
+            && !name.contains('\\')
             && let Some(names) = open.last_mut()
         {
             if names.contains(&name) {

@@ -285,12 +285,21 @@ fn response(event: &Event, words: &Words) -> Option<Entry> {
             containment.left.iter().map(|left| words.line(format!("not stopped: {left}"))).collect()
         }
         EventKind::Playbook { mark } => {
-            let evidence = mark.evidence.iter().flat_map(|text| words.lines(text));
+            let evidence = mark.evidence.iter().flat_map(|text| short(words.lines(text)));
             mark.note.iter().map(|note| words.line(note)).chain(evidence).collect()
         }
         _ => event.steps.iter().filter_map(|step| step.note.as_ref()).map(words_of(words)).collect(),
     };
     Some(Entry { text: vec![words.line(text)], outcome, remarks: left, ..of_event(kind, event, words) })
+}
+
+/// The first lines of what a step found; `fr show` has all that is on record of it.
+fn short(mut lines: Vec<String>) -> Vec<String> {
+    const LINES: usize = 4;
+    let more = lines.len().saturating_sub(LINES);
+    lines.truncate(LINES);
+    lines.extend((more > 0).then(|| format!("… {} more", count(more as u64, "line"))));
+    lines
 }
 
 /// What happened in a run; that a step is about to begin is said when it has ended.

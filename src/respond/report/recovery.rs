@@ -126,12 +126,21 @@ fn verified(item: &Item, first: Option<&Event>, last: Option<&Event>, undo: &Eve
         && left == wanted.state.digest
     {
         let digest = left.short();
-        return match item.missing.is_empty() {
-            true => (
-                Recovered::Exact,
-                format!("read again by undo {}: digest {digest}, as before the command", undo.id),
-            ),
-            false => (
+        // What makes an identity (an id that a server gives) is no part of such a state, so equal states do not mean the same thing.
+        let anew = promised(item, first) == Reversibility::Recreate;
+        return match (item.missing.is_empty(), anew) {
+            (true, false) => {
+                let how = format!("read again by undo {}: digest {digest}, as before the command", undo.id);
+                (Recovered::Exact, how)
+            }
+            (true, true) => {
+                let how = format!(
+                    "read again by undo {}: digest {digest}, as before but for its identity",
+                    undo.id
+                );
+                (Recovered::NewIdentity, how)
+            }
+            (false, _) => (
                 Recovered::Partial,
                 format!("what was captured is back: undo {} read digest {digest} again", undo.id),
             ),

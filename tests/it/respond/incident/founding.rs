@@ -76,7 +76,7 @@ fn instances_are_terminated() {
     assert!(!found.iter().any(|row| row.ends_with(": exact")), "another instance is not the same: {found:?}");
     let why = made["recovery"].to_string();
     assert!(
-        why.contains("InstanceId") && why.contains("what was on its disks"),
+        why.contains("its id and its public address") && why.contains("what was on its disks"),
         "the undo's own words: {why}"
     );
 }
