@@ -309,10 +309,22 @@ fn verified(
             _ => verification(step, &outcome, left),
         },
         outcome,
-        not_restored: step.not_restored.clone(),
+        not_restored: step
+            .not_restored
+            .iter()
+            .filter(|what| !is_settled(step, what, left))
+            .cloned()
+            .collect(),
         policy: step.policy,
     };
     outcomes.into_iter().map(report).collect()
+}
+
+/// A directory that held what a killed undo had staged could not go by this step, and is gone by a later one.
+fn is_settled(step: &Step, what: &str, left: &Result<Vec<Step>>) -> bool {
+    let may_be = systems::by_id(&step.system.0).is_some_and(|system| system.may_be_settled(what));
+    let is_named = |s: &Step| s.system == step.system && s.not_restored.iter().any(|again| again == what);
+    may_be && left.as_ref().is_ok_and(|left| !left.iter().any(is_named))
 }
 
 /// Planning once more would find that the present is not as it was before: that is what these policies are for.

@@ -1,4 +1,4 @@
-//! Playbooks: response procedures as data, and what carries them out. A playbook is YAML ([`format`]); what it may do by
+//! Playbooks: response procedures as data, and what carries them out. A playbook is YAML ([`mod@format`]); what it may do by
 //! itself is decided in [`allowed`], by the same words that decide what a command destroys. Every step is on record
 //! before and after ([`run`]), so that a run can be gone on with by anybody, a day later.
 

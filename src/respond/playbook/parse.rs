@@ -7,7 +7,7 @@ use crate::platform::yaml;
 /// The largest file, bytes: the shipped ones have 8 KiB at most.
 pub const LARGEST: usize = 256 * 1024;
 
-/// Reads a playbook. What it says is checked by [`super::lint`].
+/// Reads a playbook. What it says is checked by [`mod@super::lint`].
 ///
 /// # Errors
 /// Where it is no YAML, too much of it, or of another shape. In one line, with the place.

@@ -65,6 +65,9 @@ impl System for Files {
         let path = locator.map_or(words, |place| place.at.as_slice());
         contexts(ContextKind::Path, [String::from_utf8_lossy(path)])
     }
+    fn may_be_settled(&self, not_restored: &str) -> bool {
+        not_restored.ends_with(swap::STAYS)
+    }
     fn programs(&self) -> &'static [&'static str] {
         assess::PROGRAMS
     }
