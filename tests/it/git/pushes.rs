@@ -66,6 +66,24 @@ fn a_forced_push_over_commits_that_only_the_remote_had() {
     }
 }
 
+/// Before the line there is nothing to push: what comes before the push in it gives it something. Nobody sees the push itself
+/// but the hook, and it looks before the line runs.
+#[test]
+fn what_a_line_commits_resets_or_makes_and_pushes_at_once() {
+    for line in [
+        "git reset -q --hard HEAD~1 && git push -q --force origin main",
+        "git commit -q --amend -m other && git push -q --force-with-lease",
+        "echo x > new; git add new; git commit -qm new && git push -q",
+        "git tag -d v1 && git push -q --prune origin 'refs/tags/*:refs/tags/*'",
+        "git checkout -q -b fix && git commit -q --allow-empty -m fix && git push -q -u origin fix",
+        "git branch -q -D topic; git branch topic HEAD && git push -q -f origin topic",
+    ] {
+        let env = team();
+        env.sh("git pull -q --rebase && git push -q origin main && git fetch -q && git branch -q -f topic origin/topic").ok();
+        comes_back(&env, line);
+    }
+}
+
 #[test]
 fn branches_and_tags_deleted_on_the_remote() {
     for line in [

@@ -176,17 +176,41 @@ fn values(
 ) -> Result<BTreeMap<String, Option<String>>> {
     let Some(dry) = dry else { return ask(shadow, url, None) };
     let Some(changes) = dry.get(at) else { return Ok(BTreeMap::new()) };
+    let own = own_values(shadow, changes);
+    let is_unknown = |old: &Old| match old {
+        Old::As(from) => !own.contains_key(from),
+        old => *old == Old::Unknown,
+    };
     let unknown: BTreeSet<String> =
-        changes.iter().filter(|(_, old)| **old == Old::Unknown).map(|(name, _)| name.clone()).collect();
+        changes.iter().filter(|(_, old)| is_unknown(old)).map(|(name, _)| name.clone()).collect();
     let mut found = ask(shadow, url, Some(&unknown))?;
     for (name, old) in changes {
         match old {
+            Old::As(from) => own.get(from).and_then(|id| found.insert(name.clone(), Some(id.clone()))),
             Old::At(id) => found.insert(name.clone(), Some(id.clone())),
             Old::Absent => found.insert(name.clone(), None),
             Old::Unknown => None,
         };
     }
     Ok(found)
+}
+
+/// The values of names on our side.
+fn own_values(shadow: &Shadow, changes: &Changes) -> BTreeMap<String, String> {
+    let names = changes.values().filter_map(|old| if let Old::As(from) = old { Some(from) } else { None });
+    let names: Vec<&String> = names.collect::<BTreeSet<_>>().into_iter().collect();
+    let mut found = BTreeMap::new();
+    // As many as a command line can hold.
+    for some in names.chunks(500) {
+        let args = std::iter::once("rev-parse").chain(some.iter().map(|name| name.as_str()));
+        let answer = shadow.ask(&args.map(OsStr::new).collect::<Vec<_>>()).unwrap_or_default();
+        let text = String::from_utf8_lossy(&answer).into_owned();
+        let ids: Vec<&str> = text.lines().collect();
+        if ids.len() == some.len() {
+            found.extend(some.iter().zip(ids).map(|(name, id)| ((*name).clone(), id.to_owned())));
+        }
+    }
+    found
 }
 
 /// Asks a remote for refs: those that are named, else all branches and tags.

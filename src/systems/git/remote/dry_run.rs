@@ -1,5 +1,8 @@
 //! What a push would change, by a dry run of it: git's own word for which refs it means, whatever `push.default`,
 //! refspecs and upstreams are set to. It is one conversation with the remote, and says the old values too.
+//!
+//! Refs that are up to date count as well. The dry run is made before the line runs, and what comes before the push in it
+//! (`git commit --amend && git push --force`, `git reset --hard HEAD~1 && …`) gives it something to push.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -16,6 +19,8 @@ pub enum Old {
     At(String),
     /// It is not there.
     Absent,
+    /// It is there, with the value that this name has on our side.
+    As(String),
     /// The dry run does not say (it is deleted, or would be refused): the remote must be asked.
     Unknown,
 }
@@ -29,15 +34,47 @@ pub fn dry_run(shadow: &Shadow, args: &Bytes) -> Result<Vec<Changes>> {
     let mut argv: Vec<OsString> = ["-c", "core.abbrev=no", "push", "--dry-run", "--porcelain", "--no-verify"]
         .map(OsString::from)
         .to_vec();
-    let given = args.as_slice().split(|b| *b == 0).filter(|a| !a.is_empty());
-    argv.extend(given.map(|a| OsStr::from_bytes(a).to_owned()));
+    let given: Vec<&[u8]> = args.as_slice().split(|b| *b == 0).filter(|a| !a.is_empty()).collect();
+    argv.extend(given.iter().map(|a| OsStr::from_bytes(a).to_owned()));
+    // What is up to date is only told by a push that talks, and the last word on that counts (`-q`).
+    let end = argv.iter().position(|arg| arg == "--").unwrap_or(argv.len());
+    argv.insert(end, OsString::from("--verbose"));
     let done = shadow.git(&argv)?;
     let found = read(&String::from_utf8_lossy(&done.stdout));
     // A push that is refused in part exits with 1 and still says what it would do.
     if done.code != 0 && found.is_empty() {
-        return Err(refused(&done));
+        let is_to_come = String::from_utf8_lossy(&done.stderr).contains("does not match any");
+        let meant = if is_to_come { meant(&given) } else { None };
+        return meant.map(|changes| vec![changes]).ok_or_else(|| refused(&done));
     }
     Ok(found)
+}
+
+/// Options of git-push(1) that take the next word.
+const VALUED: [&[u8]; 5] = [b"-o", b"--push-option", b"--repo", b"--receive-pack", b"--exec"];
+
+/// What refspecs name on the other side, where something on this side is not there yet: what comes before the push in the
+/// line makes it (`git checkout -b fix && git commit … && git push -u origin fix`). `None` where the words do not tell.
+fn meant(given: &[&[u8]]) -> Option<Changes> {
+    if given.iter().any(|arg| VALUED.contains(arg)) {
+        return None;
+    }
+    let words = given.iter().filter(|arg| !arg.starts_with(b"-")).skip(1);
+    let mut out = Changes::new();
+    for word in words {
+        let word = std::str::from_utf8(word).ok()?;
+        let spec = word.strip_prefix('+').unwrap_or(word);
+        let name = spec.split_once(':').map_or(spec, |(_, to)| to);
+        if name.is_empty() || name.contains(['*', ':', '~', '^', '@']) || name == "HEAD" {
+            return None;
+        }
+        let full = [format!("refs/heads/{name}"), format!("refs/tags/{name}")];
+        match name.starts_with("refs/") {
+            true => drop(out.insert(name.to_owned(), Old::Unknown)),
+            false => out.extend(full.map(|name| (name, Old::Unknown))),
+        }
+    }
+    Some(out).filter(|out| !out.is_empty())
 }
 
 /// Reads the output of `push --porcelain` (git-push(1), "OUTPUT").
@@ -53,11 +90,11 @@ fn read(text: &str) -> Vec<Changes> {
     found
 }
 
-/// `<flag> \t <from>:<to> \t <summary>`; `None` where the ref stays as it is.
+/// `<flag> \t <from>:<to> \t <summary>`; `None` where it is another line.
 fn changed(line: &str) -> Option<(String, Old)> {
     let mut parts = line.split('\t');
     let flag = parts.next()?;
-    let (_, to) = parts.next()?.rsplit_once(':')?;
+    let (from, to) = parts.next()?.rsplit_once(':')?;
     let summary = parts.next().unwrap_or_default();
     let old = match flag {
         "*" => Old::Absent,
@@ -65,7 +102,8 @@ fn changed(line: &str) -> Option<(String, Old)> {
             Some(id) if is_whole(id) => Old::At(id.to_owned()),
             _ => Old::Unknown,
         },
-        "-" | "!" => Old::Unknown,
+        "=" if !from.is_empty() && !from.starts_with('-') => Old::As(from.to_owned()),
+        "-" | "!" | "=" => Old::Unknown,
         _ => return None,
     };
     Some((to.to_owned(), old))
@@ -90,6 +128,7 @@ mod tests {
         let found = read(&text);
         let expected = [
             ("refs/heads/b", Old::At(two)),
+            ("refs/heads/c", Old::As("refs/heads/c".to_owned())),
             ("refs/heads/main", Old::At(one)),
             ("refs/heads/old", Old::Unknown),
             ("refs/tags/v", Old::Absent),
