@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
+use super::chosen::Chosen;
 use super::through::Links;
 use crate::model::{Bytes, Effect, EffectClass, Invocation, Locator, Reversibility, SystemId};
 use crate::shell::{Understood, is_reader};
@@ -17,7 +18,11 @@ pub fn assess(understood: &Understood, cx: &AssessCx<'_>) -> Vec<Effect> {
     let mut out: Vec<Effect> = Vec::new();
     let mut seen = HashSet::new();
     let mut links = Links::default();
+    let mut chosen = Chosen::default();
     for invocation in &understood.invocations {
+        let made = chosen.made(invocation);
+        let invocation = made.as_ref().unwrap_or(invocation);
+        chosen.learn(invocation);
         let mut effects = one(invocation, &understood.cwd, cx);
         match links.through(invocation) {
             Some(through) => {

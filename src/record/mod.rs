@@ -6,6 +6,7 @@ mod alarm;
 pub mod assess;
 mod before;
 mod captures;
+mod chosen;
 mod config;
 pub mod containment;
 pub mod context;

@@ -48,3 +48,33 @@ fn a_delete_that_reads_a_pipe_is_seen_as_it_is_executed() {
     assert_eq!(out.code, 0, "the line did not know its target, its part had it: {out:?}");
     assert!(scene.has("cm settings"));
 }
+
+/// The incident of the wrong context: the line chooses the cluster itself, after the recorder has looked.
+#[test]
+fn a_line_that_chooses_its_context_is_captured_there() {
+    let Some(scene) = Scene::new() else { return };
+    scene.apply(SHOP);
+    let own = scene.env.root().join("kubeconfig");
+    std::fs::copy(scene.env.sh("printf %s \"$KUBECONFIG\"").ok().stdout, &own).unwrap();
+    let mut env = scene.env.vars.clone();
+    env.iter_mut()
+        .filter(|(name, _)| name == "KUBECONFIG")
+        .for_each(|(_, v)| *v = own.to_str().unwrap().to_owned());
+    let mut scene = scene;
+    scene.env.vars = env;
+    let line = format!(
+        "c=$(kubectl config current-context); u=$(kubectl config view -o jsonpath='{{.contexts[0].context.user}}'); \
+         l=$(kubectl config view -o jsonpath='{{.contexts[0].context.cluster}}'); \
+         kubectl config set-context prod --cluster=$l --user=$u --namespace={}; kubectl config use-context $c",
+        scene.ns
+    );
+    scene.env.sh(&line).ok();
+    let before = meant(scene.get("cm settings").unwrap());
+    scene.agent("kubectl config use-context prod && kubectl delete cm settings").ok();
+    assert!(!scene.has("cm settings"));
+    let out = scene.undo();
+    assert!([0, 3].contains(&out.code), "{out:?}");
+    assert_eq!(meant(scene.get("cm settings").unwrap()), before, "{out:?}");
+    let shown = scene.env.fr(&["show", "1"]).ok().stdout;
+    assert!(shown.contains("k8s:prod/"), "{shown}");
+}
