@@ -147,7 +147,8 @@ pub fn facts(event: &Event) -> BTreeMap<String, Bytes> {
         .flat_map(|one| &one.before.effects)
         .max_by_key(|effect| effect.class);
     let kind = format!("{:?}", before.actor.kind).to_lowercase();
-    let time = chrono::DateTime::from_timestamp_nanos(before.at_ns).to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+    let time = chrono::DateTime::from_timestamp_nanos(before.at_ns)
+        .to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
     let class = worst.map_or(EffectClass::None, |effect| effect.class);
     let values: [Bytes; 11] = [
         Bytes::from(event.id.to_string()),

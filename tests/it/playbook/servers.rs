@@ -61,7 +61,8 @@ fn a_service_account_is_worth_nothing_any_more() {
     // Not `create token`, which kubectl has since 1.24 only.
     let asked = r#"{"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}"#;
     scene.env.write("token.json", asked);
-    let made = scene.kubectl("create --raw /api/v1/namespaces/NS/serviceaccounts/robot/token -f token.json").ok();
+    let made =
+        scene.kubectl("create --raw /api/v1/namespaces/NS/serviceaccounts/robot/token -f token.json").ok();
     let token = made.json()["status"]["token"].as_str().unwrap().to_owned();
     let who = |token: &str| {
         scene.kubectl(&format!("--kubeconfig /dev/null --server \"$(kubectl config view --minify -o jsonpath='{{.clusters[0].cluster.server}}')\" --insecure-skip-tls-verify --token {token} get --raw /api"))
