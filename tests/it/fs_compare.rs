@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fs::{File, Metadata};
 use std::io::{Read, Seek, SeekFrom};
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::FileExt as _;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
@@ -108,7 +109,24 @@ fn data_ranges(at: &Path, len: u64) -> Vec<(u64, u64)> {
         pos = end;
     }
     file.rewind().unwrap();
-    ranges
+    if ranges == [(0, len)] { ranges } else { filled(&file, &ranges) }
+}
+
+/// What of them is more than zeros, by pages: how much a file system sets aside around data is its own affair (git writes a
+/// sparse file anew in other pieces, and reading alone makes data of what ext4 had set aside).
+fn filled(file: &File, ranges: &[(u64, u64)]) -> Vec<(u64, u64)> {
+    let mut out: Vec<(u64, u64)> = Vec::new();
+    let mut page = [0u8; 4096];
+    for at in ranges.iter().flat_map(|(start, end)| (start - start % 4096..*end).step_by(4096)) {
+        let read = file.read_at(&mut page, at).unwrap();
+        let end = at + read as u64;
+        match out.last_mut() {
+            _ if page[..read].iter().all(|byte| *byte == 0) => {}
+            Some((_, last)) if *last == at => *last = end,
+            _ => out.push((at, end)),
+        }
+    }
+    out
 }
 
 fn xattrs(at: &Path) -> BTreeMap<Vec<u8>, Vec<u8>> {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use fr::model::Bytes;
 use fr::platform::home::Home;
-use fr::record::{assess, explain, redact};
+use fr::record::{Config, assess, explain, redact};
 use fr::shell::{self, ShellCx};
 use fr::systems::AssessCx;
 use libfuzzer_sys::fuzz_target;
@@ -20,7 +20,8 @@ fuzz_target!(|data: &[u8]| {
     let understood = shell::understand(data, &cx);
     let effects = assess::assess(&understood, &AssessCx { env: &env, home: None });
     assert!(understood.opaque.is_empty() || !effects.is_empty(), "opaque, and yet nothing to fear");
-    let _ = explain::report(&understood, &effects);
+    let foretold = explain::foretell(&effects, &Config::default());
+    let _ = explain::report(&understood, &effects, foretold);
 
     let argv: Vec<Bytes> = data.split(|b| *b == b' ').map(Bytes::from).collect();
     let _ = assess::assess(&shell::from_argv(&argv, &cx), &AssessCx { env: &env, home: None });

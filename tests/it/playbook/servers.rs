@@ -3,7 +3,6 @@
 use serde_json::json;
 
 use super::{playbook, ran, step};
-use crate::pty::until;
 use crate::{aws, kubernetes, postgres};
 
 /// A key that was used elsewhere, and a role that sessions hold already.
