@@ -215,8 +215,8 @@ fn what_is_destroyed_outside_of_the_project_is_named() {
     env.write("inside", "1");
     env.claude_runs("rm inside");
     assert_eq!(standing(&env, "inside-project").0, "met");
-    // `/tmp` is everybody's; the build directory is not.
-    let elsewhere = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    // `/tmp` is everybody's, and a clone may be built there.
+    let elsewhere = tempfile::tempdir_in("/dev/shm").unwrap();
     let file = elsewhere.path().join("outside");
     std::fs::write(&file, "1").unwrap();
     env.claude_runs(&format!("rm {}", file.display()));
