@@ -296,6 +296,8 @@ fn keys_behind_tls_come_back() {
 #[test]
 fn keys_of_a_node_of_a_cluster_come_back() {
     let Some((scene, _)) = Scene::with("cluster") else { return };
+    // It takes a node a while to believe that it is all of the cluster.
+    crate::pty::until("the cluster is up", || scene.cli("CLUSTER INFO").contains("cluster_state:ok"));
     scene.cli("MSET {x}1 a {x}2 b");
     for line in ["redis-cli -c -p PORT DEL {x}1", "redis-cli -p PORT FLUSHALL"] {
         scene.agent(line).ok();

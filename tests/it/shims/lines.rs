@@ -128,7 +128,7 @@ fn the_timeline_shows_parts_below_their_line() {
     world.env.claude_runs(&format!("for f in $(ls {out}); do rm {out}/$f; done")).ok();
     world.env.claude_runs("rm listing").ok();
     let shown = world.env.fr(&["timeline"]).ok().stdout;
-    let lines: Vec<&str> = shown.lines().skip(1).collect();
+    let lines: Vec<&str> = shown.lines().skip(2).collect();
     assert!(lines[0].ends_with("rm listing"), "{shown}");
     assert!(lines[1].contains("for f in"), "{shown}");
     assert!(lines[2].ends_with(&format!("└ rm {out}/a.log")), "{shown}");
