@@ -4,7 +4,7 @@
 //!
 //! Not seen here: choices that scripts make, and those of `az account set` and `aws configure`, for which no flag stands.
 
-use crate::model::{Invocation, Word};
+use crate::model::{Bytes, Invocation, Word};
 
 /// Programs that kubectl's current context and namespace count for.
 const KUBECTL: &[&str] = &["kubectl", "k", "oc", "kubecolor"];
@@ -12,18 +12,30 @@ const KUBECTL: &[&str] = &["kubectl", "k", "oc", "kubecolor"];
 /// What the commands of a line, so far, have chosen.
 #[derive(Default)]
 pub struct Chosen {
-    context: Option<Word>,
-    namespace: Option<Word>,
-    /// Variables that stand for a choice, of which programs, and of `terraform workspace select` in which directory.
+    cluster: Cluster,
     variables: Vec<Variable>,
 }
 
+/// A kubeconfig's current context and namespace.
+#[derive(Default)]
+struct Cluster {
+    /// Which kubeconfig, as its variable says.
+    file: Option<Bytes>,
+    context: Option<Word>,
+    namespace: Option<Word>,
+}
+
+/// A variable that stands for a choice.
 struct Variable {
     programs: &'static [&'static str],
     name: &'static str,
     value: Word,
-    only_in: Option<Option<crate::model::Bytes>>,
+    /// Where the choice counts, if not everywhere.
+    place: Option<Place>,
 }
+
+/// A root module of terraform: the directory it runs in, and its `-chdir`.
+type Place = (Option<Bytes>, Option<Bytes>);
 
 impl Chosen {
     /// Remembers what an invocation chooses.
@@ -35,23 +47,24 @@ impl Chosen {
         let text: Vec<&str> = words.iter().map(|word| word.as_str().unwrap_or_default()).collect();
         let value = |at: usize| words.get(at).map(|word| (*word).clone());
         let program = inv.program().unwrap_or_default();
+        // `kubectl --kubeconfig FILE config …` chooses in that file only.
+        let is_kubectl = KUBECTL.contains(&program) && !has(inv, "--kubeconfig", "");
         match (program, text.as_slice()) {
-            (p, ["config", "use-context" | "use", _, ..]) if KUBECTL.contains(&p) && !names_a_file(inv) => {
-                (self.context, self.namespace) = (value(2), None);
+            (_, ["config", "use-context" | "use", _, ..]) if is_kubectl => self.cluster(inv, value(2), None),
+            (_, ["config", "set-context", ..]) if is_kubectl && has(inv, "--current", "") => {
+                self.namespace(inv, of_option(inv, "--namespace"));
             }
-            (p, ["config", "set-context", ..]) if KUBECTL.contains(&p) && !names_a_file(inv) => {
-                self.namespace = of_option(inv, "--namespace").or(self.namespace.take());
+            ("oc", ["project", _]) if is_kubectl => self.namespace(inv, value(1)),
+            ("kubectx" | "kubectl-ctx", [name]) if *name != "-" => self.cluster(inv, value(0), None),
+            ("kubens" | "kubectl-ns", [name]) if *name != "-" => self.namespace(inv, value(0)),
+            ("terraform", ["workspace", "select", _, ..]) => {
+                self.set(&["terraform"], "TF_WORKSPACE", value(2), Some(root_module(inv)));
             }
-            ("kubectx" | "kubectl-ctx", [name]) if *name != "-" => {
-                (self.context, self.namespace) = (value(0), None);
-            }
-            ("kubens" | "kubectl-ns", [name]) if *name != "-" => self.namespace = value(0),
-            ("terraform" | "tofu", ["workspace", "select", _, ..]) => {
-                let programs: &[&str] = if program == "tofu" { &["tofu"] } else { &["terraform"] };
-                self.set(programs, "TF_WORKSPACE", value(2), Some(inv.cwd.clone()));
+            ("tofu", ["workspace", "select", _, ..]) => {
+                self.set(&["tofu"], "TF_WORKSPACE", value(2), Some(root_module(inv)));
             }
             ("docker", ["context", "use", _]) => {
-                self.set(&["docker", "docker-compose"], "DOCKER_CONTEXT", value(2), None)
+                self.set(&["docker", "docker-compose"], "DOCKER_CONTEXT", value(2), None);
             }
             ("gcloud", ["config", "set", "project" | "core/project", _]) => {
                 self.set(&["gcloud"], "CLOUDSDK_CORE_PROJECT", value(3), None);
@@ -61,16 +74,28 @@ impl Chosen {
         }
     }
 
+    fn cluster(&mut self, inv: &Invocation, context: Option<Word>, namespace: Option<Word>) {
+        self.cluster = Cluster { file: inv.env_value("KUBECONFIG").cloned(), context, namespace };
+    }
+
+    fn namespace(&mut self, inv: &Invocation, namespace: Option<Word>) {
+        let is_same = self.cluster.file.as_ref() == inv.env_value("KUBECONFIG");
+        let context = self.cluster.context.take().filter(|_| is_same);
+        if namespace.is_some() {
+            self.cluster(inv, context, namespace);
+        }
+    }
+
     fn set(
         &mut self,
         programs: &'static [&'static str],
         name: &'static str,
         value: Option<Word>,
-        only_in: Option<Option<crate::model::Bytes>>,
+        place: Option<Place>,
     ) {
         if let Some(value) = value {
-            self.variables.retain(|known| known.name != name || known.only_in != only_in);
-            self.variables.push(Variable { programs, name, value, only_in });
+            self.variables.retain(|known| known.name != name || known.place != place);
+            self.variables.push(Variable { programs, name, value, place });
         }
     }
 
@@ -78,19 +103,26 @@ impl Chosen {
     pub fn made(&self, inv: &Invocation) -> Option<Invocation> {
         let program = inv.program()?;
         let mut new = inv.clone();
-        let (context, namespace) = match program {
-            "helm" => ("--kube-context", "--namespace"),
-            p if KUBECTL.contains(&p) => ("--context", "--namespace"),
-            _ => ("", ""),
+        let context = match program {
+            "helm" => Some("--kube-context"),
+            _ if KUBECTL.contains(&program) => Some("--context"),
+            _ => None,
         };
-        if !context.is_empty() && !is_config(inv) {
-            for (option, short, value) in [(namespace, "-n", &self.namespace), (context, "", &self.context)] {
+        let first = plain(inv).first().and_then(|word| word.as_str()).unwrap_or_default();
+        let is_same = self.cluster.file.as_ref() == inv.env_value("KUBECONFIG");
+        if let Some(context) =
+            context.filter(|_| is_same && first != "config" && !has(inv, "--kubeconfig", ""))
+        {
+            let chosen =
+                [("--namespace", "-n", &self.cluster.namespace), (context, "", &self.cluster.context)];
+            for (option, short, value) in chosen {
                 let Some(value) = value.as_ref().filter(|_| !has(inv, option, short)) else { continue };
                 new.argv.splice(1..1, [Word::literal(option), value.clone()]);
             }
         }
         for known in self.variables.iter().filter(|known| known.programs.contains(&program)) {
-            let is_here = known.only_in.as_ref().is_none_or(|dir| *dir == inv.cwd);
+            let is_here =
+                known.place.as_ref().is_none_or(|place| *place == root_module(inv) && first != "workspace");
             if is_here && !inv.env.iter().any(|(name, _)| name == known.name) {
                 let value = known.value.certain.then(|| known.value.text.clone());
                 new.env.push((known.name.to_owned(), value));
@@ -100,39 +132,34 @@ impl Chosen {
     }
 }
 
-/// The words that are no options, as far as an option that takes the next word is written with `=` or stands behind them.
+fn root_module(inv: &Invocation) -> Place {
+    let chdir = inv.args().iter().find(|word| word.text.as_slice().starts_with(b"-chdir="));
+    (inv.cwd.clone(), chdir.map(|word| word.text.clone()))
+}
+
+/// The words that are no options; values that stand behind an option are among them.
 fn plain(inv: &Invocation) -> Vec<&Word> {
     inv.args().iter().filter(|word| !word.text.as_slice().starts_with(b"-")).collect()
 }
 
-/// `kubectl --kubeconfig FILE config …` chooses in that file only.
-fn names_a_file(inv: &Invocation) -> bool {
-    has(inv, "--kubeconfig", "")
-}
-
-fn is_config(inv: &Invocation) -> bool {
-    plain(inv).first().is_some_and(|word| word.as_str() == Some("config"))
-}
-
+/// True where an option is given: `--context x`, `--context=x`, `-nx`.
 fn has(inv: &Invocation, option: &str, short: &str) -> bool {
-    inv.args().iter().map(|word| word.text.as_slice()).any(|text| {
-        let is = |name: &str| {
-            !name.is_empty()
-                && text.strip_prefix(name.as_bytes()).is_some_and(|rest| rest.is_empty() || rest[0] == b'=')
-        };
-        is(option) || (!short.is_empty() && text.starts_with(short.as_bytes()) && !text.starts_with(b"--"))
-    })
+    inv.args().iter().any(|word| is_option(word, option, short))
+}
+
+fn is_option(word: &Word, option: &str, short: &str) -> bool {
+    let text = word.text.as_slice();
+    let rest = text.strip_prefix(option.as_bytes());
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"="))
+        || (!short.is_empty() && text.starts_with(short.as_bytes()))
 }
 
 fn of_option(inv: &Invocation, option: &str) -> Option<Word> {
-    let args = inv.args();
-    let at = args.iter().position(|word| {
-        has(&Invocation { argv: vec![Word::literal("x"), word.clone()], ..Invocation::default() }, option, "")
-    })?;
-    let word = args.get(at)?;
+    let at = inv.args().iter().position(|word| is_option(word, option, ""))?;
+    let word = inv.args().get(at)?;
     match word.text.as_slice().iter().position(|byte| *byte == b'=') {
         Some(end) => Some(Word { text: word.text.as_slice().get(end + 1..)?.into(), ..word.clone() }),
-        None => args.get(at + 1).cloned(),
+        None => inv.args().get(at + 1).cloned(),
     }
 }
 
@@ -184,5 +211,29 @@ mod tests {
             "GH_REPO=a/b gh release delete v1"
         );
         assert_eq!(after(&["terraform workspace select prod"], "rm -rf x"), "rm -rf x");
+    }
+
+    /// A choice that does not count for a later part is not made for it.
+    #[test]
+    fn a_choice_somewhere_else_is_none_here() {
+        let other = "kubectl config set-context other --namespace=shop";
+        assert_eq!(after(&[other], "kubectl delete cm a"), "kubectl delete cm a");
+        let chosen = &["kubectl config use-context prod"];
+        assert_eq!(after(chosen, "kubectl --kubeconfig f delete cm a"), "kubectl --kubeconfig f delete cm a");
+        let (mut line, mut own) = (Chosen::default(), inv("kubectl config use-context prod"));
+        own.env.push(("KUBECONFIG".to_owned(), Some("/tmp/k".into())));
+        line.learn(&own);
+        assert_eq!(line.made(&inv("kubectl delete cm a")), None);
+        let there = &["terraform -chdir=a workspace select prod"];
+        assert_eq!(after(there, "terraform -chdir=b destroy"), "terraform -chdir=b destroy");
+        assert_eq!(
+            after(there, "terraform -chdir=a destroy"),
+            "TF_WORKSPACE=prod terraform -chdir=a destroy"
+        );
+        assert_eq!(
+            after(&["terraform workspace select prod"], "terraform workspace select b"),
+            "terraform workspace select b"
+        );
+        assert_eq!(after(&["oc project shop"], "oc delete cm a"), "oc --namespace shop delete cm a");
     }
 }
