@@ -12,7 +12,7 @@ use super::query::Access;
 use super::snapshot::{Entry, Snapshot};
 use super::steps::Steps;
 use super::tryout::Tried;
-use super::{capture, fields, kinds};
+use super::{capture, fields, kinds, release};
 use crate::error::Result;
 use crate::model::{Captured, ObjectKind, StateRef};
 use crate::systems::{Net, NetCx, Taken};
@@ -40,11 +40,13 @@ fn one_cluster(events: &[(&Taken, Snapshot)], cx: &NetCx<'_>, net: &mut Net) -> 
         value: present.entries().map(|(key, entry)| (key, entry.cloned())).collect(),
         stuck: BTreeSet::new(),
         clashes: Vec::new(),
+        taken_over: Vec::new(),
     };
     for (one, before) in events {
         rewinding.event(one, before)?;
     }
-    let Rewinding { value, clashes, .. } = rewinding;
+    let Rewinding { value, clashes, taken_over, .. } = rewinding;
+    net.residue.extend(taken_over);
     let mut composed = Snapshot::new(first.cluster.clone());
     value.iter().for_each(|(key, entry)| composed.set(key, entry.clone()));
     let changed = composed.entries().any(|(key, entry)| !is_same(entry, present.entry(&key)));
@@ -108,6 +110,8 @@ struct Rewinding<'a> {
     stuck: BTreeSet<Key>,
     /// The event, the object, why.
     clashes: Vec<(String, Key, String)>,
+    /// What Helm took over and is left as it is.
+    taken_over: Vec<String>,
 }
 
 fn there(entry: Option<&Entry>) -> Option<Entry> {
@@ -124,7 +128,17 @@ impl Rewinding<'_> {
     fn event(&mut self, one: &Taken, before: &Snapshot) -> Result<()> {
         let after = one.captured.after.map(|after| Snapshot::load(&after, self.cx.source)).transpose()?;
         let keys = before.keys_with(after.as_ref());
+        let records = after.as_ref().map(|after| release::new_records(before, after, self.cx.source));
         for key in keys.into_iter().filter(|key| !self.stuck.contains(key)).collect::<Vec<_>>() {
+            let seen_since =
+                after.as_ref().filter(|_| !before.covers(&key)).and_then(|after| after.entry(&key));
+            if let (Some(entry), Some(records)) = (seen_since, &records) {
+                let object = Snapshot::object(entry, self.cx.source)?;
+                if let Some(why) = release::was_there_before(&object, records) {
+                    self.taken_over.push(format!("{}: {why}", key.short()));
+                    continue;
+                }
+            }
             let b = there(before.entry(&key));
             let a = after.as_ref().map(|after| {
                 there(after.entry(&key)).filter(|_| !went_with(&key, before, after, self.cx.source))

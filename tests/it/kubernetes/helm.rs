@@ -131,3 +131,26 @@ fn an_installed_release_that_somebody_changed_is_a_conflict() {
     assert_eq!(scene.get("cm second-conf").unwrap()["data"]["mode"], "mine");
     assert!(scene.has("deploy second-web"), "{out:?}");
 }
+
+/// What somebody had before, and Helm took over, is not the command's to delete: neither alone nor in a session.
+#[test]
+fn an_object_that_helm_took_over_stays() {
+    for undo in [&["undo", "--yes", "1"][..], &["undo", "--yes", "--session"]] {
+        let Some(scene) = installed() else { return };
+        scene.kubectl("-n NS create cm second-conf --from-literal=mode=mine").ok();
+        // The server tells times to the second.
+        std::thread::sleep(std::time::Duration::from_millis(1100));
+        let own = scene.get("cm second-conf").unwrap()["metadata"]["uid"].clone();
+        let mark = "kubectl -n NS label cm second-conf app.kubernetes.io/managed-by=Helm && kubectl -n NS annotate cm second-conf \
+                    meta.helm.sh/release-name=second meta.helm.sh/release-namespace=NS";
+        scene.agent(&format!("{mark} && helm install second ./chart --set mode=test -n NS")).ok();
+        scene.agent("helm upgrade shop ./chart --set mode=more -n NS").ok();
+        assert_eq!(scene.get("cm second-conf").unwrap()["data"]["mode"], "test");
+        let out = scene.env.fr(undo);
+        assert_eq!(out.code, 3, "{out:?}");
+        assert!(out.stdout.contains("Helm took it over"), "{out:?}");
+        assert!(!scene.has("deploy second-web"), "{out:?}");
+        let now = scene.get("cm second-conf").unwrap();
+        assert_eq!((&now["metadata"]["uid"], &now["data"]["mode"]), (&own, &"mine".into()), "{out:?}");
+    }
+}
