@@ -31,6 +31,8 @@ const READING_WORDS: &[(&str, &str)] = &[
     ("config", "check"),
     ("incident", "timeline"),
 ];
+/// Words with which a verb that reads does more: it writes a file, or into the record.
+const WRITING_WORDS: &[&str] = &["--out", "--plan-out", "--save", "attest"];
 /// Programs that take text for code, or run another one. In theirs, a value could become a command.
 const INTERPRETERS: &[&str] = &[
     "sh", "bash", "dash", "zsh", "ksh", "fish", "busybox", "python", "python2", "python3", "perl", "ruby",
@@ -84,10 +86,12 @@ pub fn action(argv: &[Bytes], stdin: Option<&str>) -> Action {
 fn reads_as_fr(argv: &[Bytes]) -> bool {
     let words: Vec<&str> = argv.iter().skip(1).filter_map(|word| word.as_str()).collect();
     let verb = words.iter().find(|word| !word.starts_with('-'));
-    verb.is_some_and(|verb| {
-        READING_VERBS.contains(verb)
-            || READING_WORDS.iter().any(|(of, word)| of == verb && words.contains(word))
-    })
+    let writes = |word: &&str| WRITING_WORDS.contains(&word.split('=').next().unwrap_or_default());
+    !words.iter().any(|word| writes(word))
+        && verb.is_some_and(|verb| {
+            READING_VERBS.contains(verb)
+                || READING_WORDS.iter().any(|(of, word)| of == verb && words.contains(word))
+        })
 }
 
 /// Why the values in these arguments could become code; `None` where each stays data.
@@ -144,6 +148,7 @@ mod tests {
             &["kubectl", "get", "ns"],
             &["fr", "timeline", "--limit", "5"],
             &["fr", "undo", "5", "--dry-run"],
+            &["fr", "maturity", "--json"],
             &["terraform", "plan", "-detailed-exitcode"],
         ] {
             assert!(!objects(reads), "{reads:?}");
@@ -153,6 +158,10 @@ mod tests {
             &["rm", "x"],
             &["fr", "undo", "5", "--yes"],
             &["fr", "release"],
+            &["fr", "undo", "5", "--dry-run", "--plan-out=/etc/x"],
+            &["fr", "maturity", "attest", "budget"],
+            &["fr", "maturity", "--save"],
+            &["fr", "maturity", "--out", "x"],
             &["fr", "exec", "--", "ls"],
             &["./cat", "x"],
             &["/tmp/cat", "x"],
