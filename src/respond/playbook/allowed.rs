@@ -87,7 +87,7 @@ fn reads_as_fr(argv: &[Bytes]) -> bool {
     let words: Vec<&str> = argv.iter().skip(1).filter_map(|word| word.as_str()).collect();
     let verb = words.iter().find(|word| !word.starts_with('-'));
     let writes = |word: &&str| WRITING_WORDS.contains(&word.split('=').next().unwrap_or_default());
-    !words.iter().any(|word| writes(word))
+    !words.iter().any(writes)
         && verb.is_some_and(|verb| {
             READING_VERBS.contains(verb)
                 || READING_WORDS.iter().any(|(of, word)| of == verb && words.contains(word))
