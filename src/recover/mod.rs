@@ -4,7 +4,6 @@
 mod apply;
 mod changes;
 mod choose;
-mod compensated;
 mod decided;
 mod dependents;
 mod planning;

@@ -250,10 +250,9 @@ pub fn refuse_what_cannot_be_undone(event: &Event) -> Result<()> {
         let why = event.before.warnings.join("; ");
         let why = if why.is_empty() { "none of its targets could be captured".to_owned() } else { why };
         let refused = nothing(format!("event {} has no captured state to bring back: {why}", event.id));
-        return match super::compensated::way(event) {
-            Some(way) => refused.map_err(|e| e.hint(way)),
-            None => refused,
-        };
+        let effects = whole().flat_map(|e| &e.before.effects).filter(|effect| effect.class.changes_state());
+        let way = effects.into_iter().find_map(systems::catalog::compensation);
+        return refused.map_err(|e| way.iter().fold(e, |e, way| e.hint(*way)));
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 
 mod assess;
 mod bq;
+mod compensation;
 mod forge;
 mod platforms;
 mod sql;
@@ -10,6 +11,8 @@ mod stores;
 mod terraform;
 
 use std::path::Path;
+
+pub use compensation::compensation;
 
 use super::{ApplyCx, AssessCx, CaptureCx, PlanCx, System};
 use crate::error::{Error, Result};

@@ -1,6 +1,5 @@
 //! What was given to others and of which nothing is kept here: no undo, but a way to limit it, in the words of the service.
 
-use crate::journal::index::Event;
 use crate::model::Effect;
 
 /// What an effect's resource begins with, and what can be done about it.
@@ -30,12 +29,8 @@ const WAYS: &[(&str, &str)] = &[
     ),
 ];
 
-/// What a person can do about an event of which nothing was kept; `None` where nothing is known.
-pub fn way(event: &Event) -> Option<&'static str> {
-    let all = std::iter::once(event).chain(&event.parts).flat_map(|event| &event.before.effects);
-    let of = |effect: &Effect| {
-        let resource = effect.resource.lossy();
-        WAYS.iter().find(|(front, _)| resource.starts_with(front)).map(|(_, way)| *way)
-    };
-    all.filter(|effect| effect.class.changes_state()).find_map(of)
+/// What a person can do about an effect of which nothing was kept; `None` where nothing is known.
+pub fn compensation(effect: &Effect) -> Option<&'static str> {
+    let resource = effect.resource.lossy();
+    WAYS.iter().find(|(front, _)| resource.starts_with(front)).map(|(_, way)| *way)
 }
