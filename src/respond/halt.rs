@@ -166,18 +166,27 @@ pub(super) fn stop(whose: &Whose) -> (Vec<Halted>, Vec<String>) {
             }
         }
     }
+    // One that ended by itself just then took the signal all the same.
+    stopped.retain(is_running);
     (stopped, left.into_iter().collect())
+}
+
+/// The same process, not another by its number, and not one that only waits to be reaped.
+fn is_running(halted: &Halted) -> bool {
+    alive(halted).is_some_and(|process| !process::is_zombie(process.pid))
+}
+
+fn alive(halted: &Halted) -> Option<Process> {
+    process::look(halted.pid).filter(|process| process.start == halted.start)
 }
 
 /// Ends those that were stopped: first so that they can put their things in order, after `patience` at once.
 pub(super) fn terminate(stopped: &[Halted], patience: std::time::Duration) {
-    let alive = |halted: &Halted| process::look(halted.pid).filter(|p| p.start == halted.start);
     for process in stopped.iter().filter_map(alive) {
         let _ = signal::send(&process, Signal::Terminate);
         let _ = signal::send(&process, Signal::Continue);
     }
     let until = std::time::Instant::now() + patience;
-    let is_running = |halted: &Halted| alive(halted).is_some_and(|p| !process::is_zombie(p.pid));
     while std::time::Instant::now() < until && stopped.iter().any(is_running) {
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
@@ -189,8 +198,7 @@ pub(super) fn terminate(stopped: &[Halted], patience: std::time::Duration) {
 /// Lets those go on that are still there. They are the same processes, not others by their numbers.
 pub(super) fn resume(stopped: &[Halted]) -> Vec<Halted> {
     let goes_on = |halted: &&Halted| {
-        let process = process::look(halted.pid).filter(|p| p.start == halted.start);
-        process.is_some_and(|process| signal::send(&process, Signal::Continue).is_ok())
+        alive(halted).is_some_and(|process| signal::send(&process, Signal::Continue).is_ok())
     };
     // Children first: a parent that goes on waits for them.
     stopped.iter().rev().filter(goes_on).cloned().collect()
