@@ -345,8 +345,7 @@ pub struct ExplainArgs {
         required_unless_present = "argv"
     )]
     pub command: Option<OsString>,
-    /// The command as argv, after `--`.
-    #[arg(last = true)]
+    /// The command line in quotes, or the command as argv after `--`.
     pub argv: Vec<OsString>,
 }
 

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::promised::Promised;
+use super::rounds::goes_with_files;
 use super::settled::settled;
 use super::uncaptured::{left_out, told_apart};
 use crate::error::{Error, ExitCode, Result};
@@ -116,6 +117,9 @@ fn plan_as(event: &Event, run: Run, store: &Store, home: &Home) -> Result<UndoPl
     for (position, captured) in order {
         if !event.parts.is_empty() && is_covered(position, &all, &reader) {
             unchanged.push(position);
+            continue;
+        }
+        if goes_with_files(captured, &all) {
             continue;
         }
         let before = &captured.before;

@@ -7,7 +7,7 @@ use super::scope::Scope;
 use super::together::plan_elsewhere;
 use crate::error::{Error, Result};
 use crate::journal::index::Event;
-use crate::model::{Bytes, Capture, StepOutcome};
+use crate::model::{Bytes, Capture, Captured, StepOutcome};
 use crate::platform::home::Home;
 use crate::record::Config;
 use crate::store::Store;
@@ -40,6 +40,19 @@ fn place_of(capture: &Capture) -> Option<Bytes> {
         "fs" => None,
         _ => Some(capture.locator.opts.get("git-dir").unwrap_or(&capture.locator.at).clone()),
     }
+}
+
+/// Taken back with the directory that it lies in: that was not there before, and its files go one by one, those of a repository
+/// too.
+pub fn goes_with_files(captured: &Captured, all: &[Captured]) -> bool {
+    if !systems::git::was_absent(&captured.before) {
+        return false;
+    }
+    let Some(place) = place_of(&captured.before) else { return false };
+    let taken_away = |other: &Captured| {
+        systems::files::was_absent(&other.before) && is_within(&place, &other.before.locator.at)
+    };
+    all.iter().any(taken_away)
 }
 
 fn is_within(path: &Bytes, top: &Bytes) -> bool {

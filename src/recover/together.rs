@@ -5,6 +5,7 @@ use super::planning::{
     UndoPlan, captured_of, is_covered, owned, refuse_what_cannot_be_undone, without_duplicates,
 };
 use super::promised::Promised;
+use super::rounds::goes_with_files;
 use super::scope::Scope;
 use super::settled::settled;
 use super::uncaptured::{left_out, told_apart};
@@ -89,7 +90,7 @@ pub fn plan_states(plan: &UndoPlan, run: Run, states: &Scratch<'_>, home: &Home)
     let present = Scratch::over(states);
     let mut steps = Vec::new();
     let except = owned(&plan.net, &present)?;
-    for captured in &plan.net {
+    for captured in plan.net.iter().filter(|captured| !goes_with_files(captured, &plan.net)) {
         let now = record::observe(&captured.before, &present, home, false)?;
         let cx = PlanCx { source: &present, run, event: plan.event(), except: &except };
         steps.extend(system_of(captured)?.plan(captured, &now, &cx)?);
@@ -182,7 +183,7 @@ fn steps_of(net: &[Captured], plan: &UndoPlan, source: &dyn ObjectSource) -> Res
     let except = owned(net, source)?;
     let cx = PlanCx { source, run: Run::First, event: plan.event(), except: &except };
     let mut steps = Vec::new();
-    for captured in net {
+    for captured in net.iter().filter(|captured| !goes_with_files(captured, net)) {
         let present = captured.after.ok_or_else(|| Error::failure("a net effect without the present"))?;
         steps.extend(system_of(captured)?.plan(captured, &present, &cx)?);
     }

@@ -8,6 +8,7 @@ pub mod docker;
 pub mod files;
 mod functions;
 pub mod git;
+mod git_index;
 pub mod github;
 pub mod host;
 pub mod kubernetes;

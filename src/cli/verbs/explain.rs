@@ -13,9 +13,10 @@ use crate::record::{self, Config, Mode};
 pub fn run(args: &ExplainArgs, out: &mut Out) -> Result<u8> {
     let cwd = std::env::current_dir()
         .map_err(|e| Error::failure(format!("cannot find the current directory: {e}")))?;
-    let action = match &args.command {
-        Some(line) => Action::Shell(Bytes::from(line.as_os_str()).0),
-        None => Action::Argv(args.argv.iter().map(|a| Bytes::from(a.as_os_str())).collect()),
+    let action = match (&args.command, args.argv.as_slice()) {
+        // One word alone is a line in quotes: no program's name has blanks in it.
+        (Some(line), _) | (None, [line]) => Action::Shell(Bytes::from(line.as_os_str()).0),
+        (None, _) => Action::Argv(args.argv.iter().map(|a| Bytes::from(a.as_os_str())).collect()),
     };
     let mut reading = record::read(&action, &Bytes::from(cwd), &intake::current_env());
     record::explain::hide_secrets(&mut reading);

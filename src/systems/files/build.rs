@@ -77,7 +77,7 @@ impl<'a> Builder<'a> {
 
     fn write(&self, file: &File, content: &Content, shown: &[u8]) -> Result<()> {
         let failed = |e: std::io::Error| Error::io("write", Bytes::from(shown).as_path(), &e);
-        match content {
+        match &*content.stored() {
             Content::Unread => {
                 Err(Error::failure(format!("the content of {} was not captured", Bytes::from(shown).lossy())))
             }
@@ -97,9 +97,9 @@ impl<'a> Builder<'a> {
                 }
                 Ok(())
             }
-            _ => {
+            plain => {
                 let mut out = file;
-                self.blobs(content, |_, bytes| out.write_all(bytes).map_err(failed))
+                self.blobs(plain, |_, bytes| out.write_all(bytes).map_err(failed))
             }
         }
     }
@@ -124,7 +124,7 @@ impl<'a> Builder<'a> {
                 }
                 if at == *len { Ok(()) } else { Err(Error::corrupt("the chunks of a file do not add up")) }
             }
-            Content::Unread | Content::Sparse { .. } => Ok(()),
+            Content::Unread | Content::Sparse { .. } | Content::GitIndex { .. } => Ok(()),
         }
     }
 

@@ -72,7 +72,7 @@ fn file_bytes(source: &dyn ObjectSource, entry: &Entry, limit: u64) -> Result<Op
     if content.len() > limit {
         return Ok(None);
     }
-    match content {
+    match &*content.stored() {
         Content::Unread => Ok(None),
         Content::Sparse { len, extents } => {
             let mut bytes = vec![0; usize::try_from(*len).unwrap_or(0)];
@@ -98,6 +98,6 @@ fn plain_bytes(source: &dyn ObjectSource, content: &Content) -> Result<Vec<u8>> 
             }
             Ok(bytes)
         }
-        Content::Unread | Content::Sparse { .. } => Err(Error::corrupt("a content that cannot be read")),
+        _ => Err(Error::corrupt("a content that cannot be read")),
     }
 }

@@ -127,6 +127,9 @@ fn push_children(source: &dyn ObjectSource, at: &mut Difference, stack: &mut Vec
         path.extend_from_slice(name);
         let now = match &at.now {
             Some(entry) if entry.why_skipped().is_some() => Some(entry.clone()),
+            Some(entry) if entry.is_unreadable_dir() => {
+                Some(Entry::skipped("the directory that it is in cannot be read"))
+            }
             _ => now.get(name),
         };
         let (before, after) = (before.get(name), at.after.child(&after, name));

@@ -11,6 +11,7 @@ use super::tree::encode_chunks;
 use crate::error::{Error, Result};
 use crate::model::{ObjectId, ObjectKind, ObjectSink, ObjectSource};
 use crate::platform::fs::data_extents;
+use crate::systems::git_index::{self, Index};
 
 /// Chunk sizes, bytes. Part of the format: other sizes would give the same file another identity.
 const CHUNK_MIN: usize = 512 << 10;
@@ -61,6 +62,9 @@ impl From<io::Error> for Trouble {
     }
 }
 
+/// Larger files are no index whose meaning counts: a few hundred thousand entries.
+const INDEX_MAX: u64 = 64 << 20;
+
 /// Reads `file` from its start. `size` and `blocks` (of 512 bytes) are what `stat` said; `buffer` is reused between
 /// calls.
 pub fn take(
@@ -80,17 +84,41 @@ pub fn take(
         // One byte more than the limit tells a file that grew beyond it while we were looking.
         file.take(WHOLE_MAX + 1).read_to_end(buffer)?;
         if buffer.len() as u64 <= WHOLE_MAX {
-            return whole(buffer, keep);
+            return Ok(with_meaning(whole(buffer, keep)?, buffer));
         }
         file.seek(SeekFrom::Start(0))?;
     }
-    chunked(file, keep)
+    let content = chunked(file, keep)?;
+    let mut magic = [0; git_index::MAGIC.len()];
+    if content.len() > INDEX_MAX || file.read_exact_at(&mut magic, 0).is_err() || magic != git_index::MAGIC {
+        return Ok(content);
+    }
+    let mut bytes = Vec::new();
+    file.seek(SeekFrom::Start(0))?;
+    file.take(content.len()).read_to_end(&mut bytes)?;
+    // Written meanwhile: what was kept is not what was read here.
+    Ok(if chunked(bytes.as_slice(), Keep::Identity)? == content {
+        with_meaning(content, &bytes)
+    } else {
+        content
+    })
+}
+
+/// The content of git's index is equal to another that says the same.
+fn with_meaning(content: Content, bytes: &[u8]) -> Content {
+    match (Index::meaning(bytes), content) {
+        (Some(says), Content::Whole { id, len }) => Content::GitIndex { id, chunked: false, len, says },
+        (Some(says), Content::Chunked { list: id, len }) => {
+            Content::GitIndex { id, chunked: true, len, says }
+        }
+        (_, content) => content,
+    }
 }
 
 /// The same for bytes in hand.
 pub fn of_bytes(bytes: &[u8], keep: Keep<'_>) -> Result<Content> {
     let taken = if bytes.len() as u64 <= WHOLE_MAX { whole(bytes, keep) } else { chunked(bytes, keep) };
-    taken.map_err(|trouble| match trouble {
+    taken.map(|content| with_meaning(content, bytes)).map_err(|trouble| match trouble {
         Trouble::Store(e) => e,
         Trouble::Read(e) => Error::failure(format!("cannot cut a content into chunks: {e}")),
     })
@@ -104,8 +132,8 @@ pub fn holds(entry: &Entry, bytes: &[u8]) -> bool {
 
 /// The bytes of a file of one blob.
 pub fn small_text(entry: &Entry, source: &dyn ObjectSource) -> Option<Vec<u8>> {
-    let Kind::File { content: Content::Whole { id, .. } } = &entry.kind else { return None };
-    source.get(id).ok()
+    let Some(Content::Whole { id, .. }) = entry.stored() else { return None };
+    source.get(&id).ok()
 }
 
 fn whole(bytes: &[u8], keep: Keep<'_>) -> Result<Content, Trouble> {

@@ -1,5 +1,7 @@
 //! What a path is: the value that trees hold, that states are compared by, and that restore writes.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Bytes, ObjectId};
@@ -55,7 +57,7 @@ pub enum Kind {
 }
 
 /// A file's bytes. The same bytes with the same holes always give the same value.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, Serialize, Deserialize)]
 pub enum Content {
     /// Not looked at: only metadata was asked for.
     Unread,
@@ -80,6 +82,34 @@ pub enum Content {
         /// Where it has data, in order.
         extents: Vec<Extent>,
     },
+    /// git's index. Whoever looks at a repository may write it anew with other stat data, so what it says makes it equal.
+    GitIndex {
+        /// The blob, or the list object.
+        id: ObjectId,
+        /// `id` is a list of blobs.
+        chunked: bool,
+        /// Bytes.
+        len: u64,
+        /// Its entries, without stat data (`git_index::Index::digest`).
+        says: ObjectId,
+    },
+}
+
+impl PartialEq for Content {
+    fn eq(&self, other: &Content) -> bool {
+        use Content::{Chunked, GitIndex, Sparse, Unread, Whole};
+        match (self, other) {
+            (Unread, Unread) => true,
+            (Whole { id: a, len: m }, Whole { id: b, len: n })
+            | (Chunked { list: a, len: m }, Chunked { list: b, len: n }) => (a, m) == (b, n),
+            (Sparse { len: m, extents: a }, Sparse { len: n, extents: b }) => (m, a) == (n, b),
+            (GitIndex { says: a, .. }, GitIndex { says: b, .. }) => a == b,
+            // What was captured before meanings were.
+            (GitIndex { .. }, Whole { .. } | Chunked { .. }) => *self.stored() == *other,
+            (Whole { .. } | Chunked { .. }, GitIndex { .. }) => *self == *other.stored(),
+            _ => false,
+        }
+    }
 }
 
 /// A range of a sparse file that has data.
@@ -99,7 +129,21 @@ impl Content {
     pub fn len(&self) -> u64 {
         match self {
             Content::Unread => 0,
-            Content::Whole { len, .. } | Content::Chunked { len, .. } | Content::Sparse { len, .. } => *len,
+            Content::Whole { len, .. }
+            | Content::Chunked { len, .. }
+            | Content::Sparse { len, .. }
+            | Content::GitIndex { len, .. } => *len,
+        }
+    }
+
+    /// How its bytes are kept, whatever they mean.
+    pub fn stored(&self) -> Cow<'_, Content> {
+        match *self {
+            Content::GitIndex { id, chunked: false, len, .. } => Cow::Owned(Content::Whole { id, len }),
+            Content::GitIndex { id: list, chunked: true, len, .. } => {
+                Cow::Owned(Content::Chunked { list, len })
+            }
+            _ => Cow::Borrowed(self),
         }
     }
 
@@ -162,6 +206,14 @@ impl Entry {
     pub fn why_skipped(&self) -> Option<&str> {
         match &self.kind {
             Kind::Skipped { why } => Some(why),
+            _ => None,
+        }
+    }
+
+    /// How the bytes of a file are kept.
+    pub fn stored(&self) -> Option<Content> {
+        match &self.kind {
+            Kind::File { content } => Some(content.stored().into_owned()),
             _ => None,
         }
     }
@@ -255,6 +307,9 @@ fn hash_content(content: &Content, hasher: &mut blake3::Hasher) {
                 hasher.update(&extent.offset.to_le_bytes());
                 hash_content(&extent.content, hasher);
             }
+        }
+        Content::GitIndex { says, .. } => {
+            hasher.update(b"i").update(&says.0);
         }
     }
 }

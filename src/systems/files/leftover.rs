@@ -46,10 +46,10 @@ fn is_known(dir: BorrowedFd<'_>, temp: &[u8], entry: &Entry, source: &dyn Object
 
 /// Its bytes are the first ones of the entry's. Of files with holes only a whole one is known.
 fn is_beginning(dir: BorrowedFd<'_>, temp: &[u8], entry: &Entry, source: &dyn ObjectSource) -> Result<bool> {
-    let pieces = match &entry.kind {
-        Kind::File { content: Content::Whole { id, .. } } => vec![*id],
-        Kind::File { content: Content::Chunked { list, .. } } => {
-            decode_chunks(&source.get(list)?)?.into_iter().map(|(id, _)| id).collect()
+    let pieces = match entry.stored() {
+        Some(Content::Whole { id, .. }) => vec![id],
+        Some(Content::Chunked { list, .. }) => {
+            decode_chunks(&source.get(&list)?)?.into_iter().map(|(id, _)| id).collect()
         }
         _ => return Ok(false),
     };

@@ -53,6 +53,11 @@ use crate::model::{
     ObjectKind, ObjectSink, ObjectSource, StateRef, Step, StepOutcome, SystemId, Verification, contexts,
 };
 
+/// Nothing was at the captured path.
+pub fn was_absent(capture: &Capture) -> bool {
+    capture.system.0 == "fs" && capture.state.digest == tree::digest_state(None)
+}
+
 /// The `fs` system.
 pub struct Files;
 

@@ -157,7 +157,7 @@ fn entry_references(entry: &Entry, found: &mut Vec<ObjectId>) {
 fn content_references(content: &Content, found: &mut Vec<ObjectId>) {
     match content {
         Content::Unread => {}
-        Content::Whole { id, .. } => found.push(*id),
+        Content::Whole { id, .. } | Content::GitIndex { id, .. } => found.push(*id),
         Content::Chunked { list, .. } => found.push(*list),
         Content::Sparse { extents, .. } => {
             for extent in extents {

@@ -184,7 +184,7 @@ pub fn sibling(path: &Bytes, name: &Bytes) -> Bytes {
 pub fn present_bytes(path: &Bytes, entry: &Entry) -> std::result::Result<Vec<u8>, String> {
     use std::io::Read as _;
     use std::os::fd::AsFd as _;
-    let Kind::File { content: Content::Whole { id, len } } = &entry.kind else {
+    let Some(Content::Whole { id, len }) = entry.stored() else {
         return Err("it is not a plain file now".to_owned());
     };
     let place = exact(path.as_slice()).map_err(|e| e.to_string())?;
@@ -192,7 +192,7 @@ pub fn present_bytes(path: &Bytes, entry: &Entry) -> std::result::Result<Vec<u8>
     let file = open_file(dir.as_fd(), place.name()).map_err(|e| in_words(&e))?;
     let mut bytes = Vec::new();
     file.take(len + 1).read_to_end(&mut bytes).map_err(|e| in_words(&e))?;
-    match ObjectId::of(ObjectKind::Blob, &bytes) == *id {
+    match ObjectId::of(ObjectKind::Blob, &bytes) == id {
         true => Ok(bytes),
         false => Err("it is being written right now".to_owned()),
     }

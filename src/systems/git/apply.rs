@@ -7,7 +7,6 @@ mod tables;
 
 use super::action::{Action, Payload, Target};
 use super::dir::Root;
-use super::index_file::Index;
 use super::look::Area;
 use super::objects::parse_oid;
 use super::place::{Place, Roots};
@@ -19,6 +18,7 @@ use super::state::{RepoState, has_pieces};
 use crate::error::{Error, Result};
 use crate::model::{Bytes, Locator, ObjectId, ObjectKind, Step, StepOutcome, Verification};
 use crate::systems::ApplyCx;
+use crate::systems::git_index::Index;
 
 /// Carries out one step.
 pub fn apply(step: &Step, cx: &ApplyCx<'_>) -> Result<StepOutcome> {

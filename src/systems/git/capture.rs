@@ -199,6 +199,7 @@ fn pin(place: &Place, seen: &Seen, what: What, cx: &CaptureCx<'_>) -> Vec<Missin
     let wanted = Wanted {
         tips: &tips(seen),
         optional: &seen.named,
+        logged: &seen.logged,
         everything: what.objects || !walkable,
         only_if_cheap: what.passing,
         limits: Limits { bytes: cx.caps.tree_bytes, until: cx.deadline },

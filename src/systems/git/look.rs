@@ -6,7 +6,6 @@ use git2::Oid;
 
 use super::capture::names_objects;
 use super::dir::Root;
-use super::index_file::Index;
 use super::objects::parse_oid;
 use super::place::{Place, Roots};
 use super::refs;
@@ -15,6 +14,7 @@ use super::state::{FileKind, FileState, IndexState, RepoState, put_new};
 use super::what::What;
 use crate::error::Result;
 use crate::model::{Bytes, Missing, ObjectId, ObjectKind, ObjectSink};
+use crate::systems::git_index::Index;
 
 /// Files of an operation in progress, directly in the working tree's git directory.
 const PROGRESS_FILES: [&str; 18] = [
@@ -57,6 +57,8 @@ pub struct Seen {
     pub index: Option<Index>,
     /// Objects that other files than refs and index name: stash entries, operations in progress.
     pub named: BTreeSet<Oid>,
+    /// Objects that reflogs name: old versions of commits, which only the repository's own directory holds.
+    pub logged: BTreeSet<Oid>,
     /// What could not be read.
     pub missing: Vec<Missing>,
 }
@@ -68,7 +70,13 @@ pub fn look(place: &Place, sink: &dyn ObjectSink, contents: bool, what: What) ->
         place,
         roots: &roots,
         sink,
-        seen: Seen { state: RepoState::new(), index: None, named: BTreeSet::new(), missing: Vec::new() },
+        seen: Seen {
+            state: RepoState::new(),
+            index: None,
+            named: BTreeSet::new(),
+            logged: BTreeSet::new(),
+            missing: Vec::new(),
+        },
     };
     look.formats()?;
     look.files()?;
@@ -143,6 +151,11 @@ impl Look<'_> {
         if names_objects(kind, name) {
             let words = bytes.split(|b| b.is_ascii_whitespace());
             self.seen.named.extend(words.filter_map(parse_oid));
+        }
+        if kind == FileKind::Log {
+            // The value before, the value after, who and when (gitformat: reflogs are one line an entry).
+            let values = bytes.split(|b| *b == b'\n').flat_map(|line| line.splitn(3, |b| *b == b' ').take(2));
+            self.seen.logged.extend(values.filter_map(parse_oid).filter(|id| !id.is_zero()));
         }
         let file = FileState::store(kind, mode, bytes, self.sink)?;
         self.seen.state.files.insert(area.key(name), file);

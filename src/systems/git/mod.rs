@@ -14,7 +14,6 @@ mod difference;
 mod dir;
 mod forget;
 mod gitmodules;
-mod index_file;
 mod lfs;
 mod lock;
 mod look;
@@ -68,6 +67,11 @@ pub fn top(locator: &Locator) -> Option<PathBuf> {
 /// The capture is of a submodule whose git directory git may move.
 pub fn may_move(locator: &Locator) -> bool {
     locator.opts.contains_key(place::MOVES_TO)
+}
+
+/// No repository was at the captured place.
+pub fn was_absent(capture: &Capture) -> bool {
+    capture.system.0 == "git" && capture.state == state::RepoState::absent()
 }
 
 /// The `git` system.

@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use super::capture::repository;
 use super::config_text;
 use super::gitmodules::submodules;
-use super::index_file::Index;
 use super::place::{MOVES_TO, Place, is_git_dir, tidy};
 use super::what::What;
 use crate::model::{Bytes, Capture, Locator, Missing};
 use crate::platform::home::user_home;
 use crate::systems::CaptureCx;
+use crate::systems::git_index::Index;
 
 /// The most submodules that one command's capture covers.
 const MOST: usize = 200;

@@ -53,7 +53,7 @@ pub struct FileState {
 pub struct IndexState {
     /// The file, byte for byte.
     pub blob: ObjectId,
-    /// What it says, without stat data: [`super::index_file::Index::digest`].
+    /// What it says, without stat data: [`crate::systems::git_index::Index::digest`].
     pub digest: ObjectId,
     /// Number of entries.
     pub entries: u64,

@@ -5,7 +5,7 @@
 //! few commands. The first time, and whenever a walk would be long, the project's packs and loose objects are
 //! hard-linked instead (copied across file systems), which costs no walk at all.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
@@ -15,7 +15,7 @@ use std::time::{Instant, SystemTime};
 use git2::Oid;
 use rustix::fs::FlockOperation;
 
-use super::objects::{Objects, holds, parse_hex, sync};
+use super::objects::{Objects, holds, listed, parse_hex, sync};
 use super::place::Place;
 use super::walk::missing_in;
 use crate::error::{Error, Result};
@@ -57,6 +57,8 @@ pub struct Wanted<'a> {
     pub tips: &'a BTreeSet<Oid>,
     /// The same, where they exist.
     pub optional: &'a BTreeSet<Oid>,
+    /// The same, of reflogs: many, and nearly all of them known from the capture before.
+    pub logged: &'a BTreeSet<Oid>,
     /// Everything, reachable or not: the command prunes, or the tips are not known.
     pub everything: bool,
     /// The command is not known to touch the repository at all: where pinning is long work it is left, and git's own
@@ -142,17 +144,24 @@ impl Vault {
         if last.is(&self.dir) {
             return Ok(Some(Vec::new()));
         }
-        let maybe = wanted.optional.iter().filter(|id| from.exists(**id));
-        let tips = wanted.tips.iter().chain(maybe).copied();
+        let maybe = wanted.optional.iter().filter(|id| from.exists(**id)).copied();
+        let tips = wanted.tips.iter().copied().chain(maybe);
         let new: Vec<Oid> = tips.filter(|id| !holds(&have, *id)).collect();
+        let logged = Logged::of(&self.dir).new_of(wanted.logged);
+        let logged: Vec<Oid> =
+            logged.into_iter().filter(|id| !holds(&have, *id) && holds(&from, *id)).collect();
         let walked = missing_in(&have, &from, &new, WALK_BUDGET);
-        if walked.over {
+        // What was pruned from under a reflog is no gap: git itself does not show it any more.
+        let old = missing_in(&have, &from, &logged, WALK_BUDGET);
+        if walked.over || old.over {
             return Ok(None);
         }
-        if !walked.needed.is_empty() {
-            source.pack_into(&walked.needed, &objects.join("pack"))?;
+        let needed: BTreeSet<Oid> = walked.needed.into_iter().chain(old.needed).collect();
+        if !needed.is_empty() {
+            source.pack_into(&needed.into_iter().collect::<Vec<_>>(), &objects.join("pack"))?;
         }
         if walked.absent.is_empty() {
+            Logged::note(wanted.logged, &self.dir);
             last.note(&self.dir);
         }
         Ok(Some(walked.absent))
@@ -241,6 +250,10 @@ impl Last {
         for id in wanted.tips {
             hasher.update(id.as_bytes());
         }
+        hasher.update(b"logged");
+        for id in wanted.logged {
+            hasher.update(id.as_bytes());
+        }
         hasher.update(b"optional");
         for id in wanted.optional {
             hasher.update(id.as_bytes()).update(&[u8::from(from.exists(*id))]);
@@ -255,6 +268,28 @@ impl Last {
     /// Best effort: without it the objects are looked at again.
     fn note(&self, vault: &Path) {
         let _looked_at_again = fs::write(vault.join("last"), &self.0);
+    }
+}
+
+/// The values of reflogs that were looked at in an earlier capture: 20 bytes each. It lies in the vault and goes with it.
+struct Logged(HashSet<Oid>);
+
+impl Logged {
+    fn of(vault: &Path) -> Logged {
+        Logged(listed(&fs::read(vault.join("logged")).unwrap_or_default()).collect())
+    }
+
+    fn new_of(&self, ids: &BTreeSet<Oid>) -> Vec<Oid> {
+        ids.iter().copied().filter(|id| !self.0.contains(id)).collect()
+    }
+
+    /// Best effort: without it the objects are looked at again. What half of a list holds is true as well.
+    fn note(ids: &BTreeSet<Oid>, vault: &Path) {
+        if ids.is_empty() {
+            return;
+        }
+        let list: Vec<u8> = ids.iter().flat_map(|id| id.as_bytes().iter().copied()).collect();
+        let _looked_at_again = fs::write(vault.join("logged"), list);
     }
 }
 

@@ -206,6 +206,9 @@ impl Ruin {
     }
 }
 
+/// By how many calls two runs of one undo may differ.
+const SPREAD: usize = 8;
+
 /// Kills the undo at each call.
 fn killed(ruin: &Ruin, each: usize) {
     let counted = count_of(ruin, ruin.undo);
@@ -213,6 +216,10 @@ fn killed(ruin: &Ruin, each: usize) {
         ruin.world.reset();
         let ran = traced(&ruin.world, ruin.undo, b"", Some(&fault));
         let what = case(&fault, &ran);
+        // How often it waits for a lock differs from run to run: the last call counted may have none that is like it.
+        if ran.hits.is_empty() && counted.get(&fault.call).is_some_and(|last| fault.nth + SPREAD > *last) {
+            continue;
+        }
         assert!(!ran.hits.is_empty(), "{what}: the fault hit nothing, so the case proves nothing");
         ruin.assert_old_or_new(&what);
         ruin.assert_completes(&what);
@@ -386,6 +393,37 @@ fn a_file_that_could_not_be_read_once_is_a_conflict_and_no_guess() {
     }
 }
 
+/// Nor is a directory that could not be opened once taken for one in which there is nothing to do.
+#[test]
+fn a_directory_that_could_not_be_opened_once_is_a_conflict_and_no_guess() {
+    if !can_trace() {
+        return;
+    }
+    let ruin = without_times(ruin_of_a_session(0));
+    let opened = numbers(&ruin, " openat2(", |line| line.contains("\"src/deep\""));
+    assert!(!opened.is_empty());
+    for nth in opened {
+        ruin.world.reset();
+        let fault = Fault { call: "openat2".to_owned(), how: How::Error("EIO"), nth, onwards: false };
+        let ran = traced(&ruin.world, ruin.undo, b"", Some(&fault));
+        let what = case(&fault, &ran);
+        match ran.output.code {
+            0 => ruin.assert_undone(&what),
+            code => ruin.assert_retry_completes(code, &what),
+        }
+    }
+}
+
+/// The numbers, among the calls of one kind, of those whose line in the log is one of these.
+fn numbers(ruin: &Ruin, call: &str, is_one: impl Fn(&str) -> bool) -> Vec<usize> {
+    let ran = traced(&ruin.world, ruin.undo, b"", None);
+    assert_eq!(ran.output.code, ruin.code, "{:?}", ran.output);
+    let log = std::fs::read(ruin.world.env.root().join("strace.log")).unwrap();
+    let log = String::from_utf8_lossy(&log).into_owned();
+    let calls = log.lines().filter(|line| line.contains(call));
+    calls.enumerate().filter(|(_, line)| is_one(line)).map(|(n, _)| n + 1).collect()
+}
+
 /// A repository that could not be read once is not taken for none: what the undo keeps of the present is all of it, or nothing
 /// is written.
 #[test]
@@ -394,15 +432,9 @@ fn a_repository_that_could_not_be_read_once_is_not_taken_for_none() {
         return;
     }
     let ruin = without_times(ruin_of_a_session(0));
-    let ran = traced(&ruin.world, ruin.undo, b"", None);
-    assert_eq!(ran.output.code, 0, "{:?}", ran.output);
-    let log = std::fs::read(ruin.world.env.root().join("strace.log")).unwrap();
-    let log = String::from_utf8_lossy(&log).into_owned();
-    let opened = log.lines().filter(|line| line.contains(" openat("));
     let is_read = |line: &str| line.contains("/.git/HEAD\"") || line.contains(", \"index\", O_RDONLY");
-    let reads: Vec<usize> =
-        opened.enumerate().filter(|(_, line)| is_read(line)).map(|(n, _)| n + 1).collect();
-    assert!(reads.len() > 6, "{log}");
+    let reads = numbers(&ruin, " openat(", is_read);
+    assert!(reads.len() > 6, "{reads:?}");
     for nth in reads {
         ruin.world.reset();
         let fault = Fault { call: "openat".to_owned(), how: How::Error("EIO"), nth, onwards: false };

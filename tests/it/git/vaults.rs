@@ -52,3 +52,19 @@ fn an_expired_vault_goes_and_the_next_capture_makes_a_new_one() {
     env.fr(&["undo", "--yes"]).ok();
     env.sh("git rev-parse other").ok();
 }
+
+/// The vault has known the project for long. What a person amended since is named by a reflog only, and a script that removes
+/// the repository takes it along with the rest.
+#[test]
+fn old_versions_of_commits_come_back_with_a_repository_that_a_script_removed() {
+    let env = TestEnv::with_git();
+    env.write("clean.py", "import shutil\nshutil.rmtree('.git')\n");
+    env.claude_runs("git tag first");
+    env.sh("git commit -q --allow-empty -m 'as I had it' && git commit -q --amend --allow-empty -m better")
+        .ok();
+    env.claude_runs("python3 clean.py; git init -q; git add -A; git commit -qm new");
+    env.fr(&["undo", "2", "--yes"]).ok();
+    assert_eq!(env.sh("git log -1 --format=%s HEAD@{1}").ok().stdout.trim(), "as I had it");
+    let sound = env.sh("git fsck").ok();
+    assert!(!sound.stderr.contains("invalid reflog entry"), "{sound:?}");
+}

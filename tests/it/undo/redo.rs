@@ -1,6 +1,7 @@
 //! An undo is an event: it can be undone itself, and events are taken back one by one.
 
 use super::{assert_same, picture, project};
+use crate::env::TestEnv;
 
 #[test]
 fn redo_brings_back_what_undo_took_away() {
@@ -103,4 +104,64 @@ fn a_file_s_time_that_an_undo_gave_back_goes_again_with_redo() {
     picture(&env).without_directory_times().assert_same(&before.without_directory_times());
     env.fr(&["redo", "--yes"]).ok();
     picture(&env).without_directory_times().assert_same(&destroyed);
+}
+
+/// A prompt asks git for its status as soon as a person is in the directory, and git writes its index anew with the times and
+/// inodes of the files that it finds.
+#[test]
+fn a_look_at_a_repository_is_no_change_of_it() {
+    let env = TestEnv::with_git();
+    let place = env.project.parent().unwrap().join("copy");
+    let index = || std::fs::read(place.join(".git/index")).unwrap();
+    let look = || {
+        let before = index();
+        env.sh("cd ../copy && touch -d 1990-01-01 README.md && git status").ok();
+        assert_ne!(before, index(), "git has written its index anew");
+    };
+    env.claude_runs("git clone -q . ../copy");
+    look();
+    env.fr(&["undo", "1", "--yes"]).ok();
+    assert!(!place.exists());
+    env.fr(&["redo", "2", "--yes"]).ok();
+    look();
+    env.fr(&["undo", "1", "--yes"]).ok();
+    assert!(!place.exists());
+
+    env.sh("git clone -q . ../copy").ok();
+    env.claude_runs("rm -rf ../copy");
+    env.fr(&["undo", "--yes"]).ok();
+    look();
+    env.fr(&["redo", "--yes"]).ok();
+    assert!(!place.exists());
+}
+
+/// Work that somebody staged since then is a change.
+#[test]
+fn what_was_staged_since_stays() {
+    let env = TestEnv::with_git();
+    env.claude_runs("git clone -q . ../copy");
+    env.sh("cd ../copy && echo mine > mine && git add mine && rm mine").ok();
+    let undo = env.fr(&["undo", "1", "--yes"]);
+    assert_eq!(undo.code, 4, "{undo:?}");
+    assert!(undo.stderr.contains("copy/.git/index"), "{undo:?}");
+    env.sh("git -C ../copy cat-file -p :mine").ok();
+}
+
+/// The repository of a submodule is among the files that its removal took, and among the repositories.
+#[test]
+fn a_submodule_that_came_back_goes_again() {
+    let env = project();
+    env.sh("git -c protocol.file.allow=always submodule --quiet add ../remote.git sub && git commit -qm sub")
+        .ok();
+    let before = picture(&env);
+    env.claude_runs("git submodule deinit -qf sub; rm -rf .git/modules/sub");
+    let destroyed = picture(&env);
+    env.fr(&["undo", "1", "--yes"]).ok();
+    assert_same(&before, &env);
+    env.sh("git status && git -C sub status").ok();
+    env.fr(&["redo", "2", "--yes"]).ok();
+    assert!(!env.exists(".git/modules/sub"));
+    assert_same(&destroyed, &env);
+    env.fr(&["undo", "1", "--yes"]).ok();
+    assert_same(&before, &env);
 }

@@ -8,12 +8,12 @@ use super::Job;
 use crate::error::{Error, Result};
 use crate::model::Bytes;
 use crate::systems::git::action::Action;
-use crate::systems::git::index_file::Index;
 use crate::systems::git::lfs;
 use crate::systems::git::look::staged_in;
 use crate::systems::git::objects::{Objects, holds, listed, parse_oid};
 use crate::systems::git::vault::{Limits, Vault, take_files};
 use crate::systems::git::walk::missing_in;
+use crate::systems::git_index::Index;
 
 impl Job<'_> {
     /// Puts objects that the restored state needs and the repository lost back into it, from the vault. Returns how

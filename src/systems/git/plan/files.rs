@@ -6,8 +6,9 @@ use super::{Case, Planner, case};
 use crate::error::Result;
 use crate::model::Bytes;
 use crate::systems::git::action::{Action, Target};
+use crate::systems::git::config_text;
 use crate::systems::git::state::{FileKind, FileState, RepoState, is_worktree_setting};
-use crate::systems::git::{config_text, index_file};
+use crate::systems::git_index;
 
 impl Planner<'_> {
     /// All of them.
@@ -181,5 +182,5 @@ fn gitdir_key(key: &Bytes) -> Bytes {
 
 /// The shared part of a split index.
 fn is_shared_index(key: &Bytes) -> bool {
-    key.as_slice().strip_prefix(b"own/").is_some_and(|name| name.starts_with(index_file::SHARED))
+    key.as_slice().strip_prefix(b"own/").is_some_and(|name| name.starts_with(git_index::SHARED))
 }

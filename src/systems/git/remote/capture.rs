@@ -262,6 +262,7 @@ fn pin(
         only_if_cheap: false,
         tips: &BTreeSet::new(),
         optional: &tips,
+        logged: &BTreeSet::new(),
         // Its objects cannot be walked.
         everything: values.values().any(|id| id.len() == 64),
         limits: Limits { bytes: cx.caps.tree_bytes, until: cx.deadline },

@@ -1,5 +1,6 @@
-//! The index file, as far as equality and pinning need it: paths, modes, object ids, stages and flags, not the stat
-//! data. Format: gitformat-index(5), versions 2 to 4.
+//! git's index file, as far as equality and pinning need it: paths, modes, object ids, stages and flags, not the stat
+//! data: `git status` writes it anew with other stat data and the same meaning. No system: what `git` and `files` both read.
+//! Format: gitformat-index(5), versions 2 to 4.
 
 use crate::error::{Error, Result};
 use crate::model::{ObjectId, ObjectKind};
@@ -34,12 +35,22 @@ pub struct Index {
     link: Vec<u8>,
 }
 
+/// How an index begins.
+pub const MAGIC: &[u8] = b"DIRC";
+
 impl Index {
+    /// What an index says ([`Index::digest`]), where the ids' length is not known. `None`: it is no index, or one of a version
+    /// that is not known.
+    pub fn meaning(bytes: &[u8]) -> Option<ObjectId> {
+        let parse = |oid_len| Index::parse(bytes, oid_len).ok();
+        bytes.starts_with(MAGIC).then(|| parse(20).or_else(|| parse(32)))?.map(|index| index.digest())
+    }
+
     /// Parses an index whose object ids have `oid_len` bytes (20, or 32 in a SHA-256 repository).
     pub fn parse(bytes: &[u8], oid_len: usize) -> Result<Index> {
         let body = bytes.len().checked_sub(oid_len).and_then(|n| bytes.get(..n)).ok_or_else(damaged)?;
         let mut at = Cursor { rest: body };
-        if at.take(4)? != b"DIRC" {
+        if at.take(4)? != MAGIC {
             return Err(damaged());
         }
         let version = at.u32()?;
