@@ -46,6 +46,8 @@ CREATE TABLE event (
 CREATE INDEX event_uid ON event (uid);
 CREATE INDEX event_parent ON event (parent) WHERE parent IS NOT NULL;
 CREATE INDEX event_session ON event (session);
+-- What happened since a moment is among the latest, and mostly less than a page.
+CREATE INDEX event_at ON event (at_ns);
 -- Undo and redo events that began and have not ended: asked for before each undo.
 CREATE INDEX event_unfinished ON event (id) WHERE kind IN (1, 2) AND asegment IS NULL;
 

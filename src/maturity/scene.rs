@@ -139,8 +139,7 @@ impl Past {
         })?;
         // Parts come with their lines.
         self.events.retain(|event| event.before.parent.is_none());
-        self.gaps = index.gaps(GAPS)?;
-        self.gaps.retain(|gap| gap.at_ns >= wanted.since_ns);
+        self.gaps = index.gaps_since(Some(wanted.since_ns), GAPS)?;
         self.sessions = index.sessions()?.into_iter().map(|s| (s.session.clone(), s)).collect();
         self.measurements = index.measurements()?;
         Ok(())

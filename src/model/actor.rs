@@ -47,8 +47,11 @@ pub struct Actor {
     pub confidence: Confidence,
 }
 
+/// The word of a filter that means everybody.
+pub const ANYBODY: &str = "any";
+
 impl Actor {
-    /// Whether a filter's word means this actor: its name, or its kind.
+    /// Whether a filter's word means this actor: its name, its kind, or everybody.
     pub fn is_called(&self, word: &str) -> bool {
         let kind = match self.kind {
             ActorKind::Human => "human",
@@ -56,6 +59,6 @@ impl Actor {
             ActorKind::Ci => "ci",
             ActorKind::Recorder => "recorder",
         };
-        word == self.name || word == kind
+        word == self.name || word == kind || word == ANYBODY
     }
 }

@@ -23,7 +23,7 @@ mod playbook;
 mod promise;
 mod verdict;
 
-pub use actor::{Actor, ActorKind, Confidence};
+pub use actor::{ANYBODY, Actor, ActorKind, Confidence};
 pub use bytes::Bytes;
 pub use call::Call;
 pub use capture::{Capture, Captured, Missing, StateRef};

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, ExitCode, Result};
 use crate::journal::index::{Event, Filter, Index};
-use crate::model::{EventId, EventKind, Outcome};
+use crate::model::{ANYBODY, EventId, EventKind, Outcome};
 
 /// How far back the latest event that changed something is looked for.
 const LOOK_BACK: usize = 10_000;
@@ -148,7 +148,7 @@ fn in_range(index: &Index, first: u64, last: u64, meant: fn(&Event) -> bool) -> 
 /// By default only what agents did is taken back: whatever others did on the same targets is in conflict with it.
 fn named_actor(selection: &Selection) -> Option<&str> {
     match (&selection.actor, &selection.session, selection.ids.is_empty()) {
-        (Some(actor), ..) => Some(actor.as_str()).filter(|actor| *actor != "any"),
+        (Some(actor), ..) => Some(actor.as_str()).filter(|actor| *actor != ANYBODY),
         (None, None, true) => Some("agent"),
         (None, ..) => None,
     }
@@ -188,7 +188,7 @@ fn asked_for(index: &Index, selection: &Selection, is_meant: fn(&Event) -> bool)
 /// prompt is not what is to be taken back.
 fn latest_session(index: &Index, selection: &Selection) -> Result<String> {
     let actor = selection.actor.as_deref().unwrap_or("agent");
-    let is_whose = |event: &Event| actor == "any" || event.before.actor.is_called(actor);
+    let is_whose = |event: &Event| event.before.actor.is_called(actor);
     found(index, |event| can_be_taken_back(event) && is_whose(event))?
         .map(|event| event.before.session)
         .ok_or_else(|| nothing(&Selection { session: None, ..selection.clone() }))
@@ -196,8 +196,7 @@ fn latest_session(index: &Index, selection: &Selection) -> Result<String> {
 
 /// The session that a prefix means.
 fn one_session(index: &Index, name: &str) -> Result<String> {
-    let all = index.sessions()?.into_iter().map(|session| session.session);
-    let found: Vec<String> = all.filter(|session| session.starts_with(name)).collect();
+    let found = index.sessions_named(name)?;
     if found.iter().any(|session| session == name) {
         return Ok(name.to_owned());
     }

@@ -2,7 +2,7 @@
 //! production, and what of it can come back. From the record alone: it looks at nothing outside, so it answers at once and also
 //! where a server does not.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
 
@@ -143,7 +143,7 @@ const GAPS: usize = 1000;
 pub fn radius(index: &Index, of: &Of, production: &Production) -> Result<Radius> {
     let session = session(index, of)?;
     let actor = match (&of.actor, &session) {
-        (Some(actor), _) => Some(actor.clone()).filter(|actor| actor != "any"),
+        (Some(actor), _) => Some(actor.clone()),
         (None, None) => Some("agent".to_owned()),
         (None, Some(_)) => None,
     };
@@ -188,7 +188,11 @@ pub fn radius_of(
     let mut totals = BTreeMap::new();
     items.iter().for_each(|item| *totals.entry(item.comes_back).or_default() += 1);
     let until = until_ns.unwrap_or(i64::MAX);
-    let gaps = index.gaps(GAPS)?.iter().filter(|gap| (first_ns..=until).contains(&gap.at_ns)).count() as u64;
+    let gaps = index
+        .gaps_since(Some(first_ns), GAPS)?
+        .iter()
+        .filter(|gap| (first_ns..=until).contains(&gap.at_ns))
+        .count() as u64;
     let next = next(&ran, &items, session.as_deref());
     let unreported = ran.iter().filter(|event| event.after.is_none()).count() as u64;
     let (commands, refused) = (ran.len() as u64, refused.len() as u64);
@@ -238,11 +242,10 @@ fn session(index: &Index, of: &Of) -> Result<Option<String>> {
 /// # Errors
 /// Usage, where there is none or more than one.
 pub(super) fn named(index: &Index, name: &str) -> Result<String> {
-    let all = index.sessions()?;
-    let found: Vec<&str> = all.iter().map(|s| s.session.as_str()).filter(|s| s.starts_with(name)).collect();
+    let found = index.sessions_named(name)?;
     match found.as_slice() {
-        [one] => Ok((*one).to_owned()),
-        several if several.contains(&name) => Ok(name.to_owned()),
+        [one] => Ok(one.clone()),
+        several if several.iter().any(|one| one == name) => Ok(name.to_owned()),
         [] => Err(Error::new(ExitCode::Usage, format!("there is no session {}", name.escape_debug()))
             .hint("`fr sessions` lists them")),
         several => Err(Error::new(
@@ -260,11 +263,12 @@ fn was_refused(event: &Event) -> bool {
 /// What the events touched, one entry for each thing.
 fn items(events: &[Event], production: &Production) -> Vec<Item> {
     let mut found: Vec<Item> = Vec::new();
+    let mut at: HashMap<(SystemId, Bytes), usize> = HashMap::new();
     for event in events {
         let with_parts = std::iter::once(event).chain(&event.parts).filter(|event| !was_refused(event));
         for item in with_parts.flat_map(|one| of_event(one, event, production)) {
-            let same = |other: &&mut Item| other.system == item.system && other.resource == item.resource;
-            match found.iter_mut().find(same) {
+            let place = at.entry((item.system.clone(), item.resource.clone())).or_insert(found.len());
+            match found.get_mut(*place) {
                 // What is taken back is the state before the first of them, unless that is back already.
                 Some(known) if known.comes_back != Outlook::Back => {
                     known.class = known.class.max(item.class);
@@ -280,15 +284,48 @@ fn items(events: &[Event], production: &Production) -> Vec<Item> {
             }
         }
     }
+    let mut found = once(found);
     found.sort_by_key(|item| {
         (item.production.is_none(), std::cmp::Reverse(item.comes_back), item.events.first().copied())
     });
     found
 }
 
+/// A remote of which one command changed a ref and another one many is listed once, as a whole.
+fn once(items: Vec<Item>) -> Vec<Item> {
+    let is_remote = |item: &&Item| item.system.0 == "git" && !item.resource.lossy().contains("/refs/");
+    let remotes: Vec<Bytes> = items.iter().filter(is_remote).map(|item| item.resource.clone()).collect();
+    let whole_of = |item: &Item| {
+        let refs = |whole: &&Bytes| {
+            let rest = item.resource.as_slice().strip_prefix(whole.as_slice());
+            rest.is_some_and(|rest| rest.starts_with(b"/refs/"))
+        };
+        if item.system.0 == "git" { remotes.iter().find(refs) } else { None }
+    };
+    let (parts, mut wholes): (Vec<Item>, Vec<Item>) =
+        items.into_iter().partition(|item| whole_of(item).is_some());
+    for part in parts {
+        let Some(name) = whole_of(&part) else { continue };
+        let is_whole = |item: &&mut Item| item.system == part.system && item.resource == *name;
+        let Some(whole) = wholes.iter_mut().find(is_whole) else { continue };
+        whole.class = whole.class.max(part.class);
+        whole.comes_back = whole.comes_back.max(part.comes_back);
+        whole.items = whole.items.max(part.items);
+        whole.production = whole.production.take().or(part.production);
+        whole.events.extend(part.events);
+        whole.events.sort_unstable();
+        whole.events.dedup();
+        whole.missing.extend(part.missing);
+        whole.contexts = each_once(std::mem::take(&mut whole.contexts).into_iter().chain(part.contexts));
+    }
+    wholes
+}
+
 fn of_event(one: &Event, line: &Event, production: &Production) -> Vec<Item> {
     let (effects, captures) = (&one.before.effects, &one.before.captures);
     let mut found: Vec<Item> = Vec::new();
+    let is_claimed = |effect: &Effect| captures.iter().any(|capture| claims(effect, capture));
+    let is_free = |capture: &Capture| !effects.iter().any(|effect| claims(effect, capture));
     for capture in captures {
         // Of a push: the remote's capture is of its refs, the local one of what goes with it.
         let named = effects.iter().filter(|effect| is_within(effect, capture));
@@ -296,8 +333,14 @@ fn of_event(one: &Event, line: &Event, production: &Production) -> Vec<Item> {
             resource: effect.resource.clone(),
             ..of_capture(capture, &[effect], line, production)
         }));
-        let of_another = |effect: &Effect| captures.iter().any(|capture| is_within(effect, capture));
-        let own: Vec<&Effect> = effects.iter().filter(|e| is_of(e, capture) && !of_another(e)).collect();
+        // What names no capture belongs to those that nothing names, or to all where there is none of them.
+        let takes_rest = is_free(capture)
+            || !captures.iter().any(|other| other.system == capture.system && is_free(other));
+        let is_own = |effect: &&Effect| match is_claimed(effect) {
+            true => claims(effect, capture) && !is_within(effect, capture),
+            false => takes_rest && is_of(effect, capture),
+        };
+        let own: Vec<&Effect> = effects.iter().filter(is_own).collect();
         let item = of_capture(capture, &own, line, production);
         let was_nothing = item.class == EffectClass::Destroy && capture.items == 0 && capture.is_complete();
         if !own.is_empty() && !was_nothing {
@@ -355,6 +398,21 @@ fn each_once(contexts: impl Iterator<Item = Context>) -> Vec<Context> {
         }
     });
     once
+}
+
+/// The effect's words name the capture, something in it, or the remote that it is of.
+fn claims(effect: &Effect, capture: &Capture) -> bool {
+    is_of(effect, capture)
+        && (effect.resource == capture.resource || is_within(effect, capture) || speaks_of(effect, capture))
+}
+
+/// `dyn:current branch on origin` of `git:origin/refs/heads/main`: which ref that is nobody knew before it was captured.
+fn speaks_of(effect: &Effect, capture: &Capture) -> bool {
+    let (words, place) = (effect.resource.lossy(), capture.resource.lossy());
+    let Some(words) = words.strip_prefix("dyn:").filter(|_| effect.system.0 == "git") else { return false };
+    let remote =
+        place.strip_prefix("git:").map(|place| place.split_once("/refs/").map_or(place, |(name, _)| name));
+    remote.is_some_and(|remote| !remote.is_empty() && words.split([' ', ',']).any(|word| word == remote))
 }
 
 /// The effect names something of what was captured: `git:origin/refs/heads/main` of `git:origin`.

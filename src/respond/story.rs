@@ -49,7 +49,7 @@ pub fn gaps_between(index: &Index, since_ns: Option<i64>, until_ns: Option<i64>)
     if all == 0 {
         return Ok(Gaps::default());
     }
-    let read = index.gaps(GAPS)?;
+    let read = index.gaps_since(since_ns, GAPS)?;
     let later = read.iter().filter(|gap| until_ns.is_some_and(|until| gap.at_ns > until)).count();
     let is_meant = |gap: &Gap| {
         since_ns.is_none_or(|since| gap.at_ns >= since) && until_ns.is_none_or(|until| gap.at_ns <= until)

@@ -36,6 +36,7 @@ mod payloads;
 mod playbook;
 mod postgres;
 mod prompts;
+mod proportion;
 mod pty;
 mod redis;
 mod registries;

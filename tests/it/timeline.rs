@@ -297,3 +297,35 @@ fn containing_a_session_that_is_not_on_record_says_so() {
     }));
     assert!(call.stdout.contains("deny"), "{call:?}");
 }
+
+/// Every verb that asks whose doing is meant takes `any` for everybody's.
+#[test]
+fn any_is_everybody_wherever_somebody_can_be_named() {
+    let env = night();
+    env.write("mine", "1");
+    env.fr(&["exec", "-c", "rm mine"]).ok();
+    let ids = |env: &TestEnv, args: &[&str]| -> Vec<u64> {
+        let all = env.fr(args).ok().json();
+        all.as_array().unwrap().iter().map(|event| event["id"].as_u64().unwrap()).collect()
+    };
+    let all = ids(&env, &["timeline", "--json", "-n", "100"]);
+    assert_eq!(ids(&env, &["timeline", "--json", "-n", "100", "--actor", "any"]), all);
+    assert_ne!(ids(&env, &["timeline", "--json", "-n", "100", "--actor", "agent"]), all);
+    assert!(ids(&env, &["timeline", "--json", "--actor", "nobody"]).is_empty());
+    let lines = |args: &[&str]| env.fr(args).ok().stdout.lines().count();
+    assert_eq!(lines(&["export", "--actor", "any"]), lines(&["export"]));
+    // What else is told with it, gaps among them, is the same.
+    let shown = |args: &[&str]| env.fr(args).ok().stdout;
+    assert_eq!(shown(&["timeline", "--actor", "any"]), shown(&["timeline"]));
+    let radius = |args: &[&str]| {
+        env.fr(&[&["blast-radius", "--since", "2026-01-01", "--json"], args].concat()).ok().json()
+    };
+    assert!(radius(&["--actor", "any"])["commands"].as_u64() > radius(&[])["commands"].as_u64());
+    let plan = |args: &[&str]| {
+        env.fr(&[&["undo", "--last", "50", "--dry-run", "--json"], args].concat()).ok().json()
+    };
+    assert!(
+        plan(&["--actor", "any"])["events"].as_array().unwrap().len()
+            >= plan(&[])["events"].as_array().unwrap().len()
+    );
+}

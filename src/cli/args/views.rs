@@ -18,7 +18,7 @@ pub struct Narrow {
     /// Only this session (a prefix of its id).
     #[arg(long, value_name = "ID")]
     pub session: Option<String>,
-    /// Only this actor: `human`, `agent`, `ci`, or a name such as `claude`.
+    /// Only this actor: `human`, `agent`, `ci`, a name such as `claude`, or `any` for everybody.
     #[arg(long, value_name = "WHO")]
     pub actor: Option<String>,
     /// Only this system: `fs`, `git`, …

@@ -3,7 +3,7 @@
 use rusqlite::types::Value;
 
 use super::facts::{ALARM, CONTAIN, PLAYBOOK, RELEASE};
-use crate::model::EffectClass;
+use crate::model::{ANYBODY, EffectClass};
 
 /// Which events are wanted; the default is the latest 20 of all.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,7 +14,7 @@ pub struct Filter {
     pub until_ns: Option<i64>,
     /// This session, or a prefix of its id.
     pub session: Option<String>,
-    /// This actor's name, or kind (`agent`, `human`, `ci`, `recorder`).
+    /// This actor's name, or kind (`agent`, `human`, `ci`, `recorder`); `any` for everybody.
     pub actor: Option<String>,
     /// With an effect on this system (`fs`, `git`).
     pub system: Option<String>,
@@ -76,7 +76,8 @@ impl Filter {
     /// True where nothing but a time is asked for.
     pub fn is_of_all(&self) -> bool {
         let Filter { since_ns, until_ns, after, before, limit, .. } = *self;
-        *self == Filter { since_ns, until_ns, after, before, limit, ..Filter::default() }
+        let actor = self.actor.clone().filter(|name| name == ANYBODY);
+        *self == Filter { since_ns, until_ns, actor, after, before, limit, ..Filter::default() }
     }
 
     /// The WHERE clause and its values.
@@ -88,6 +89,9 @@ impl Filter {
         };
         let number = |n: u64| Value::Integer(i64::try_from(n).unwrap_or(i64::MAX));
         if let Some(ns) = self.since_ns {
+            // Newest first and at most so many: without its first event all before it would be looked at, too.
+            let first = "id >= (SELECT min(id) FROM event INDEXED BY event_at WHERE at_ns >= ?)";
+            term(first, &[ns.into()]);
             term("at_ns >= ?", &[ns.into()]);
         }
         if let Some(ns) = self.until_ns {
@@ -119,7 +123,7 @@ impl Filter {
             let given = [name.clone().into(), end];
             term("session IN (SELECT id FROM session WHERE name >= ? AND name <= ?)", &given);
         }
-        if let Some(name) = &self.actor {
+        if let Some(name) = self.actor.as_ref().filter(|name| *name != ANYBODY) {
             let given = [name.clone().into(), name.clone().into()];
             term("actor IN (SELECT id FROM actor WHERE name = ? OR kind = ?)", &given);
         }

@@ -8,12 +8,34 @@ use crate::error::Result;
 use crate::journal::Position;
 use crate::model::{Gap, Record};
 
+/// Gaps that are read at once.
+const PAGE: i64 = 10;
+
 impl Index {
     /// The latest gaps of the record, newest first, at most `limit`.
     pub fn gaps(&self, limit: usize) -> Result<Vec<Gap>> {
         let text = "SELECT seq, segment, offset FROM gap ORDER BY seq DESC LIMIT ?";
         let found = self.gaps_of(text, &[bounded(limit)])?;
         Ok(found.into_iter().map(|(_, gap)| gap).collect())
+    }
+
+    /// The same since a moment, without reading those before it: they lie in the order in which they were written.
+    pub fn gaps_since(&self, since_ns: Option<i64>, limit: usize) -> Result<Vec<Gap>> {
+        let Some(since_ns) = since_ns else { return self.gaps(limit) };
+        let text = "SELECT seq, segment, offset FROM gap WHERE seq < ? ORDER BY seq DESC LIMIT ?";
+        let (mut found, mut behind) = (Vec::new(), i64::MAX);
+        while found.len() < limit {
+            let page = self.gaps_of(text, &[behind, PAGE.min(bounded(limit - found.len()))])?;
+            let Some((last, _)) = page.last() else { break };
+            behind = i64::try_from(*last).unwrap_or(0);
+            // A clock that was set back for a moment is no end.
+            let is_past = page.iter().all(|(_, gap)| gap.at_ns < since_ns);
+            found.extend(page.into_iter().map(|(_, gap)| gap).filter(|gap| gap.at_ns >= since_ns));
+            if is_past {
+                break;
+            }
+        }
+        Ok(found)
     }
 
     /// The gaps behind a place of the journal (its sequence number), oldest first, at most `limit`, each with its own.

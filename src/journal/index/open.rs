@@ -14,7 +14,7 @@ use crate::store::file;
 
 const SCHEMA: &str = include_str!("../../../schema/sqlite/0001_index.sql");
 /// Changes with every change of the schema or of what rows mean; an index of another version is made anew.
-const SCHEMA_VERSION: i64 = 8;
+const SCHEMA_VERSION: i64 = 9;
 /// How long to wait for another process that is catching up; then what is there is read.
 const BUSY: Duration = Duration::from_secs(2);
 

@@ -183,6 +183,21 @@ impl Index {
         self.select(&text, &values, damaged)
     }
 
+    /// Those of these events whose end is known by now. The journal is not read for it.
+    pub fn ended(&self, open: &[EventId]) -> Result<Vec<EventId>> {
+        if open.is_empty() {
+            return Ok(Vec::new());
+        }
+        let numbers: Vec<String> = open.iter().map(ToString::to_string).collect();
+        let text = "SELECT id FROM event WHERE id IN (SELECT value FROM json_each(?)) \
+                    AND (asegment IS NOT NULL OR silent) ORDER BY id";
+        let mut statement = self.db.prepare_cached(text).map_err(sql("read"))?;
+        let list = format!("[{}]", numbers.join(","));
+        let rows = statement.query_map([list], |row| row.get::<_, i64>(0)).map_err(sql("read"))?;
+        let found: rusqlite::Result<Vec<i64>> = rows.collect();
+        Ok(found.map_err(sql("read"))?.into_iter().map(|id| EventId(unsigned(id))).collect())
+    }
+
     /// The number of the latest event; 0 where there is none.
     pub fn last_event(&self) -> Result<EventId> {
         let last: Option<i64> =

@@ -55,6 +55,15 @@ impl Index {
         rows.collect::<rusqlite::Result<_>>().map_err(sql("read"))
     }
 
+    /// The ids that begin like this, the one seen last first.
+    pub fn sessions_named(&self, beginning: &str) -> Result<Vec<String>> {
+        let text = "SELECT name FROM session WHERE name >= ?1 AND name <= ?2 ORDER BY last_ns DESC";
+        let mut statement = self.db.prepare_cached(text).map_err(sql("read"))?;
+        let end = format!("{beginning}\u{10FFFF}");
+        let rows = statement.query_map([beginning, &end], |row| row.get(0)).map_err(sql("read"))?;
+        rows.collect::<rusqlite::Result<_>>().map_err(sql("read"))
+    }
+
     /// One session, by its whole id.
     pub fn session(&self, name: &str) -> Result<Option<SessionSummary>> {
         let text = format!("SELECT {COLUMNS} WHERE session.name = ?");

@@ -79,7 +79,7 @@ pub fn load(index: &Index, id: EventId) -> Result<Case> {
     let response = response(&doings, &events, &incident);
     let last = marks.iter().chain(&response).chain(&events).map(ended_ns).max().unwrap_or(incident.opened_ns);
     let first = events.first().map_or(incident.opened_ns, |event| event.before.at_ns.min(incident.opened_ns));
-    let mut gaps = index.gaps(GAPS)?;
+    let mut gaps = index.gaps_since(Some(first), GAPS)?;
     gaps.retain(|gap| (first..=last).contains(&gap.at_ns));
     gaps.reverse();
     Ok(Case { incident, marks, events, response, gaps })

@@ -102,3 +102,60 @@ fn what_nobody_reported_back_is_said_to_be_uncertain() {
     let undo = env.fr(&["undo", "--session", "--yes"]);
     assert!(undo.stdout.contains("nobody reported whether it ran"), "{undo:?}");
 }
+
+/// The refs of the remote, and what the work tree around it is called.
+fn of_git(radius: &Value) -> Vec<String> {
+    let items = radius["items"].as_array().unwrap().iter().filter(|item| item["system"] == "git");
+    items.map(|item| item["resource"].as_str().unwrap().to_owned()).collect()
+}
+
+fn with_remote() -> TestEnv {
+    let env = TestEnv::with_git();
+    env.sh(
+        "git init -q --bare ../remote.git; git remote add origin ../remote.git; git push -q -u origin main",
+    )
+    .ok();
+    env.fr(&["config", "set", "production.branches", "main"]).ok();
+    env
+}
+
+#[test]
+fn a_remote_that_was_pushed_over_is_listed_once_however_it_was_said() {
+    let env = with_remote();
+    // Named; as the branch that one is on; and together with what makes it necessary.
+    env.claude_runs("git commit -q --amend -m one && git push -q --force origin main");
+    env.claude_runs("git commit -q --amend -m two");
+    env.claude_runs("git push -q --force");
+    let radius = radius(&env, &[]);
+    let remote: Vec<String> =
+        of_git(&radius).into_iter().filter(|name| name.starts_with("git:origin")).collect();
+    assert_eq!(remote, ["git:origin/refs/heads/main"], "{radius:#}");
+    let pushed = item(&radius, "git", "git:origin/refs/heads/main");
+    assert_eq!((&pushed["class"], &pushed["events"]), (&"overwrite".into(), &serde_json::json!([1, 3])));
+    assert_eq!(pushed["production"]["pattern"], "main", "also where the words name no branch");
+    let local: Vec<&Value> = radius["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|item| !item["resource"].as_str().unwrap().starts_with("git:origin"))
+        .collect();
+    assert_eq!(local.len(), 1, "what the amend changed: {radius:#}");
+}
+
+#[test]
+fn a_remote_of_which_many_refs_were_hit_is_one_thing() {
+    let env = with_remote();
+    env.sh("git branch dev; git push -q origin dev").ok();
+    env.sh("git commit -q --amend -m one; git branch -f dev").ok();
+    env.claude_runs("git push -q --force origin main");
+    env.sh("git commit -q --amend -m two; git branch -f dev").ok();
+    env.claude_runs("git push -q --force --all");
+    let before = radius(&env, &[]);
+    let remote: Vec<String> =
+        of_git(&before).into_iter().filter(|name| name.starts_with("git:origin")).collect();
+    assert_eq!(remote, ["git:origin"], "{before:#}");
+    let pushed = item(&before, "git", "git:origin");
+    assert_eq!((&pushed["events"], &pushed["comes_back"]), (&serde_json::json!([1, 2]), &"exactly".into()));
+    env.fr(&["undo", "--session", "--yes"]).ok();
+    assert_eq!(item(&radius(&env, &[]), "git", "git:origin")["comes_back"], "back");
+}

@@ -129,13 +129,10 @@ impl Follow<'_> {
 
     /// What was open, and is not any more.
     fn ended(&mut self, out: &mut Out) -> Result<()> {
-        let open: Vec<(EventId, bool)> = self.open.iter().map(|(id, shown)| (*id, *shown)).collect();
-        for (id, shown) in open {
+        let open: Vec<EventId> = self.open.keys().copied().collect();
+        for id in self.index.ended(&open)? {
+            let Some(shown) = self.open.remove(&id) else { continue };
             let Some(event) = self.index.event(id)? else { continue };
-            if event.outcome().is_none() {
-                continue;
-            }
-            self.open.remove(&id);
             if !shown {
                 if event.failed() == Some(true) {
                     self.shown(&event, out)?;

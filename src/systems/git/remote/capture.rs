@@ -53,10 +53,18 @@ pub fn capture(place: &Place, locator: &Locator, cx: &CaptureCx<'_>) -> Result<V
             continue;
         }
         let missing = if cx.contents { pin(&shadow, place, &vault, &state, cx) } else { Vec::new() };
-        let resource = Bytes::from(format!("git:{}", state.remote));
-        captures.push(finished(&state, resource, locator_of(place, locator), missing, cx)?);
+        captures.push(finished(&state, resource_of(&state), locator_of(place, locator), missing, cx)?);
     }
     Ok(captures)
+}
+
+/// The ref, where it is one; else the remote: how the words of a push name it, so that a thing has one name in the record.
+fn resource_of(state: &RemoteState) -> Bytes {
+    let mut names = state.refs.keys();
+    Bytes::from(match (names.next(), names.next()) {
+        (Some(only), None) => format!("git:{}/{only}", state.remote),
+        _ => format!("git:{}", state.remote),
+    })
 }
 
 /// The changes for each place. Where some place did not answer it is not clear whose changes these are: then every
