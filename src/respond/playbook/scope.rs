@@ -142,10 +142,11 @@ impl Scope {
 /// The facts of an event.
 pub fn facts(event: &Event) -> BTreeMap<String, Bytes> {
     let before = &event.before;
-    let worst = std::iter::once(event)
-        .chain(&event.parts)
-        .flat_map(|one| &one.before.effects)
-        .max_by_key(|effect| effect.class);
+    // Of several that are as bad the first that has a name: `aws s3 rb --force` removes "all objects of the bucket", too.
+    let worst =
+        std::iter::once(event).chain(&event.parts).flat_map(|one| &one.before.effects).min_by_key(|effect| {
+            (std::cmp::Reverse(effect.class), effect.resource.as_slice().starts_with(b"dyn:"))
+        });
     let kind = format!("{:?}", before.actor.kind).to_lowercase();
     let time = chrono::DateTime::from_timestamp_nanos(before.at_ns)
         .to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
