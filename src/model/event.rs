@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Actor, Alarm, Attested, Bytes, Capture, Captured, Contained, Drilled, Effect, EventId, IncidentMark,
-    ObjectId, PlaybookMark, Policy, Released, StateRef, Stood, Uid, Verdict,
+    Lack, ObjectId, PlaybookMark, Policy, Released, StateRef, Stood, Uid, Verdict,
 };
 
 /// What a journal frame holds.
@@ -250,6 +250,9 @@ pub struct After {
     /// Error text or other remark, redacted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+    /// Of an undo: what is not as it was, target by target. The note says the same in one line.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lacking: Vec<Lack>,
 }
 
 /// The moments of a session that are recorded.

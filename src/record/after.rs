@@ -51,6 +51,7 @@ pub fn after(ending: &Ending, registration: Option<&str>, home: &Home) -> Result
         duration_ms: ending.duration_ms,
         post: Vec::new(),
         note: note.map(|n| String::from_utf8_lossy(&n).into_owned()),
+        lacking: Vec::new(),
     };
     let parts = open.as_ref().map(|open| open_events::take_parts(home, open.event)).unwrap_or_default();
     let (of_line, of_parts) = states_after(open.as_ref(), &parts, ending.outcome, home)?;
@@ -197,5 +198,6 @@ fn unknown_end(open: &OpenEvent) -> After {
         duration_ms: None,
         post: Vec::new(),
         note: Some("the turn or session ended and nobody said how the command ended".to_owned()),
+        lacking: Vec::new(),
     }
 }

@@ -112,6 +112,7 @@ pub(super) fn refusal(request: &Request, call: Option<String>) -> After {
         duration_ms: None,
         post: Vec::new(),
         note: None,
+        lacking: Vec::new(),
     }
 }
 

@@ -75,6 +75,7 @@ pub fn write(own: Own, durability: Durability, home: &Home) -> Result<EventId> {
         duration_ms,
         post: Vec::new(),
         note: None,
+        lacking: Vec::new(),
     };
     let before = own.before();
     let event = journal.append(&Record::Before(Box::new(before)), None, Durability::Buffered)?.event;

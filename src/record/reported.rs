@@ -89,6 +89,7 @@ pub fn record(edit: &ReportedEdit, ending: &Ending, call: Option<&Call>, home: &
         duration_ms: ending.duration_ms,
         post,
         note: None,
+        lacking: Vec::new(),
     };
     let journal = journal(home)?;
     let event = journal.append(&Record::Before(Box::new(before)), None, Durability::Durable)?.event;

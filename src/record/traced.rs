@@ -205,6 +205,7 @@ fn record(
         duration_ms: u64::try_from((traced.ended_ns - traced.began_ns) / 1_000_000).ok(),
         post: Vec::new(),
         note: None,
+        lacking: Vec::new(),
     };
     let journal = journal(home)?;
     let before = super::before::without_secrets(before, home);

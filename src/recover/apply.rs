@@ -11,8 +11,8 @@ use crate::error::{Error, Result};
 use crate::journal::index::Event;
 use crate::journal::{Durability, Journal};
 use crate::model::{
-    Actor, After, Before, Bytes, Capture, Effect, EffectClass, EventId, EventKind, ObjectSink as _, Outcome,
-    Policy, Record, Reversal, Step, StepMark, StepOutcome, StepPhase, StepVerdict, Verification,
+    Actor, After, Before, Bytes, Capture, Effect, EffectClass, EventId, EventKind, Lack, ObjectSink as _,
+    Outcome, Policy, Record, Reversal, Step, StepMark, StepOutcome, StepPhase, StepVerdict, Verification,
 };
 use crate::platform::{clock, home::Home};
 use crate::record::own::Own;
@@ -121,7 +121,8 @@ pub fn resume(
 
 /// Ends an interrupted undo where it stands: it counts as done in part, and can be taken back ([`super::plan_back`]).
 pub fn end(undo: &Event, home: &Home) -> Result<()> {
-    close(undo.id, 3, Some("given up: `fr undo --abort`"), &Journal::open(home)?, home)
+    let given_up = Said { note: Some("given up: `fr undo --abort`".to_owned()), lacking: Vec::new() };
+    close(undo.id, 3, given_up, &Journal::open(home)?, home)
 }
 
 /// Where an undo works.
@@ -270,7 +271,7 @@ fn carry_out(plan: &UndoPlan, events: &[Event], undo: EventId, desk: &Desk<'_>) 
         unseen: plan.unseen.clone(),
         left_out: plan.left_out.clone(),
     };
-    ended(&applied, undo, desk.journal, home)?;
+    ended(&applied, plan, undo, desk.journal, home)?;
     Ok(applied)
 }
 
@@ -355,26 +356,43 @@ fn verification(step: &Step, outcome: &StepOutcome, left: &Result<Vec<Step>>) ->
 }
 
 fn skipped(plan: &UndoPlan) -> Vec<String> {
-    let reason = |s: &Step| match &s.verdict {
-        StepVerdict::Conflict { reason } => format!("{}: {reason}", s.resource.lossy()),
-        _ => s.resource.lossy().into_owned(),
-    };
+    skips(plan).iter().map(Lack::said).collect()
+}
+
+/// What was left as it is, because somebody changed it.
+fn skips(plan: &UndoPlan) -> Vec<Lack> {
     let beside = |s: &&Step| s.policy == Some(Policy::SideBySide) && s.verdict == StepVerdict::Already;
     let laid = plan.steps.iter().filter(beside);
-    let lies =
-        |s: &Step| format!("{}: as it is now; its old version lies beside it already", s.resource.lossy());
-    plan.conflicts().map(reason).chain(laid.map(lies)).collect()
+    let in_conflict = plan.conflicts().filter_map(|s| match &s.verdict {
+        StepVerdict::Conflict { reason } => Some(lack(s, reason)),
+        _ => None,
+    });
+    in_conflict.chain(laid.map(|s| lack(s, "as it is now; its old version lies beside it already"))).collect()
 }
 
 fn residue(plan: &UndoPlan) -> Vec<String> {
-    let name = |s: &Step, reason: &str| format!("{}: {reason}", s.resource.lossy());
+    residues(plan).iter().map(Lack::said).collect()
+}
+
+/// What no step can bring back.
+fn residues(plan: &UndoPlan) -> Vec<Lack> {
     let of_step = |s: &Step| match &s.verdict {
-        StepVerdict::NotCaptured { reason } | StepVerdict::OnRequest { reason } => vec![name(s, reason)],
+        StepVerdict::NotCaptured { reason } | StepVerdict::OnRequest { reason } => vec![lack(s, reason)],
         // Done before a crash: what it could not bring back is as true now.
-        StepVerdict::Already => s.not_restored.clone(),
+        StepVerdict::Already => s.not_restored.iter().map(|what| lack(s, what)).collect(),
         _ => Vec::new(),
     };
-    plan.residue.iter().cloned().chain(plan.steps.iter().flat_map(of_step)).collect()
+    plan.residue.iter().map(|what| of_all(what)).chain(plan.steps.iter().flat_map(of_step)).collect()
+}
+
+fn lack(step: &Step, what: &str) -> Lack {
+    let (system, target) = (Some(step.system.clone()), step.resource.clone());
+    Lack { system, target, what: what.to_owned(), there: false }
+}
+
+/// Of which only the words are known.
+fn of_all(what: &str) -> Lack {
+    Lack { system: None, target: Bytes::default(), what: what.to_owned(), there: false }
 }
 
 fn mark(journal: &Journal, undo: EventId, step: usize, phase: StepPhase, note: Option<String>) -> Result<()> {
@@ -383,42 +401,84 @@ fn mark(journal: &Journal, undo: EventId, step: usize, phase: StepPhase, note: O
     Ok(())
 }
 
+/// What is said at the end of an undo.
+struct Said {
+    note: Option<String>,
+    lacking: Vec<Lack>,
+}
+
 /// Closes the undo event with the state that it left, so that it can be undone itself.
-fn ended(applied: &Applied, undo: EventId, journal: &Journal, home: &Home) -> Result<()> {
+fn ended(applied: &Applied, plan: &UndoPlan, undo: EventId, journal: &Journal, home: &Home) -> Result<()> {
     let code = if applied.is_complete() && applied.left_out.is_empty() { 0 } else { 3 };
-    let note = lacking(applied).map(|note| redact(note.as_bytes(), &TagKey::load(home)));
-    let note = note.map(|note| String::from_utf8_lossy(&note).into_owned());
-    close(undo, code, note.as_deref(), journal, home)
+    let key = TagKey::load(home);
+    let redacted = |text: &str| String::from_utf8_lossy(&redact(text.as_bytes(), &key)).into_owned();
+    let lacking = lacking(applied, plan);
+    let note = note(&lacking).map(|note| redacted(&note));
+    let lacking = few(lacking).into_iter().map(|lack| Lack { what: redacted(&lack.what), ..lack }).collect();
+    close(undo, code, Said { note, lacking }, journal, home)
 }
 
 /// How much of what is not back the record keeps by name.
 const NOTE_CHARS: usize = 2000;
+/// How many targets of it are kept apart, and how much is said of each.
+const LACKING: usize = 200;
+const LACK_CHARS: usize = 400;
 
-/// What is not as it was, by name, for the record: whoever reads it later has not seen what the undo printed. `back without` where
-/// everything is there again, and only lacks something that nobody could give it (its old id, what was on its disks).
-fn lacking(applied: &Applied) -> Option<String> {
-    let named = |step: &StepReport, what: &str| format!("{}: {what}", step.resource.lossy());
-    let failed = |step: &StepReport| match (&step.outcome, &step.verification) {
-        (StepOutcome::Conflict { reason } | StepOutcome::Failed { reason }, _) => Some(named(step, reason)),
-        (StepOutcome::Waiting { operation }, _) => {
-            Some(named(step, &format!("still waiting for {operation}")))
-        }
-        (StepOutcome::Done, Verification::NotVerified { reason } | Verification::Failed { reason }) => {
-            Some(named(step, reason))
-        }
-        (StepOutcome::Done, Verification::Verified) => None,
+/// What is not as it was, by name, for the record: whoever reads it later has not seen what the undo printed.
+fn lacking(applied: &Applied, plan: &UndoPlan) -> Vec<Lack> {
+    let of_step = |step: &StepReport, what: &str| {
+        let system = plan.steps.iter().find(|s| s.resource == step.resource).map(|s| s.system.clone());
+        Lack { system, target: step.resource.clone(), ..of_all(what) }
     };
-    let gone = applied.steps.iter().filter_map(failed);
-    let lists = [&applied.residue, &applied.skipped, &applied.uncaptured, &applied.left_out];
-    let mut gone: Vec<String> = gone.chain(lists.into_iter().flatten().cloned()).collect();
-    let word = if gone.is_empty() { "back without" } else { "not back" };
-    gone.extend(applied.steps.iter().flat_map(|s| s.not_restored.iter().map(|what| named(s, what))));
-    gone.dedup();
-    let text: String = format!("{word}: {}", gone.join("; ")).chars().take(NOTE_CHARS).collect();
-    (!gone.is_empty()).then_some(text)
+    let mut all: Vec<Lack> =
+        applied.steps.iter().filter_map(|step| Some(of_step(step, &failure(step)?))).collect();
+    all.extend(residues(plan));
+    all.extend(skips(plan));
+    all.extend(applied.uncaptured.iter().chain(&applied.left_out).map(|what| of_all(what)));
+    all.extend(
+        applied.steps.iter().flat_map(|step| {
+            step.not_restored.iter().map(|what| Lack { there: true, ..of_step(step, what) })
+        }),
+    );
+    all.dedup();
+    all
 }
 
-fn close(undo: EventId, code: i32, note: Option<&str>, journal: &Journal, home: &Home) -> Result<()> {
+/// Why what a step wrote is not seen to be back.
+fn failure(step: &StepReport) -> Option<String> {
+    match (&step.outcome, &step.verification) {
+        (StepOutcome::Conflict { reason } | StepOutcome::Failed { reason }, _) => Some(reason.clone()),
+        (StepOutcome::Waiting { operation }, _) => Some(format!("still waiting for {operation}")),
+        (StepOutcome::Done, Verification::NotVerified { reason } | Verification::Failed { reason }) => {
+            Some(reason.clone())
+        }
+        (StepOutcome::Done, Verification::Verified) => None,
+    }
+}
+
+/// The same in one line. It begins with `back without` where everything is there again, and only lacks something that nobody could
+/// give it (its old id, what was on its disks).
+fn note(lacking: &[Lack]) -> Option<String> {
+    let word = if lacking.iter().all(|lack| lack.there) { "back without" } else { "not back" };
+    let each: Vec<String> = lacking.iter().map(Lack::said).collect();
+    let text: String = format!("{word}: {}", each.join("; ")).chars().take(NOTE_CHARS).collect();
+    (!lacking.is_empty()).then_some(text)
+}
+
+/// As much of it as the record keeps.
+fn few(mut lacking: Vec<Lack>) -> Vec<Lack> {
+    let more = lacking.len().saturating_sub(LACKING);
+    lacking.truncate(LACKING);
+    for lack in &mut lacking {
+        if lack.what.chars().count() > LACK_CHARS {
+            lack.what = lack.what.chars().take(LACK_CHARS).chain(['…']).collect();
+        }
+    }
+    lacking.extend((more > 0).then(|| of_all(&format!("{more} more"))));
+    lacking
+}
+
+fn close(undo: EventId, code: i32, said: Said, journal: &Journal, home: &Home) -> Result<()> {
     let index = crate::journal::index::Index::open(home)?;
     let event =
         index.event(undo)?.ok_or_else(|| Error::failure(format!("event {undo} is not in the index")))?;
@@ -429,7 +489,8 @@ fn close(undo: EventId, code: i32, note: Option<&str>, journal: &Journal, home: 
         outcome: Outcome::Exited { code },
         duration_ms: u64::try_from((clock::now_ns() - event.before.at_ns) / 1_000_000).ok(),
         post: record::post_states(&event.before.captures, home)?,
-        note: note.map(str::to_owned),
+        note: said.note,
+        lacking: said.lacking,
     };
     journal.append(&Record::After(Box::new(after)), Some(undo), Durability::Durable)?;
     Ok(())

@@ -14,6 +14,7 @@ pub mod host;
 pub mod kubernetes;
 pub mod mysql;
 mod net;
+mod origin;
 pub mod packages;
 pub mod postgres;
 pub mod redis;
@@ -30,6 +31,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 pub use net::{Net, NetCx, Taken};
+pub use origin::Origin;
 pub use registry::{all, arrange, by_id, contexts, for_program, forget, references};
 pub use safeguard::{GitRemote, Holds, RemotePlace, Safeguard, SafeguardCx, Safety, is_github};
 
@@ -149,6 +151,22 @@ pub trait System: Sync {
     fn may_be_settled(&self, not_restored: &str) -> bool {
         let _ = not_restored;
         false
+    }
+
+    /// Where what is brought back anew does not come from the capture itself, but from a snapshot, an image, a backup, or from
+    /// nowhere: each such thing once. `then` is the undo's own capture of that place, which has what was there when it began.
+    /// What is not named comes from the capture: it is what it was just before the command.
+    ///
+    /// # Errors
+    /// Where a state cannot be read.
+    fn origins(
+        &self,
+        captured: &Capture,
+        then: Option<&Capture>,
+        source: &dyn ObjectSource,
+    ) -> Result<Vec<Origin>> {
+        let _ = (captured, then, source);
+        Ok(Vec::new())
     }
 
     /// True where what comes back has an identity of its own: what an undo left is then known by looking only.

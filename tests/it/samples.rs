@@ -62,6 +62,7 @@ pub fn after(n: u64, session: &str, code: i32) -> After {
         duration_ms: Some(5),
         post: Vec::new(),
         note: None,
+        lacking: Vec::new(),
     }
 }
 

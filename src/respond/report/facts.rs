@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::Report;
-use super::metrics::{Moments, moments};
+use super::metrics::{Moments, is_alarm, moments};
 use crate::error::Result;
 use crate::journal::index::{Chain, Event, Index};
 use crate::model::{EventId, EventKind, Outcome, Severity};
@@ -138,8 +138,25 @@ pub(super) fn summary(case: &Case, report: &Report, words: &Words) -> Vec<String
     said
 }
 
+/// From what the moment of detection is known.
+fn how_known(moments: &Moments) -> String {
+    let only = "it is only known from an alarm, a containment or the opening of an incident";
+    match (&moments.damage, &moments.noticed) {
+        (None, _) => "No command on record damaged anything, so there is no time to detect.".to_owned(),
+        (Some(_), None) => format!("When the damage was noticed is not known: {only}, and none came after it."),
+        (Some(_), Some(noticed)) if is_alarm(noticed) => {
+            "The time to detect is the time until the recorder's alarm; when a person noticed is not on record.".to_owned()
+        }
+        (Some(_), Some(noticed)) => format!(
+            "When somebody noticed is not known; {only}. The time to detect counts until event {} ({}), and is the most that it can have been.",
+            noticed.event.map(|id| id.to_string()).unwrap_or_default(),
+            noticed.what
+        ),
+    }
+}
+
 /// How it was noticed.
-pub(super) fn detection(case: &Case, words: &Words) -> Vec<String> {
+pub(super) fn detection(case: &Case, moments: &Moments, words: &Words) -> Vec<String> {
     let of = |event: &Event| match &event.before.kind {
         EventKind::Alarm { alarm } => {
             let why = match &alarm.production {
@@ -169,6 +186,7 @@ pub(super) fn detection(case: &Case, words: &Words) -> Vec<String> {
     let incident = &case.incident;
     let at = moment(incident.opened_ns);
     said.push(words.line(format!("{at} event {}: {} opened the incident.", incident.id, incident.opened_by)));
+    said.push(how_known(moments));
     said
 }
 

@@ -24,6 +24,9 @@ pub struct Moment {
     pub event: Option<EventId>,
 }
 
+/// What the recorder's own sign is called.
+const ALARM: &str = "alarm of the recorder";
+
 /// One number.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Metric {
@@ -91,13 +94,18 @@ pub fn moments(case: &Case, rows: &[Row]) -> Moments {
 /// What shows that it was noticed.
 fn sign(event: &Event) -> Option<&'static str> {
     match &event.before.kind {
-        EventKind::Alarm { .. } => Some("alarm of the recorder"),
+        EventKind::Alarm { .. } => Some(ALARM),
         EventKind::Contain { .. } => Some("contained"),
         EventKind::Incident { incident } => {
             matches!(incident.change, IncidentChange::Opened { .. }).then_some("incident opened")
         }
         _ => None,
     }
+}
+
+/// The recorder itself noticed.
+pub(super) fn is_alarm(moment: &Moment) -> bool {
+    moment.what == ALARM
 }
 
 fn ran(event: &Event) -> bool {
@@ -126,7 +134,7 @@ pub fn metrics(case: &Case, rows: &[Row]) -> Vec<Metric> {
             "Time to detect",
             damage,
             noticed,
-            "nothing on record shows that it was noticed",
+            "not on record: no alarm, no containment, and it was opened before the damage",
         ),
         time("time-to-contain", "Time to contain", noticed, contained, no_order),
         time("damage-to-containment", "First damage to containment", damage, contained, no_order),
@@ -135,6 +143,7 @@ pub fn metrics(case: &Case, rows: &[Row]) -> Vec<Metric> {
         afterwards(case, contained.as_ref()),
     ];
     all.extend(rates(rows));
+    all.push(window(rows));
     all.extend(undos(case));
     all.push(coverage(case));
     all
@@ -145,6 +154,9 @@ fn time(name: &str, label: &str, from: &Option<Moment>, until: &Option<Moment>, 
     let note = match (from, until) {
         (None, _) => "no command on record damaged anything".to_owned(),
         (_, None) => missing.to_owned(),
+        (Some(_), Some(until)) if name == "time-to-detect" && !is_alarm(until) => {
+            format!("until {}: who noticed before and said nothing is not on record", until.what)
+        }
         (Some(from), Some(until)) if from.event == until.event => {
             "its containment is the first sign on record that it was noticed".to_owned()
         }
@@ -199,8 +211,12 @@ fn meanwhile(case: &Case, damage: Option<&Moment>, contained: Option<&Moment>) -
     metric
 }
 
+/// Those that ran although they were held; after the release they may.
 fn afterwards(case: &Case, contained: Option<&Moment>) -> Metric {
-    let since = |event: &&Event| contained.is_some_and(|moment| Some(event.id) > moment.event);
+    let after = |id: EventId| contained.is_some_and(|moment| Some(id) > moment.event);
+    let is_release = |event: &&Event| matches!(event.before.kind, EventKind::Release { .. });
+    let released = case.response.iter().filter(is_release).map(|event| event.id).find(|id| after(*id));
+    let since = |event: &&Event| after(event.id) && released.is_none_or(|released| event.id < released);
     let (refused, ran): (Vec<&Event>, Vec<&Event>) =
         case.events.iter().filter(since).partition(|event| !ran(event));
     let n = contained.map(|_| ran.len() as u64);
@@ -248,6 +264,28 @@ fn rate(name: &str, label: &str, part: u64, all: u64, note: String) -> Metric {
     let number = (all > 0).then(|| part as f64 / all as f64);
     let note = if all == 0 { "nothing to count".to_owned() } else { note };
     Metric { value, number, unit: "ratio", ..counted(name, label, None, "", "ratio", note) }
+}
+
+/// The longest time before a loss whose writes did not come back with the thing.
+fn window(rows: &[Row]) -> Metric {
+    let back: Vec<&Row> = rows.iter().filter(|row| row.restored.is_back()).collect();
+    let unknown = back.iter().filter(|row| row.data_loss.window_ms.is_none()).count() as u64;
+    let longest = back.iter().filter_map(|row| row.data_loss.window_ms).max();
+    let back = back.len();
+    let (ms, note) = match (longest, unknown) {
+        (_, 1..) => {
+            (None, format!("not known of {unknown} of the {back} that are back: see the recovery table"))
+        }
+        (Some(ms), 0) => {
+            (Some(ms), format!("what came back is at most so much older than the loss; {back} are back"))
+        }
+        (None, 0) => (None, "nothing is back whole".to_owned()),
+    };
+    Metric {
+        value: ms.map_or_else(|| "unknown".to_owned(), |ms| span(ms * 1_000_000)),
+        number: ms.map(|ms| ms as f64),
+        ..counted("data-loss-window", "Data-loss window, the longest", None, "", "ms", note)
+    }
 }
 
 /// How long undos took: the median and the slowest of twenty.

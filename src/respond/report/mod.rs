@@ -2,6 +2,8 @@
 //! ([`Words`]), as JSON (`schema/incident-report.schema.json`), Markdown, or one page of HTML.
 
 mod facts;
+mod lacks;
+mod loss;
 mod metrics;
 mod picture;
 mod recovery;
@@ -10,15 +12,18 @@ use serde::Serialize;
 
 use crate::error::Result;
 use crate::journal::index::Index;
-use crate::model::{EventId, Severity};
+use crate::model::{EventId, ObjectSource, Severity};
 use crate::platform::home::Home;
 use crate::record::Config;
+use crate::record::production::Production;
 use crate::respond::blast::{self, Radius};
 use crate::respond::incident::{Case, Entry, Words, entries};
 use crate::respond::page;
+use crate::store::Store;
 
 pub use facts::{Appendix, Head, Redaction};
-pub use metrics::{Metric, Moment};
+pub use loss::Loss;
+pub use metrics::{Metric, Moment, Moments};
 pub use picture::Picture;
 pub use recovery::{Recovered, Row};
 
@@ -37,6 +42,8 @@ pub struct Report {
     pub hit: Vec<Hit>,
     /// What came of each thing that was hit.
     pub recovery: Vec<Row>,
+    /// What undos named that is not back and concerns none of these things in particular.
+    pub recovery_whole: Vec<String>,
     /// How long it took, how much went on meanwhile, what came back.
     pub metrics: Vec<Metric>,
     /// What the record does not know.
@@ -78,25 +85,21 @@ pub fn report(case: &Case, index: &Index, home: &Home) -> Result<Report> {
     let words = Words::of(home);
     let production = Config::load(home)?.production;
     let (timeline, harmless) = entries(case, &words, &production, false);
-    let session = match case.incident.scope.sessions.as_slice() {
-        [one] => Some(one.clone()),
-        _ => None,
-    };
-    let until = case.incident.scope.until_ns;
-    let radius = blast::radius_of(index, case.events.clone(), session, until, &production).ok();
-    let recovery = recovery::rows(case, radius.as_ref(), &words);
-    let hit = radius.as_ref().map(|radius| hits(radius, &words)).unwrap_or_default();
+    let radius = radius(case, index, &production);
+    let recovery::Recovery { rows: recovery, whole } = recovered(case, radius.as_ref(), home, &words);
+    let hit = radius.as_ref().map(|radius| hits(radius, &recovery, &words)).unwrap_or_default();
     let mut report = Report {
         incident: facts::head(case, &words),
         summary: Vec::new(),
         harmless,
         metrics: metrics::metrics(case, &recovery),
         gaps: facts::gaps(case, &words),
-        detection: facts::detection(case, &words),
+        detection: facts::detection(case, &metrics::moments(case, &recovery), &words),
         response: facts::response(case, &words),
         timeline,
         hit,
         recovery,
+        recovery_whole: whole,
         appendix: facts::appendix(case, index)?,
     };
     report.summary = facts::summary(case, &report, &words);
@@ -104,8 +107,37 @@ pub fn report(case: &Case, index: &Index, home: &Home) -> Result<Report> {
     Ok(report)
 }
 
-fn hits(radius: &Radius, words: &Words) -> Vec<Hit> {
-    let hit = |item: &blast::Item| Hit {
+/// The moments of an incident, as its report has them.
+///
+/// # Errors
+/// Where the settings cannot be read.
+pub fn moments(case: &Case, index: &Index, home: &Home) -> Result<Moments> {
+    let production = Config::load(home)?.production;
+    let radius = radius(case, index, &production);
+    let rows = recovered(case, radius.as_ref(), home, &Words::of(home)).rows;
+    Ok(metrics::moments(case, &rows))
+}
+
+fn radius(case: &Case, index: &Index, production: &Production) -> Option<Radius> {
+    let session = match case.incident.scope.sessions.as_slice() {
+        [one] => Some(one.clone()),
+        _ => None,
+    };
+    let until = case.incident.scope.until_ns;
+    blast::radius_of(index, case.events.clone(), session, until, production).ok()
+}
+
+/// The store is asked how old a snapshot was that something came back from. What it cannot tell is unknown.
+fn recovered(case: &Case, radius: Option<&Radius>, home: &Home, words: &Words) -> recovery::Recovery {
+    let store = Store::open(home).ok().map(|store| store.reader());
+    let source = store.as_ref().map(|reader| reader as &dyn ObjectSource);
+    recovery::recovery(case, radius, source, words)
+}
+
+/// What an undo of several things brought back is back, although it could not bring back another one.
+fn hits(radius: &Radius, rows: &[Row], words: &Words) -> Vec<Hit> {
+    let is_back = |row: Option<&Row>| row.is_some_and(|row| row.restored.is_back());
+    let hit = |(item, row): (&blast::Item, Option<&Row>)| Hit {
         system: item.system.to_string(),
         done: item.class.as_str(),
         what: words.line(item.resource.as_slice()),
@@ -116,10 +148,11 @@ fn hits(radius: &Radius, words: &Words) -> Vec<Hit> {
             .map(|context| words.line(format!("{} {}", context.kind.as_str(), context.name)))
             .collect(),
         production: item.production.as_ref().map(|found| words.line(found.place())),
-        comes_back: item.comes_back.words(),
+        comes_back: if is_back(row) { blast::Outlook::Back.words() } else { item.comes_back.words() },
         events: item.events.clone(),
     };
-    radius.items.iter().map(hit).collect()
+    let rows = rows.iter().map(Some).chain(std::iter::repeat(None));
+    radius.items.iter().zip(rows).map(hit).collect()
 }
 
 /// What the templates are given: the report, what is drawn, and the words of the severities.

@@ -11,6 +11,7 @@ mod changes;
 mod cli;
 mod entries;
 mod kinds;
+mod origin;
 mod params;
 mod permissions;
 mod plan;
@@ -28,7 +29,9 @@ mod words;
 
 use std::path::Path;
 
-use super::{ApplyCx, AssessCx, CaptureCx, Held, Net, NetCx, PlanCx, Safeguard, SafeguardCx, System, Taken};
+use super::{
+    ApplyCx, AssessCx, CaptureCx, Held, Net, NetCx, Origin, PlanCx, Safeguard, SafeguardCx, System, Taken,
+};
 use crate::error::Result;
 use crate::model::{
     Bytes, Capture, Captured, Change, Context, Effect, Invocation, Locator, ObjectId, ObjectKind,
@@ -82,6 +85,14 @@ impl System for Aws {
     }
     fn held(&self, outer: &Capture, inner: &Capture, source: &dyn ObjectSource) -> Result<Held> {
         capture::held(outer, inner, source)
+    }
+    fn origins(
+        &self,
+        captured: &Capture,
+        then: Option<&Capture>,
+        source: &dyn ObjectSource,
+    ) -> Result<Vec<Origin>> {
+        origin::origins(captured, then, source)
     }
     fn safeguards(&self, cx: &SafeguardCx<'_>) -> Vec<Safeguard> {
         safeguard::safeguards(cx)

@@ -42,7 +42,9 @@ use std::path::Path;
 
 pub use current::name_contexts;
 
-use super::{ApplyCx, AssessCx, CaptureCx, Held, Net, NetCx, PlanCx, Safeguard, SafeguardCx, System, Taken};
+use super::{
+    ApplyCx, AssessCx, CaptureCx, Held, Net, NetCx, Origin, PlanCx, Safeguard, SafeguardCx, System, Taken,
+};
 use crate::error::Result;
 use crate::model::{
     Bytes, Capture, Captured, Change, Context, Effect, Invocation, Locator, ObjectId, ObjectKind,
@@ -102,6 +104,27 @@ impl System for Kubernetes {
         cx: &ApplyCx<'_>,
     ) -> Result<(StepOutcome, Vec<String>)> {
         into::restore_into(captured, (kind, name), cx)
+    }
+    /// A claim comes back, what was in its volume does not come from here.
+    fn origins(
+        &self,
+        captured: &Capture,
+        _: Option<&Capture>,
+        source: &dyn ObjectSource,
+    ) -> Result<Vec<Origin>> {
+        let before = snapshot::Snapshot::load(&captured.state, source)?;
+        let there =
+            before.entries().filter(|(_, entry)| entry.is_some_and(|entry| entry.is_there() && !entry.left));
+        let claims = there.filter(|(key, _)| key.is("", "PersistentVolumeClaim"));
+        let origin = |(key, _): (object::Key, _)| Origin {
+            target: captured.resource.lossy().into_owned(),
+            from: format!(
+                "what was in the volume of claim {} comes from the volume itself or its backup",
+                key.name
+            ),
+            at_ns: None,
+        };
+        Ok(claims.map(origin).collect())
     }
     fn safeguards(&self, cx: &SafeguardCx<'_>) -> Vec<Safeguard> {
         safeguard::safeguards(cx)

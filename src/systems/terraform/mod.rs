@@ -28,7 +28,9 @@ mod what;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::{ApplyCx, AssessCx, CaptureCx, Held, Net, NetCx, PlanCx, Safeguard, SafeguardCx, System, Taken};
+use super::{
+    ApplyCx, AssessCx, CaptureCx, Held, Net, NetCx, Origin, PlanCx, Safeguard, SafeguardCx, System, Taken,
+};
 use crate::error::Result;
 use crate::model::{
     Bytes, Capture, Captured, Change, Context, ContextKind, Effect, Invocation, Locator, ObjectId,
@@ -116,6 +118,27 @@ impl System for Terraform {
     }
     fn owns(&self, captured: &Capture, source: &dyn ObjectSource) -> Result<Vec<Bytes>> {
         Ok(state::RootState::load(&captured.state, source)?.file.into_iter().collect())
+    }
+    /// A resource is made again by its configuration: whatever it held is not in any state.
+    fn origins(
+        &self,
+        captured: &Capture,
+        _: Option<&Capture>,
+        source: &dyn ObjectSource,
+    ) -> Result<Vec<Origin>> {
+        let before = state::RootState::load(&captured.state, source)?;
+        let (holding, plain): (Vec<_>, Vec<_>) =
+            before.resources().iter().partition(|resource| data::holds_data(resource));
+        let origin =
+            |from: String| Origin { target: captured.resource.lossy().into_owned(), from, at_ns: None };
+        let names: Vec<&str> = holding.iter().map(|resource| resource.address.as_str()).collect();
+        let held = (!names.is_empty()).then(|| {
+            origin(format!("the data of {} comes from its own backups, if there are any", plan::some(&names)))
+        });
+        let rest = (names.is_empty() && !plain.is_empty()).then(|| {
+            origin("the resources are new; what they held, if anything, is not in the state".to_owned())
+        });
+        Ok(held.into_iter().chain(rest).collect())
     }
     fn safeguards(&self, cx: &SafeguardCx<'_>) -> Vec<Safeguard> {
         safeguard::safeguards(cx)

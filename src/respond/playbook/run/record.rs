@@ -99,6 +99,7 @@ impl Log {
             duration_ms: took_ms,
             post: Vec::new(),
             note: None,
+            lacking: Vec::new(),
         };
         let mut before = own.before();
         before.captures = said.captures;

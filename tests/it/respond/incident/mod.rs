@@ -5,6 +5,7 @@ mod founding;
 mod hostile;
 mod keep;
 mod page;
+mod recovered;
 mod story;
 
 use serde_json::Value;

@@ -5,14 +5,37 @@ use serde_json::json;
 use super::{Clock, metric, report, row};
 use crate::env::{SESSION, TestEnv};
 
-/// The report with what differs from run to run taken out: hashes, tags, durations of real work.
+/// The report with what differs from run to run taken out: the test's directory, hashes, durations of real work. Word by word and
+/// place by place: letters may stand by chance where nobody thinks of them.
 pub fn settled(env: &TestEnv, text: &str) -> String {
-    let text = text.replace(env.root().to_str().unwrap(), "[ROOT]");
-    let hex = regex::Regex::new(r"\b[0-9a-f]{12,64}\b").unwrap();
-    let version = regex::Regex::new(r"fr \d+\.\d+\.\d+").unwrap();
-    let text = version.replace_all(&text, "fr [VERSION]");
-    let took = regex::Regex::new(r"\b\d+ ms\b").unwrap();
-    took.replace_all(&hex.replace_all(&text, "[HASH]"), "[MS]").into_owned()
+    settled_with(env, text, &[], &[])
+}
+
+/// The same with more that is known to differ, as expressions. `others` are steps of a playbook whose command says what other
+/// programs, or other tests on the same server, choose: only that they are done is compared.
+pub fn settled_with(env: &TestEnv, text: &str, known: &[(String, &str)], others: &[&str]) -> String {
+    let replaced =
+        |text: &str, of: &str, by: &str| regex::Regex::new(of).unwrap().replace_all(text, by).into_owned();
+    let mut text = text.replace(env.root().to_str().unwrap(), "[ROOT]");
+    for step in others {
+        let said = format!(r"(, step {step} \([^)]*\): [a-z]+)<br>[^\n]*( \| [^|\n]*\|)\n");
+        text = replaced(&text, &said, "$1<br>[WHAT IT SAID]$2\n");
+    }
+    for (of, by) in known {
+        text = replaced(&text, of, by);
+    }
+    for (of, by) in [
+        (r"\b[0-9a-f]{12,64}\b", "[HASH]"),
+        (r"\bfr [0-9]+\.[0-9]+\.[0-9]+\b", "fr [VERSION]"),
+        // How long real work took; the times of the story are those of its clock.
+        (r"( in )(?:[0-9]+ ms|[0-9]+\.[0-9] s|[0-9]+ min [0-9]+ s)( \|)", "$1[TOOK]$2"),
+        (r"(\| Undo duration[^|]*\| )[^|]+\|", "$1[TOOK] |"),
+        // What other programs say has as many lines as they like, and so has what fr says of them.
+        (r"… [0-9]+ lines more", "… [N] lines more"),
+    ] {
+        text = replaced(&text, of, by);
+    }
+    text
 }
 
 /// An agent force-pushes over main, is contained while it goes on, main is taken back, the branch is protected, and the report
