@@ -3,8 +3,10 @@
 use super::measures::{Measured, Reading};
 use super::practice::percentile;
 use super::scene::{Scene, few};
-use crate::journal::index::Event;
+use crate::error::Result;
+use crate::journal::index::{Event, Index};
 use crate::model::{ActorKind, EventId, EventKind, IncidentChange, IncidentMark, PlaybookMoment};
+use crate::respond::{incident, report};
 
 const MINUTE_NS: i64 = 60_000_000_000;
 const DAY_NS: i64 = 24 * 60 * MINUTE_NS;
@@ -85,11 +87,61 @@ pub fn contain_time(scene: &Scene<'_>) -> Measured {
     }
     if !never.is_empty() {
         let what = format!("no agent was held within a day of incident {}", few(&never));
-        return Measured::unknown(what).with(few(&told));
+        return with_few(Measured::unknown(what), &told);
     }
     times.sort_unstable();
     let minutes = (percentile(&times, 90) as f64 / 6.0).round() / 10.0;
     Measured::of(Reading::Number(minutes)).with(format!("held: {}", few(&told)))
+}
+
+/// How long it took from the first damage until all was back, by the same moments as in the report of each incident: the slowest of
+/// nine in ten.
+pub fn recover_time(scene: &Scene<'_>) -> Measured {
+    match recoveries(scene) {
+        Ok(measured) => measured,
+        Err(error) => Measured::unknown(format!("the journal cannot be read: {}", error.what)),
+    }
+}
+
+fn recoveries(scene: &Scene<'_>) -> Result<Measured> {
+    let old = |one: &Opened<'_>| scene.wanted.now_ns - one.event.before.at_ns > OPEN_NS;
+    let due: Vec<Opened<'_>> = opened(scene).into_iter().filter(|one| one.closed || old(one)).collect();
+    let nothing = |what: &str| Ok(Measured::of(Reading::Nothing(format!("{what} {}", scene.wanted.time()))));
+    if due.is_empty() {
+        return nothing("no incident is over");
+    }
+    let index = Index::open(scene.home)?;
+    let (mut times, mut never, mut told) = (Vec::new(), Vec::new(), Vec::new());
+    for one in &due {
+        let name = format!("{} \"{}\"", one.event.id, one.title);
+        let case = incident::load(&index, one.event.id)?;
+        let moments = report::moments(&case, &index, scene.home)?;
+        match (moments.damage, moments.recovered) {
+            (None, _) => {}
+            (Some(_), None) => never.push(name),
+            (Some(damage), Some(recovered)) => {
+                let took =
+                    u64::try_from((recovered.at_ns - damage.at_ns).max(0) / 1_000_000_000).unwrap_or(0);
+                told.push(format!("{name} after {took} s"));
+                times.push(took);
+            }
+        }
+    }
+    if let Some(first) = never.first() {
+        let id = first.split(' ').next().unwrap_or_default().to_owned();
+        let what = format!("not all that it hit is back: incident {}", few(&never));
+        return Ok(with_few(Measured::unknown(what), &told).next(format!("fr incident report {id}")));
+    }
+    if times.is_empty() {
+        return nothing("no incident that is over damaged anything");
+    }
+    times.sort_unstable();
+    let minutes = (percentile(&times, 90) as f64 / 6.0).round() / 10.0;
+    Ok(Measured::of(Reading::Number(minutes)).with(format!("all back: {}", few(&told))))
+}
+
+fn with_few(measured: Measured, told: &[String]) -> Measured {
+    if told.is_empty() { measured } else { measured.with(few(told)) }
 }
 
 /// Incidents that were brought to an end.

@@ -243,6 +243,12 @@ pub const ALL: &[Measure] = &[
         "the journal: from the opening of an incident to the first order of containment, nine in ten",
         incidents::contain_time,
     ),
+    number(
+        "recover-time",
+        "min",
+        "the journal: from the first damage of an incident that is over until all that it hit was back, nine in ten",
+        incidents::recover_time,
+    ),
     share(
         "incidents-closed",
         "the journal: incidents closed, of those that are closed or older than five days",

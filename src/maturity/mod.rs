@@ -25,4 +25,4 @@ pub use criteria::{Chapter, Criterion, Level, Table};
 pub use judge::{examine, keep};
 pub use report::{ChapterSum, Judged, LevelSum, Report, Standing, Step};
 pub use scene::Wanted;
-pub use trend::{Month, Point, Trend, trend};
+pub use trend::{Mean, Month, Point, Trend, trend};

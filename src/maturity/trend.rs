@@ -11,6 +11,8 @@ use super::scene::{effects, is_refused};
 use crate::error::Result;
 use crate::journal::index::{Filter, Index};
 use crate::model::{ActorKind, Confidence, DrillOutcome, EventKind, Outcome};
+use crate::platform::home::Home;
+use crate::respond::{incident, report};
 
 /// A measurement that was kept.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -63,6 +65,40 @@ pub struct Month {
     pub alarms: u64,
     /// Orders of containment.
     pub contained: u64,
+    /// Incidents that were opened.
+    pub incidents: u64,
+    /// From the first damage until the first sign on record that it was noticed.
+    pub detect: Mean,
+    /// From that sign until agents were held.
+    pub contain: Mean,
+    /// From the first damage until all was back.
+    pub recover: Mean,
+}
+
+/// A mean time, of the incidents of which it is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Mean {
+    /// Milliseconds; nothing where it is known of none.
+    pub mean_ms: Option<u64>,
+    /// Of so many.
+    pub known: u64,
+}
+
+impl Mean {
+    fn of(all: &[i64]) -> Mean {
+        let sum: i64 = all.iter().map(|ns| (ns / 1_000_000).max(0)).sum();
+        let known = all.len() as u64;
+        Mean { mean_ms: u64::try_from(sum).ok().and_then(|sum| sum.checked_div(known)), known }
+    }
+}
+
+/// The times of a month's incidents, nanoseconds.
+#[derive(Default)]
+struct Times {
+    opened: u64,
+    detect: Vec<i64>,
+    contain: Vec<i64>,
+    recover: Vec<i64>,
 }
 
 /// All of it.
@@ -78,7 +114,7 @@ pub struct Trend {
 ///
 /// # Errors
 /// Where the index cannot be read.
-pub fn trend(index: &Index, since_ns: Option<i64>) -> Result<Trend> {
+pub fn trend(index: &Index, home: &Home, since_ns: Option<i64>) -> Result<Trend> {
     let mut months: BTreeMap<String, (Month, Vec<u64>)> = BTreeMap::new();
     let filter = Filter { since_ns, limit: usize::MAX, ..Filter::default() };
     for event in index.legible(&filter, |_, _| Ok(()))? {
@@ -107,6 +143,12 @@ pub fn trend(index: &Index, since_ns: Option<i64>) -> Result<Trend> {
     for gap in index.gaps(usize::MAX)?.iter().filter(|gap| since_ns.is_none_or(|since| gap.at_ns >= since)) {
         entry(&mut months, gap.at_ns).0.lost += gap.count.max(1);
     }
+    for (month, times) in responses(index, home, since_ns)? {
+        let month = &mut named(&mut months, month).0;
+        month.incidents = times.opened;
+        (month.detect, month.contain) = (Mean::of(&times.detect), Mean::of(&times.contain));
+        month.recover = Mean::of(&times.recover);
+    }
     let mut points = Vec::new();
     for event in index.measurements()?.into_iter().rev() {
         let EventKind::Maturity { stood } = event.before.kind else { continue };
@@ -131,8 +173,40 @@ pub fn trend(index: &Index, since_ns: Option<i64>) -> Result<Trend> {
     Ok(Trend { points, months: months.collect() })
 }
 
+/// How people responded, by the month in which an incident was opened; the moments are those of its report.
+fn responses(index: &Index, home: &Home, since_ns: Option<i64>) -> Result<BTreeMap<String, Times>> {
+    let mut months: BTreeMap<String, Times> = BTreeMap::new();
+    for opened in incident::list(index)? {
+        if since_ns.is_some_and(|since| opened.opened_ns < since) {
+            continue;
+        }
+        let times = months.entry(month_of(opened.opened_ns)).or_default();
+        times.opened += 1;
+        // One damaged frame must not hide the other incidents: of this one no time is known then.
+        let Ok(moments) =
+            incident::load(index, opened.id).and_then(|case| report::moments(&case, index, home))
+        else {
+            continue;
+        };
+        let between = |from: &Option<report::Moment>, until: &Option<report::Moment>| {
+            from.as_ref().zip(until.as_ref()).map(|(from, until)| until.at_ns - from.at_ns)
+        };
+        times.detect.extend(between(&moments.damage, &moments.noticed));
+        times.contain.extend(between(&moments.noticed, &moments.contained));
+        times.recover.extend(between(&moments.damage, &moments.recovered));
+    }
+    Ok(months)
+}
+
+fn month_of(at_ns: i64) -> String {
+    DateTime::<Utc>::from_timestamp_nanos(at_ns).format("%Y-%m").to_string()
+}
+
 fn entry(months: &mut BTreeMap<String, (Month, Vec<u64>)>, at_ns: i64) -> &mut (Month, Vec<u64>) {
-    let name = DateTime::<Utc>::from_timestamp_nanos(at_ns).format("%Y-%m").to_string();
+    named(months, month_of(at_ns))
+}
+
+fn named(months: &mut BTreeMap<String, (Month, Vec<u64>)>, name: String) -> &mut (Month, Vec<u64>) {
     months.entry(name.clone()).or_insert_with(|| (Month { month: name, ..Month::default() }, Vec::new()))
 }
 

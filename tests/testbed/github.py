@@ -107,7 +107,9 @@ def rest(method, path, query, body, raw, headers):
     if parts == [""]:
         return 200, {}
     if parts == ["user"]:
-        return 200, {"login": "me", "id": 1}
+        # A login of its own for each token: `token tok-NAME-…`; all others are of `me`.
+        named = re.search(r"tok-of-([a-z]+)", headers.get("authorization", ""))
+        return 200, {"login": named.group(1) if named else "me", "id": 1}
     if parts == ["user", "repos"] and method == "POST":
         return 201, show_repo(make_repo("me/" + body["name"], **{k: v for k, v in body.items() if k in SETTINGS}))
     if parts[0] == "orgs" and parts[2:] == ["repos"] and method == "POST":

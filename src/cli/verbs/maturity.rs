@@ -10,7 +10,7 @@ use crate::cli::{Out, usage};
 use crate::error::{Error, Result};
 use crate::intake::attribution::actor_here;
 use crate::intake::install::World;
-use crate::maturity::{self, Attestation, Judged, LevelSum, Month, Report, Standing, Trend, Wanted};
+use crate::maturity::{self, Attestation, Judged, LevelSum, Mean, Month, Report, Standing, Trend, Wanted};
 use crate::model::{ActorKind, Attested};
 use crate::platform::{clock, home, home::Home};
 use crate::systems;
@@ -258,10 +258,10 @@ fn trend(args: &MaturityArgs, format: MaturityFormat, out: &mut Out) -> Result<u
     if !matches!(format, MaturityFormat::Text | MaturityFormat::Json) || args.out.is_some() {
         return Err(usage("--trend is printed as text or JSON, on standard output"));
     }
-    let (_, index) = super::opened()?;
+    let (home, index) = super::opened()?;
     let now = clock::now_ns();
     let since = args.since.as_ref().map(|text| when::parse_moment(text, now)).transpose()?;
-    let trend = maturity::trend(&index, since)?;
+    let trend = maturity::trend(&index, &home, since)?;
     if format == MaturityFormat::Json {
         out.raw(json(&trend)?.as_bytes())?;
         return Ok(0);
@@ -314,7 +314,40 @@ fn trend_text(trend: &Trend, out: &mut Out) -> Result<()> {
     for line in table.lines() {
         out.line(line)?;
     }
-    Ok(())
+    responses(trend, out)
+}
+
+/// How long people took, where there were incidents.
+fn responses(trend: &Trend, out: &mut Out) -> Result<()> {
+    let with: Vec<&Month> = trend.months.iter().filter(|month| month.incidents > 0).collect();
+    if with.is_empty() {
+        return Ok(());
+    }
+    out.line("")?;
+    let heads = ["MONTH", "INCIDENTS", "TO DETECT", "TO CONTAIN", "TO RECOVER"];
+    let mut table = Table::new(&heads, out.color, out.width);
+    for month in &with {
+        let mean = |mean: Mean| match mean.mean_ms {
+            None => "unknown".to_owned(),
+            Some(ms) if mean.known == month.incidents => when::duration(ms),
+            Some(ms) => format!("{} ({} of {})", when::duration(ms), mean.known, month.incidents),
+        };
+        let cells = [
+            month.month.clone(),
+            month.incidents.to_string(),
+            mean(month.detect),
+            mean(month.contain),
+            mean(month.recover),
+        ];
+        table.row(cells.into_iter().map(|cell| (cell, None)).collect());
+    }
+    for line in table.lines() {
+        out.line(line)?;
+    }
+    out.line(out.paint(
+        style::DIM,
+        "means of the incidents opened in that month; each with its moments in `fr incident report`",
+    ))
 }
 
 fn cells(month: &Month) -> Vec<String> {

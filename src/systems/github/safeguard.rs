@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::cli::Gh;
 use super::query::{Access, VARIABLES};
 use crate::error::Result;
-use crate::model::Bytes;
+use crate::model::{Bytes, Locator};
 use crate::systems::{GitRemote, RemotePlace, Safeguard, SafeguardCx, Safety};
 
 /// How many repositories are asked about.
@@ -27,7 +27,7 @@ pub fn safeguards(cx: &SafeguardCx<'_>) -> Vec<Safeguard> {
         }
         found.push(protected(remote, &host, &slug, cx));
     }
-    found.extend(identity(cx));
+    found.extend(identities(cx));
     found
 }
 
@@ -111,31 +111,53 @@ fn ask(gh: &Gh, slug: &str, known: Option<String>) -> Result<(String, Verdict)> 
     Ok((branch, verdict))
 }
 
-/// Who agents' gh is, where it can be told. A token in an agent's environment is not on record.
-fn identity(cx: &SafeguardCx<'_>) -> Option<Safeguard> {
-    let way =
-        cx.ways.iter().find(|way| way.opts.keys().any(|name| name == "ask" || name.starts_with("env.")))?;
+/// Variables that hold a token: gh takes them before any login in its files.
+const TOKENS: &[&str] = &["GH_TOKEN", "GITHUB_TOKEN", "GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN"];
+
+/// How many configurations of gh are asked.
+const LOGINS: usize = 4;
+
+/// Who agents' gh is, where it can be told, for each configuration that they used. A token in an agent's environment is not on
+/// record.
+fn identities(cx: &SafeguardCx<'_>) -> Vec<Safeguard> {
+    let names_gh = |way: &&Locator| way.opts.keys().any(|name| name == "ask" || name.starts_with("env."));
+    let mut used: Vec<Access> = Vec::new();
+    for way in cx.ways.iter().filter(names_gh) {
+        let access = Access { cwd: Bytes::from("/"), ..Access::of(way) };
+        if !used.iter().any(|known| known.env == access.env && known.host == access.host) {
+            used.push(access);
+        }
+    }
+    used.iter().take(LOGINS).map(|agents| identity(agents, cx)).collect()
+}
+
+fn identity(agents: &Access, cx: &SafeguardCx<'_>) -> Safeguard {
     let (safety, of) = (Safety::SeparateIdentity, "GitHub");
     if !cx.person {
-        return Some(Safeguard::unknown(
-            safety,
-            of,
-            "no person asks: whose login is a person's is not known",
-        ));
+        return Safeguard::unknown(safety, of, "no person asks: whose login is a person's is not known");
     }
-    let (agents, mine) = (Access::of(way), Access { env: own(), ..Access::of(way) });
+    let mine = Access { env: own(), ..agents.clone() };
     let next = "start agents with a GH_CONFIG_DIR that has a login of their own";
     let same_files = |name: &str| agents.env.get(name).or_else(|| mine.env.get(name)) == mine.env.get(name);
     if VARIABLES.iter().all(|name| same_files(name)) {
         let why = "agents read the same configuration of gh as you; a GH_TOKEN of their own is not on record";
-        return Some(Safeguard::unknown(safety, of, why).next(next));
+        return Safeguard::unknown(safety, of, why).next(next);
+    }
+    // Theirs may be yours, whatever their files say.
+    if let Some(name) =
+        TOKENS.iter().find(|name| std::env::var_os(name).is_some_and(|token| !token.is_empty()))
+    {
+        let why = format!("you have a {name}, and whether agents were started with it is not on record");
+        return Safeguard::unknown(safety, of, why)
+            .next("log in with `gh auth login` and leave the variable out, in your shell and in theirs");
     }
     let login = |access: &Access| Gh::of(access, cx.until).ask(&["api", "user", "--jq", ".login"]);
-    Some(match (login(&agents), login(&mine)) {
+    match (login(agents), login(&mine)) {
         (Ok(theirs), Ok(own)) => {
             let evidence = format!("agents are {theirs}, you are {own}");
             Safeguard::found(safety, of, theirs != own, evidence).next(next)
         }
-        (Err(e), _) | (_, Err(e)) => Safeguard::unknown(safety, of, e.what),
-    })
+        (Err(e), _) => Safeguard::unknown(safety, of, format!("whose the agents' login is: {}", e.what)),
+        (_, Err(e)) => Safeguard::unknown(safety, of, format!("whose your login is: {}", e.what)),
+    }
 }

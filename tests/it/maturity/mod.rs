@@ -1,9 +1,11 @@
 //! `fr maturity` on real records: what it says of them, and that it says no more than it knows.
 
 mod attested;
+mod credentials;
 mod nets;
 mod over_time;
 mod pages;
+mod responses;
 mod table;
 
 use serde_json::{Value, json};
