@@ -27,7 +27,7 @@ pub use rest::plan_back;
 pub use restore::{Chosen, restore_into, restore_to};
 pub use rounds::{first_round, foreseen};
 pub use scope::Scope;
-pub use select::{Selection, latest_undoable, latest_undone, passed_over, selected, unfinished};
+pub use select::{Selection, latest_undoable, latest_undone, passed_over, selected, standing, unfinished};
 pub use unseen::unseen;
 pub use verify::{CaptureHealth, verify_event};
 

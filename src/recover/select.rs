@@ -2,7 +2,8 @@
 
 use crate::error::{Error, ExitCode, Result};
 use crate::journal::index::{Event, Filter, Index};
-use crate::model::{ANYBODY, EventId, EventKind, Outcome};
+use crate::model::{ANYBODY, Capture, EventId, EventKind, Outcome};
+use crate::systems::{self, System};
 
 /// How far back the latest event that changed something is looked for.
 const LOOK_BACK: usize = 10_000;
@@ -219,6 +220,31 @@ fn one_session(index: &Index, name: &str) -> Result<String> {
 /// named.
 pub fn latest_undoable(index: &Index) -> Result<Event> {
     latest(index, |event| can_be_taken_back(event) && event.undone_by.is_none())
+}
+
+/// What brought an event about again after it was taken back: the redo, where the command acted on resources with identities
+/// of their own. What is there now was made by the redo, and goes by taking that back. The event itself in all other cases.
+pub fn standing(index: &Index, event: Event) -> Result<Event> {
+    let has_identities =
+        |capture: &Capture| systems::by_id(&capture.system.0).is_some_and(System::has_identities);
+    let own = std::iter::once(&event).chain(&event.parts);
+    if event.undone_by.is_some() || !own.flat_map(|e| &e.before.captures).any(has_identities) {
+        return Ok(event);
+    }
+    let is_it = |id: &EventId| *id == event.id || event.parts.iter().any(|part| part.id == *id);
+    let ends = |e: &Event| match &e.before.kind {
+        EventKind::Undo(reversal) => !reversal.of.is_empty() && reversal.of.iter().all(is_it),
+        _ => e.id == event.id,
+    };
+    let redo = match found(index, ends)?.and_then(|undo| undo.undone_by) {
+        Some(by) => index.event(by)?,
+        None => None,
+    };
+    let is_whole = |redo: &Event| {
+        let ended = redo.after.as_ref().is_some_and(|after| after.outcome == Outcome::Exited { code: 0 });
+        matches!(redo.before.kind, EventKind::Redo(_)) && redo.undone_by.is_none() && ended
+    };
+    Ok(redo.filter(is_whole).unwrap_or(event))
 }
 
 fn latest(index: &Index, is_meant: impl Fn(&Event) -> bool) -> Result<Event> {

@@ -90,12 +90,16 @@ fn selection(ids: &[String], which: &WhichEvents) -> Result<Selection> {
 
 /// The events that are meant, newest first.
 fn events(selection: &Selection, index: &Index) -> Result<Vec<Event>> {
-    match selection.is_empty() {
+    let chosen = match selection.is_empty() {
         true if selection.actor.is_some() => {
-            recover::selected(index, &Selection { last: Some(1), ..selection.clone() })
+            recover::selected(index, &Selection { last: Some(1), ..selection.clone() })?
         }
-        true => Ok(vec![recover::latest_undoable(index)?]),
-        false => recover::selected(index, selection),
+        true => vec![recover::latest_undoable(index)?],
+        false => recover::selected(index, selection)?,
+    };
+    match <[Event; 1]>::try_from(chosen) {
+        Ok([one]) => Ok(vec![recover::standing(index, one)?]),
+        Err(several) => Ok(several),
     }
 }
 
