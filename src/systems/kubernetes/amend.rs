@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::action::Guarded;
 use super::api::Line;
 use super::fields::{self, Fields};
+use super::kinds;
 use super::kubectl::Kubectl;
 use super::merge;
 use super::object::{Key, Object};
@@ -191,6 +192,53 @@ pub fn read(server: &Server<'_>, line: &mut Line<'_>, key: &Key, version: &str) 
     }
 }
 
+/// The taints that the controllers of nodes have set stay beside those that are given back.
+fn with_taints(now: &Object, op: &Value) -> Value {
+    let present = now.value.pointer("/spec/taints").and_then(Value::as_array);
+    let theirs: Vec<Value> = present
+        .into_iter()
+        .flatten()
+        .filter(|taint| kinds::is_taint_of_controllers(taint))
+        .cloned()
+        .collect();
+    let is_taints = op.get("path").and_then(Value::as_str) == Some("/spec/taints");
+    if theirs.is_empty() || !is_taints || !now.key.is("", "Node") {
+        return op.clone();
+    }
+    let given = op.get("value").and_then(Value::as_array).cloned().unwrap_or_default();
+    json!({"op": "add", "path": "/spec/taints", "value": theirs.into_iter().chain(given).collect::<Vec<_>>()})
+}
+
+/// Owners are known by their names and written by their identities: those that are there now. One that is not there cannot
+/// own anything (the garbage collector would take what it owns); nothing is to be written where none of them is.
+fn with_owners(server: &Server<'_>, line: &mut Line<'_>, now: &Object, op: &Value) -> Result<Option<Value>> {
+    let owners = op.get("value").and_then(Value::as_array);
+    let (Some(owners), Some("/metadata/ownerReferences")) = (owners, op.get("path").and_then(Value::as_str))
+    else {
+        return Ok(Some(op.clone()));
+    };
+    let mut written = Vec::new();
+    for owner in owners {
+        let text = |name: &str| owner.get(name).and_then(Value::as_str).unwrap_or_default();
+        let (group, version) = text("apiVersion").rsplit_once('/').unwrap_or(("", text("apiVersion")));
+        let key = Key {
+            namespace: now.key.namespace.clone(),
+            ..Key::cluster_wide(group, text("kind"), text("name"))
+        };
+        if let Some(found) = read(server, line, &key, version)?.filter(|found| !found.is_going()) {
+            let mut owner = owner.clone();
+            owner["uid"] = json!(found.uid());
+            written.push(owner);
+        }
+    }
+    if written.is_empty() {
+        return Ok(None);
+    }
+    let mut op = op.clone();
+    op["value"] = json!(written);
+    Ok(Some(op))
+}
+
 /// How a write ended.
 pub enum Written {
     /// It is written.
@@ -211,7 +259,12 @@ pub fn write(
 ) -> Result<Written> {
     let version = now.text("/metadata/resourceVersion");
     let mut patch = vec![json!({"op": "test", "path": "/metadata/resourceVersion", "value": version})];
-    patch.extend(fields.patch.iter().cloned());
+    for op in &fields.patch {
+        patch.extend(with_owners(server, line, now, &with_taints(now, op))?);
+    }
+    if patch.len() == 1 && !fields.patch.is_empty() {
+        return Ok(Written::Done);
+    }
     let path = server.kinds.object(line, &now.key, &now.version)?;
     let refusal = match line.patch(&path, &Value::Array(patch), dry)? {
         Ok(_) => return Ok(Written::Done),

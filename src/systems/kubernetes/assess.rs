@@ -9,6 +9,7 @@ mod helm;
 mod make;
 mod manifest;
 mod place;
+mod plugins;
 pub mod words;
 
 use place::Place;
@@ -251,14 +252,14 @@ fn kubectl(program: &str, args: &[Word], inv: &Invocation, cx: &AssessCx<'_>) ->
         "port-forward" | "proxy" => {}
         "get" | "describe" | "logs" | "explain" | "api-resources" | "api-versions" | "cluster-info"
         | "version" | "top" | "auth" | "diff" | "wait" | "completion" | "events" | "kustomize"
-        | "options" | "plugin" | "whoami" | "status" | "projects" | "process" | "" => {}
+        | "options" | "plugin" | "projects" | "process" | "" => {}
         "project" if out.words.operands.len() > 1 => return vec![config::own(&out.words, inv, cx)],
         "project" => {}
         "krew" if matches!(out.words.operand(1), "list" | "search" | "info" | "version" | "") => {}
         "ctx" | "ns" => return config::switch(args.get(1..).unwrap_or_default(), inv, cx),
-        // Read-only plugins of krew's index.
-        "neat" | "tree" | "who-can" | "view-secret" | "view-utilization" | "get-all" | "stern" | "tail"
-        | "score" => {}
+        "modify-secret" => change::secret(&mut out),
+        "evict-pod" => delete::evict(&mut out),
+        verb if plugins::reads(verb) => {}
         verb => out.opaque(&format!("kubectl {verb}")),
     }
     out.finish()

@@ -26,6 +26,7 @@ mod object;
 mod owned;
 mod plan;
 mod prune;
+mod quantity;
 mod query;
 mod quotas;
 mod recreate;

@@ -22,6 +22,46 @@ fn a_cluster_that_never_answers_does_not_hang_the_shell() {
     assert!(!event["warnings"].as_array().unwrap().is_empty(), "the record says so: {event:#}");
 }
 
+/// Nobody listens there: known at once, and with a policy the command is not let through without its capture.
+#[test]
+fn a_cluster_that_is_not_there_is_said_and_policy_decides() {
+    let env = TestEnv::new();
+    let line = "kubectl --server http://127.0.0.1:1 delete namespace shop";
+    let call = env.claude_pre(line);
+    assert_eq!((call.answer.code, call.answer.stdout.as_str()), (0, ""), "{call:?}");
+    let event = env.fr(&["timeline", "--json", "-n", "1"]).ok().json()[0].clone();
+    assert!(event["warnings"].to_string().contains("was not captured"), "{event:#}");
+    env.claude_fail(&call, 1);
+    let out = env.fr(&["undo", "1", "--yes"]);
+    assert!(
+        out.code != 0 && !out.stdout.contains("is undone"),
+        "nothing was captured, nothing is claimed: {out:?}"
+    );
+    std::fs::write(env.fr_home.join("config.toml"), "on-incomplete-capture = \"deny\"\n").unwrap();
+    let denied = env.claude_pre(line);
+    assert!(denied.answer.stdout.contains("deny"), "{denied:?}");
+}
+
+/// What happens inside of pods is seen, and nobody claims that it can be taken back.
+#[test]
+fn what_is_done_inside_of_pods_is_named_and_not_promised() {
+    let env = TestEnv::new();
+    for (line, class, said) in [
+        ("kubectl cp settings.conf web-0:/etc/app.conf", "overwrite", "files inside a pod are not captured"),
+        ("kubectl exec web-0 -- rm -rf /data", "opaque", ""),
+        ("kubectl attach web-0 -it", "opaque", ""),
+    ] {
+        let call = env.claude_pre(line);
+        assert_eq!(call.answer.code, 0, "{call:?}");
+        let event = env.fr(&["timeline", "--json", "-n", "1"]).ok().json()[0].clone();
+        assert_eq!(event["class"], class, "{line}: {event:#}");
+        assert!(event.to_string().contains(said), "{line}: {event:#}");
+        env.claude_post(&call);
+        let out = env.fr(&["undo", &event["id"].to_string(), "--yes"]);
+        assert!(out.code != 0 && !out.stdout.contains("is undone"), "{line}: {out:?}");
+    }
+}
+
 #[test]
 fn what_only_looks_asks_no_server() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();

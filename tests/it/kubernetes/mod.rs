@@ -1,7 +1,9 @@
 //! Kubernetes: a real API server with its controllers, the real kubectl, and what an agent does with them.
 
 mod changes;
+mod chosen;
 pub mod cluster;
+mod combined;
 mod conflicts;
 mod deletes;
 mod drill;
@@ -11,6 +13,7 @@ mod helm;
 mod lines;
 mod losses;
 mod namespace;
+mod quotas;
 mod refused;
 mod rivals;
 mod together;

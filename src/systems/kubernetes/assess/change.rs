@@ -26,6 +26,13 @@ pub fn fields(verb: &str, out: &mut Reader<'_>) {
     targets(class, &named, out);
 }
 
+/// The plugin `modify-secret NAME`, which opens a Secret in an editor.
+pub fn secret(out: &mut Reader<'_>) {
+    let kind = Word::literal("secret");
+    let named: Vec<&Word> = std::iter::once(&kind).chain(out.words.from(1).iter().copied()).collect();
+    targets(C::Mutate, &named, out);
+}
+
 /// `env=prod`, `env-`.
 fn is_setting(word: &Word) -> bool {
     word.text.as_str().is_some_and(|t| t.contains('=') || t.ends_with('-'))
@@ -43,6 +50,10 @@ fn targets(class: C, named: &[&Word], out: &mut Reader<'_>) {
         return out.add(class, "dyn:objects that the same get lists", R::Exact);
     }
     let objects = out.place.objects(named);
+    // `rollout restart deployment` and `edit deployment`: of a kind alone all are meant, as with `get`.
+    if objects.is_empty() && !named.is_empty() {
+        return out.add(class, "dyn:objects that the same get lists", R::Exact);
+    }
     out.each(class, objects, R::Exact);
 }
 
@@ -105,7 +116,7 @@ pub fn copy(out: &mut Reader<'_>) {
     if to.contains(':') {
         let pod = format!("k8s:{}/{}/pod/{to}", out.place.context, out.place.namespace);
         out.not_kept("files inside a pod are not captured");
-        return out.add(C::Overwrite, pod, R::Exact);
+        return out.add(C::Overwrite, pod, R::Irreversible);
     }
     out.add(C::Overwrite, format!("path:{to}"), R::Exact);
     if let (Some(effect), Some(cwd)) = (out.effects.last_mut(), &out.inv.cwd) {

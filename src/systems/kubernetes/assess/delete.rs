@@ -31,6 +31,20 @@ pub fn delete(out: &mut Reader<'_>) {
     }
 }
 
+/// The plugin `evict-pod NAME`, or by `-l`.
+pub fn evict(out: &mut Reader<'_>) {
+    out.ask.destroys = true;
+    let kind = Word::literal("pod");
+    let named: Vec<&Word> = std::iter::once(&kind).chain(out.words.from(1).iter().copied()).collect();
+    out.ask(&named);
+    out.ask_options();
+    let pods = out.place.objects(&named);
+    if pods.is_empty() {
+        return out.add(C::Destroy, "dyn:objects that the same get lists", R::Recreate);
+    }
+    out.each(C::Destroy, pods, R::Recreate);
+}
+
 /// The namespaces (and OpenShift's projects, which are namespaces) that operands name.
 fn namespaces(operands: &[&Word]) -> Vec<String> {
     let is = |k: &str| matches!(kind(k).as_str(), "namespace" | "project");

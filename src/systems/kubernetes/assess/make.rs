@@ -103,7 +103,8 @@ pub fn create(out: &mut Reader<'_>) {
     let access =
         matches!(of_kind.as_str(), "role" | "rolebinding" | "clusterrole" | "clusterrolebinding" | "token");
     let object = out.place.object(&of_kind, &name);
-    out.add(if access { C::Access } else { C::Create }, object, R::Exact);
+    let promise = if of_kind == "token" { R::Irreversible } else { R::Exact };
+    out.add(if access { C::Access } else { C::Create }, object, promise);
     if of_kind == "token" {
         return out.not_kept("a token that was given out cannot be taken back");
     }

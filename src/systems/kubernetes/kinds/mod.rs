@@ -9,6 +9,7 @@ mod endpoints;
 mod job;
 mod lease;
 mod namespace;
+mod node;
 mod pod;
 mod replica_set;
 mod secret;
@@ -71,6 +72,7 @@ static KINDS: &[&dyn Kind] = &[
     &job::Job,
     &lease::Lease,
     &namespace::Namespace,
+    &node::Node,
     &pod::Pod,
     &replica_set::ReplicaSet,
     &secret::Secret,
@@ -154,6 +156,11 @@ pub fn is_status(key: &Key) -> bool {
     matches!(key.kind.as_str(), "Endpoints" | "EndpointSlice" | "Lease" | "Event")
 }
 
+/// True for a taint that the controllers of nodes set.
+pub fn is_taint_of_controllers(taint: &Value) -> bool {
+    node::is_of_controllers(taint)
+}
+
 /// Which addresses of a service are given up.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Addresses {
@@ -232,6 +239,8 @@ pub fn rank(key: &Key) -> u32 {
         ("", "Service") => 18,
         ("apiregistration.k8s.io", _) => 40,
         ("admissionregistration.k8s.io", _) => 50,
+        // A quota whose use was not counted yet lets nothing in ("status unknown for quota"): after all that it counts.
+        ("", "ResourceQuota") => 35,
         (group, _) if is_own(group) => 20,
         _ => 30,
     }
