@@ -64,6 +64,10 @@ const RUNNERS: &[Runner] = &[
     Runner { short: "f", long: &["--env-file"], ..runner("dotenvx", &["run"]) },
     Runner { short: "d", long: &["--duration", "--region"], operands: 1, ..runner("aws-vault", &["exec"]) },
     Runner { operands: 1, ..runner("chamber", &["exec"]) },
+    Runner {
+        long: &["--working-dir", "--config", "--log-level", "--tf-path"],
+        ..runner("terragrunt", &["exec"])
+    },
     Runner { short: "nfeps", long: &["--server-args", "--server-num"], ..runner("xvfb-run", &[]) },
     runner("entr", &[]),
     Runner {

@@ -1,7 +1,7 @@
 //! Which reader understands which program.
 
 use super::super::AssessCx;
-use super::{bq, forge, platforms, sql, stores, terraform};
+use super::{bq, forge, platforms, pulumi, sql, stores, terragrunt};
 use crate::model::{Effect, Invocation, Word};
 use crate::systems::words::Reader;
 
@@ -69,7 +69,8 @@ pub fn assess(inv: &Invocation, cx: &AssessCx<'_>) -> Vec<Effect> {
     let system = system(program);
     let mut out = Reader::new(inv, system);
     match system {
-        "terragrunt" | "pulumi" => terraform::read(program, &mut out, cx),
+        "terragrunt" => terragrunt::read(&mut out, cx),
+        "pulumi" => pulumi::read(&mut out),
         "gcloud" => bq::bq(&mut out),
         "sql" => sql::read(program, &mut out),
         "mongo" => stores::mongo(program, &mut out),

@@ -22,6 +22,14 @@ const WAYS: &[(&str, &str)] = &[
     ),
     ("dyn:gem", "RubyGems takes no yank back: push the code under a new version"),
     ("dyn:what helm push sends", "delete the tag in the registry; Helm itself has no command for it"),
+    (
+        "dyn:what the run blocks of its tests make",
+        "terraform names at its end what its tests could not destroy: remove that by hand, no state knows it",
+    ),
+    (
+        "dyn:the unit's state in its backend",
+        "a bucket with versions has the old state: make its last version the current one again",
+    ),
     ("docker:image:", "push the image that had the name before, or delete the tag in the registry"),
     (
         "dyn:graphql mutation",

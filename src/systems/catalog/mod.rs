@@ -6,9 +6,10 @@ mod bq;
 mod compensation;
 mod forge;
 mod platforms;
+mod pulumi;
 mod sql;
 mod stores;
-mod terraform;
+mod terragrunt;
 
 use std::path::Path;
 

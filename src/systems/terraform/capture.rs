@@ -26,6 +26,9 @@ const MOST: u64 = 256 << 20;
 /// Where nothing of it can be found or read.
 pub fn capture(effect: &Effect, cx: &CaptureCx<'_>) -> Result<Vec<Capture>> {
     let Some(locator) = &effect.locator else { return Ok(Vec::new()) };
+    if let Some(why) = locator.opts.get(super::NOT_KEPT) {
+        return Err(Error::failure(why.lossy()));
+    }
     let what = What::of(locator);
     let earlier = match locator.opts.get(super::STATE_ID).and_then(Bytes::as_str) {
         Some(id) => Some(RootState::by_id(&parsed(id)?, cx.source)?),
@@ -59,6 +62,11 @@ pub fn capture(effect: &Effect, cx: &CaptureCx<'_>) -> Result<Vec<Capture>> {
     let items = (state.resources().len() + state.files.len() + state.others.len()) as u64;
     let stored = state.store(&what, cx.sink)?;
     let mut locator = Locator { unsaid: BTreeMap::new(), ..locator.clone() };
+    // Another workspace may be selected when it is looked at again, by the same line even.
+    if what.has_state() {
+        let name = || Bytes::from(place.workspace.as_str());
+        locator.opts.entry(super::WORKSPACE.to_owned()).or_insert_with(name);
+    }
     if let Some(id) = stored.object {
         locator.opts.insert(super::STATE_ID.to_owned(), Bytes::from(id.to_string()));
     }

@@ -14,6 +14,8 @@ mod changes;
 mod cli;
 mod config;
 mod data;
+mod declared;
+mod hcl;
 mod infra;
 mod kit;
 mod net;
@@ -52,6 +54,8 @@ const STATE_FILE: &str = "state-file";
 const PLAN_FILE: &str = "plan-file";
 /// Option of a capture's locator: its stored document, which knows what the record must not show.
 const STATE_ID: &str = "state";
+/// Option: why nothing of it is kept.
+const NOT_KEPT: &str = "not-kept";
 /// Unsaid: the variables that the command carries, `NAME=value` separated by NUL.
 const ENV: &str = "env";
 /// Unsaid: its `-var` and `-var-file`, separated by NUL.

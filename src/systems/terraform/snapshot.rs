@@ -43,6 +43,9 @@ pub struct Resource {
     pub attributes: BTreeMap<String, String>,
     /// Equal where nothing of it changed.
     pub content: ObjectId,
+    /// The same, without what its place in the configuration makes of it: its index, what it depends on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub substance: Option<ObjectId>,
 }
 
 impl Snapshot {
@@ -117,9 +120,21 @@ fn instances(resource: &Value) -> Vec<Resource> {
                 .filter_map(|name| Some(((*name).to_owned(), attribute(instance, name)?)))
                 .collect(),
             content: digest(instance),
+            substance: Some(digest(&substance(instance))),
         }
     };
     all.map(|all| all.iter().map(one).collect()).unwrap_or_default()
+}
+
+/// An instance without its place in the configuration.
+fn substance(instance: &Value) -> Value {
+    let mut out = instance.clone();
+    if let Some(fields) = out.as_object_mut() {
+        for field in ["index_key", "dependencies", "create_before_destroy"] {
+            fields.remove(field);
+        }
+    }
+    out
 }
 
 /// A plain attribute that is set and not sensitive.

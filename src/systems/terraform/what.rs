@@ -11,6 +11,8 @@ pub const WHAT: &str = "what";
 pub const STATE: &str = "state";
 /// The state's content, whatever leaves it.
 pub const ANY: &str = "state,rm:*";
+/// The state's content; nothing leaves it but what is gone already.
+pub const GONE: &str = "state,rm:?";
 /// Real resources, and with them the state.
 pub const INFRA: &str = "infra";
 /// Whether the workspace is there.
@@ -74,8 +76,19 @@ impl What {
         parts.into_iter().collect::<Vec<_>>().join(",")
     }
 
-    /// True where the command's words take this address out of the state (a module's address takes all below it).
+    /// True where the command takes this address out of the state, or notices that it is gone.
     pub fn takes_out(&self, address: &str) -> bool {
+        self.0.iter().any(|part| part == "rm:?") || self.forgets(address)
+    }
+
+    /// True where all that leaves the state may be forgotten and no more.
+    pub fn forgets_any(&self) -> bool {
+        self.0.iter().any(|part| part == "rm:*")
+    }
+
+    /// True where the command's words take this address out of the state and leave the resource alone (a module's address
+    /// takes all below it).
+    pub fn forgets(&self, address: &str) -> bool {
         self.0.iter().filter_map(|part| part.strip_prefix("rm:")).any(|named| {
             let named = named.replace("%2C", ",").replace("%25", "%");
             let rest = address.strip_prefix(named.as_str());
@@ -101,5 +114,7 @@ mod tests {
                 && what.takes_out("module.m[0].c.d")
         );
         assert!(!what.takes_out("module.mm.c.d") && !what.takes_out("a.b") && !what.is_infra());
+        locator.opts.insert(WHAT.to_owned(), Bytes::from(GONE));
+        assert!(What::of(&locator).takes_out("a.b") && !What::of(&locator).forgets("a.b"));
     }
 }

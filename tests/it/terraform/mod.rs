@@ -26,6 +26,7 @@ macro_rules! on_each {
 
 pub mod backends;
 mod changed;
+mod declared;
 mod destroyed;
 mod kept;
 mod moved;
@@ -33,4 +34,5 @@ pub mod scene;
 pub use scene::terraform;
 mod seen;
 mod states;
+mod verbs;
 mod workspaces;

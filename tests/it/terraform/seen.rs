@@ -110,7 +110,10 @@ fn look_alikes_start_nothing() {
         "terraform state rm -dry-run a.b",
         "terraform output -json",
         "terraform workspace list",
-        "terraform providers lock",
+        "terraform providers schema -json",
+        "terraform console",
+        "terraform test -help",
+        "terraform stacks validate",
         "terraform -version",
         "terraform",
     ] {

@@ -28,10 +28,13 @@ const READS: &[&str] = &[
     "console",
     "get",
     "metadata",
-    "test",
     "modules",
+    "query",
     "help",
 ];
+
+/// What of `terraform stacks` only looks.
+const STACKS_READ: &[&str] = &["validate", "list", "version", "help"];
 
 /// Variables of the line that say how state and infrastructure are reached. Others (`PATH`, `LD_PRELOAD`) are not taken
 /// over: the command is not allowed yet, and what is asked on its behalf must start nothing that it names.
@@ -100,7 +103,7 @@ impl<'a> Reader<'a> {
             ["destroy"] => self.destroy(),
             ["apply"] if words.on("destroy") => self.destroy(),
             ["apply"] => self.apply(),
-            ["refresh"] => self.state(C::StateOnly, "tf:state", R::StateOnly, what::ANY),
+            ["refresh"] => self.state(C::StateOnly, "tf:state", R::StateOnly, what::GONE),
             ["taint" | "untaint" | "import"] => {
                 let first: Vec<Word> = words.operands.iter().take(1).cloned().collect();
                 self.each(C::StateOnly, "tf:", &first, R::Exact, &[what::STATE.to_owned()]);
@@ -116,11 +119,26 @@ impl<'a> Reader<'a> {
                 let file = self.home.map(|home| Bytes::from(home.join(".terraform.d/credentials.tfrc.json")));
                 self.file(C::Access, "path:~/.terraform.d/credentials.tfrc.json", file, "node");
             }
-            ["plan"] => {
-                if let Some(out) = words.value("out") {
-                    self.plan_file(out);
+            ["plan" | "query"] => {
+                for file in ["out", "generate-config-out"] {
+                    if let Some(out) = words.value(file) {
+                        self.made_file(out);
+                    }
                 }
             }
+            ["test"] => self.test(),
+            ["providers", "lock"] => {
+                let file = self.root.as_ref().map(|root| root.join(b".terraform.lock.hcl"));
+                self.file(C::Overwrite, "path:.terraform.lock.hcl", file, "node");
+            }
+            ["providers", "mirror"] => {
+                if let Some(to) = words.operands.first() {
+                    self.written_file(C::Overwrite, to, "tree");
+                }
+            }
+            ["stacks"] => {}
+            ["stacks", verb] if STACKS_READ.contains(verb) => {}
+            ["stacks", verb] => self.opaque(&format!("terraform stacks {verb}")),
             [] => {}
             [first, ..] if READS.contains(first) => {}
             [first, ..] => self.opaque(&format!("terraform {first}")),
@@ -138,7 +156,7 @@ impl<'a> Reader<'a> {
 
     fn apply(&mut self) {
         if self.words.on("refresh-only") {
-            return self.state(C::StateOnly, "tf:state", R::StateOnly, what::ANY);
+            return self.state(C::StateOnly, "tf:state", R::StateOnly, what::GONE);
         }
         let what = [what::INFRA.to_owned()];
         let (replaced, targets) = (self.words.values("replace"), self.words.values("target"));
@@ -179,7 +197,11 @@ impl<'a> Reader<'a> {
 
     fn workspace(&mut self, verb: &str) {
         let (class, promise, what) = match verb {
-            "delete" => (C::Destroy, R::StateOnly, what::ANY.to_owned() + "," + what::WORKSPACE),
+            // Without force terraform refuses where the workspace holds anything.
+            "delete" => {
+                let state = if self.words.on("force") { what::ANY } else { what::GONE };
+                (C::Destroy, R::StateOnly, format!("{state},{}", what::WORKSPACE))
+            }
             "new" => (C::Create, R::Exact, format!("{},{}", what::WORKSPACE, what::SELECTED)),
             "select" => (C::StateOnly, R::Exact, what::SELECTED.to_owned()),
             _ => return,
@@ -217,16 +239,34 @@ impl<'a> Reader<'a> {
         self.file(C::Overwrite, "dyn:files that fmt -list names", top, "workspace");
     }
 
-    fn plan_file(&mut self, out: &Word) {
-        let text = out.text.lossy();
-        if matches!(text.as_ref(), "/dev/null" | "/dev/stdout" | "-") {
-            return;
+    /// Tests apply their `run` blocks for real and destroy what these made. Their states are in memory: that of the module
+    /// is not touched, and what they could not destroy is in no state.
+    fn test(&mut self) {
+        if let Some(report) = self.words.value("junit-xml") {
+            self.made_file(report);
         }
-        let (name, file) = match out.certain {
-            true => (format!("path:{text}"), self.root.as_ref().map(|root| root.join(out.text.as_slice()))),
+        let resource = "dyn:what the run blocks of its tests make and destroy";
+        self.add(C::Mutate, resource, R::Compensating, &[what::INFRA.to_owned()]);
+        let why = "tests keep their states in memory; what they could not destroy is named at the end of what terraform says";
+        if let Some(locator) = self.effects.last_mut().and_then(|effect| effect.locator.as_mut()) {
+            locator.opts.insert(super::NOT_KEPT.to_owned(), Bytes::from(why));
+        }
+    }
+
+    /// A file that the command makes.
+    fn made_file(&mut self, out: &Word) {
+        if !matches!(out.text.lossy().as_ref(), "/dev/null" | "/dev/stdout" | "-") {
+            self.written_file(C::Create, out, "node");
+        }
+    }
+
+    fn written_file(&mut self, class: C, to: &Word, scope: &str) {
+        let text = to.text.lossy();
+        let (name, file) = match to.certain {
+            true => (format!("path:{text}"), self.root.as_ref().map(|root| root.join(to.text.as_slice()))),
             false => (format!("dyn:{text}"), None),
         };
-        self.file(C::Create, &name, file, "node");
+        self.file(class, &name, file, scope);
     }
 
     fn opaque(&mut self, how: &str) {

@@ -25,6 +25,15 @@ const VALUED: &[&str] = &[
     "plugin-dir",
     "lockfile",
     "generate-config-out",
+    "target-file",
+    "exclude-file",
+    "filter",
+    "test-directory",
+    "junit-xml",
+    "cloud-run",
+    "platform",
+    "fs-mirror",
+    "net-mirror",
     "ignore-remote-version",
     "chdir",
 ];
@@ -137,7 +146,7 @@ impl Words {
 fn nested(verb: &[String]) -> usize {
     let first = verb.first().map(String::as_str);
     match first {
-        Some("state" | "workspace" | "env" | "providers" | "metadata") => 2,
+        Some("state" | "workspace" | "env" | "providers" | "metadata" | "stacks") => 2,
         _ => 1,
     }
 }

@@ -1,6 +1,7 @@
 //! How a root module comes back: a step for each part of it that the command changed, never one that would claim that
 //! what was destroyed exists.
 
+mod difference;
 mod resources;
 
 use std::collections::BTreeMap;
@@ -200,6 +201,11 @@ impl Moments<'_> {
             return None;
         }
         Some(match (was, is) {
+            (true, false) if self.was_emptied() => {
+                let name_of = &self.before.workspace;
+                let action = format!("make workspace {name_of} again, empty as it was when it was deleted");
+                self.step(name, action, StepVerdict::Restore, How::NewWorkspace)
+            }
             // With a state it is made by pushing that.
             (true, false) if self.before.content().is_some() => return None,
             (true, false) => {
@@ -220,9 +226,19 @@ impl Moments<'_> {
         })
     }
 
+    /// Terraform deletes a workspace that holds resources only by force. What this one held before the line was destroyed
+    /// or forgotten by another part of it: its old state would claim that it exists.
+    fn was_emptied(&self) -> bool {
+        self.what.has(what::WORKSPACE)
+            && self.what.has_state()
+            && !self.what.forgets_any()
+            && !self.before.resources().is_empty()
+            && self.after.as_ref().unwrap_or(&self.now).exists == Some(false)
+    }
+
     /// A command that only changed the state.
     fn state(&self) -> Option<Step> {
-        if !self.what.has_state() {
+        if !self.what.has_state() || self.was_emptied() {
             return None;
         }
         let name = self.before.resource();
@@ -239,9 +255,15 @@ impl Moments<'_> {
             }
             Some(verdict) => verdict,
         };
-        let lost = lost(self.before.resources(), self.after.as_ref().unwrap_or(&self.now).resources());
-        let unnamed: Vec<&str> =
-            lost.iter().map(|r| r.address.as_str()).filter(|a| !self.what.takes_out(a)).collect();
+        let left = self.after.as_ref().unwrap_or(&self.now).resources();
+        let lost = lost(self.before.resources(), left);
+        // By another name it is there still: `state mv`, and what takes it back.
+        let is_there = |was: &Resource| left.iter().any(|is| difference::is_same(was, is));
+        let unnamed: Vec<&str> = lost
+            .iter()
+            .filter(|r| !self.what.takes_out(&r.address) && !is_there(r))
+            .map(|r| r.address.as_str())
+            .collect();
         if verdict == StepVerdict::Restore && !unnamed.is_empty() {
             let reason = format!(
                 "{} left the state in the same command and may be destroyed: an old state that has them would lie",

@@ -1,28 +1,18 @@
 //! A command that may have destroyed, replaced, changed or made real resources. The state that it left is true and stays;
 //! what terraform would do about it is shown, and done only when asked.
 
-use std::collections::BTreeSet;
-
 use serde_json::Value;
 
+use super::super::declared::Declared;
 use super::super::infra::{Planned, Site, Wish};
 use super::super::snapshot::Resource;
 use super::super::state::RootState;
 use super::super::{data, kit};
-use super::{How, Moments, lost, some};
+use super::difference::Difference;
+use super::{How, Moments, some};
 use crate::error::Result;
 use crate::model::{Policy, Reversibility, Step, StepVerdict, Way};
 use crate::systems::PlanCx;
-
-/// What of the resources is not as it was.
-struct Difference {
-    /// Gone, or another one by the same name.
-    gone: Vec<Resource>,
-    /// Changed in place.
-    changed: Vec<Resource>,
-    /// Made by the command.
-    made: Vec<Resource>,
-}
 
 impl Moments<'_> {
     pub(super) fn resources(&self, cx: &PlanCx<'_>) -> Result<Vec<Step>> {
@@ -48,7 +38,8 @@ impl Moments<'_> {
             return Ok(vec![self.step(name, "as it was".to_owned(), StepVerdict::Already, How::Nothing)]);
         }
         let left = self.after.as_ref().unwrap_or(&self.now);
-        let difference = Difference::between(&self.before, left);
+        let declared = Declared::of(&self.before, cx.source)?;
+        let difference = Difference::between(&self.before, left, &self.what, &declared);
         let is_ours = match &self.after {
             Some(after) => content(after) == content(&self.now),
             None => self.only_lost(),
@@ -56,16 +47,111 @@ impl Moments<'_> {
         if !is_ours {
             return self.since(&difference, cx).map(|step| vec![step]);
         }
+        if difference.is_of_the_state_alone() {
+            return Ok(vec![self.pushed_back(&difference)]);
+        }
         self.offered(&difference, cx)
+    }
+
+    /// The configuration says that no real resource was destroyed, changed or made: the old state is as true as before.
+    fn pushed_back(&self, difference: &Difference) -> Step {
+        let (before, now) = (self.before.shown(), self.now.shown());
+        let mut action = match self.before.content() {
+            Some(_) => format!("push the old state ({before}) over the present one ({now})"),
+            None => format!("push a state without anything over the present one ({now})"),
+        };
+        let parts = [
+            (names(&difference.forgotten), "was only forgotten"),
+            (names(&difference.taken_over), "was there before it was imported"),
+            (names_of(&difference.renamed), "was only renamed"),
+        ];
+        let told = parts.iter().filter(|(names, _)| !names.is_empty());
+        let told: Vec<String> = told.map(|(names, what)| format!("{} {what}", some(names))).collect();
+        if !told.is_empty() {
+            action.push_str(&format!("; as the configuration says, {}", told.join(", ")));
+        }
+        let serial = self.now.state.as_ref().map(|kept| kept.serial);
+        let how = How::Push { expect: self.now.content(), serial, force: false };
+        let mut step = self.step(self.before.resource(), action, StepVerdict::Restore, how);
+        let unknown = |r: &Resource| {
+            format!(
+                "settings of {} that the same command may have changed: no state knew them before",
+                r.address
+            )
+        };
+        step.not_restored = difference.taken_over.iter().map(unknown).collect();
+        step
+    }
+
+    /// What is in the state for another reason than that it was made, or left it for another than that it is gone.
+    fn kept_alive(&self, difference: &Difference) -> Vec<Step> {
+        let inventory = "by the ids in the inventory that `fr restore ID --to DIR` gives";
+        let named = match self.what.forgets_any() {
+            true => {
+                "left the state in a line that destroys and also forgets: which of them still exist is not known"
+            }
+            false => "were taken out of the state by name and may still exist",
+        };
+        let parts = [
+            (
+                "forgotten",
+                names(&difference.named),
+                format!("{named}: `terraform import` those that do, {inventory}"),
+            ),
+            (
+                "forgotten",
+                names(&difference.forgotten),
+                format!(
+                    "were taken out of the state by a block that says not to destroy them, and still exist: \
+                     `terraform import` them, {inventory}"
+                ),
+            ),
+            (
+                "imported",
+                names(&difference.taken_over),
+                "were there before an `import` block took them into the state: they are not removed; `terraform state rm` \
+                 takes them out of it again"
+                    .to_owned(),
+            ),
+            (
+                "renamed",
+                names_of(&difference.renamed),
+                "is the same resource by another name (a `moved` block) and stays; `terraform state mv` gives the old name back"
+                    .to_owned(),
+            ),
+        ];
+        let mut steps = Vec::new();
+        for (what, names, text) in parts {
+            if !names.is_empty() {
+                let reason = format!("{} {text}", some(&names));
+                let name = format!("tf:{what} in {}", self.root());
+                steps.push(self.step(name, String::new(), StepVerdict::NotCaptured { reason }, How::Nothing));
+            }
+        }
+        steps
+    }
+
+    /// What was replaced exists as another one, which the present configuration makes no other again.
+    fn replaced(&self, replaced: &[Resource]) -> Step {
+        let verb = if replaced.len() == 1 { "was" } else { "were" };
+        let reason = format!(
+            "{} {verb} destroyed and made anew by the command; what is there now stays, and what is lost is named",
+            some(&names(replaced))
+        );
+        let name = format!("tf:replaced in {}", self.root());
+        let mut step = self.step(name, String::new(), StepVerdict::NotCaptured { reason }, How::Nothing);
+        step.reversibility = Reversibility::Recreate;
+        step.not_restored = replaced.iter().map(loss).collect();
+        step
     }
 
     /// Somebody has written the state since.
     fn since(&self, difference: &Difference, cx: &PlanCx<'_>) -> Result<Step> {
         let is_there = |r: &&Resource| self.now.resources().iter().any(|n| n.address == r.address);
-        let again: Vec<&Resource> = difference.gone.iter().filter(is_there).collect();
+        let again: Vec<&Resource> = difference.destroyed().filter(is_there).collect();
         let gone_again =
             !difference.made.iter().any(|r| self.now.resources().iter().any(|n| n.address == r.address));
-        if again.len() == difference.gone.len()
+        if again.len() == difference.destroyed().count()
             && !again.is_empty()
             && difference.changed.is_empty()
             && gone_again
@@ -73,15 +159,14 @@ impl Moments<'_> {
             let names: Vec<&str> = again.iter().map(|r| r.address.as_str()).collect();
             let action = format!("{} exist again, as new resources", some(&names));
             let mut step = self.step(resources_of(&self.before), action, StepVerdict::Already, How::Nothing);
-            step.not_restored = difference.gone.iter().map(loss).collect();
+            step.not_restored = difference.destroyed().map(loss).collect();
             return Ok(step);
         }
         let verdict = StepVerdict::Conflict { reason: self.somebody_wrote() };
         let mut step = self.step(resources_of(&self.before), String::new(), verdict, How::Nothing);
-        let still = difference.gone.iter().filter(|r| !is_there(r) && !self.what.takes_out(&r.address));
-        let still: Vec<Resource> = still.cloned().collect();
+        let still: Vec<Resource> = difference.gone.iter().filter(|r| !is_there(r)).cloned().collect();
         step.ways = self.ways_since(&still, cx)?;
-        step.not_restored = difference.gone.iter().map(loss).collect();
+        step.not_restored = difference.destroyed().map(loss).collect();
         Ok(step)
     }
 
@@ -110,27 +195,13 @@ impl Moments<'_> {
 
     /// The recorded configuration beside the present, and what terraform would do.
     fn offered(&self, difference: &Difference, cx: &PlanCx<'_>) -> Result<Vec<Step>> {
-        let mut steps = Vec::new();
-        // Forgotten by name in the same command: they may be there, and making them again would make a second one.
-        let (forgotten, gone): (Vec<Resource>, Vec<Resource>) =
-            difference.gone.iter().cloned().partition(|r| self.what.takes_out(&r.address));
-        if !forgotten.is_empty() {
-            let names: Vec<&str> = forgotten.iter().map(|r| r.address.as_str()).collect();
-            let reason = format!(
-                "{} were taken out of the state by name and may still exist: `terraform import` them, by the ids in the \
-                 inventory that `fr restore ID --to DIR` gives",
-                some(&names)
-            );
-            let name = format!("tf:forgotten in {}", self.root());
-            steps.push(self.step(name, String::new(), StepVerdict::NotCaptured { reason }, How::Nothing));
-        }
-        let difference =
-            &Difference { gone, changed: difference.changed.clone(), made: difference.made.clone() };
+        // Making again what still exists would make a second one; removing what was there before would destroy it.
+        let mut steps = self.kept_alive(difference);
         let at = kit::place(self.before.terraform.as_path(), cx.event);
         let mut wish = Wish { expect: self.now.content(), ..Wish::default() };
-        wish.addresses =
-            difference.gone.iter().chain(&difference.changed).map(|r| r.address.clone()).collect();
-        wish.whole = self.now.resources().is_empty() && forgotten.is_empty();
+        let touched = difference.destroyed().chain(&difference.changed);
+        wish.addresses = touched.map(|r| r.address.clone()).collect();
+        wish.whole = self.now.resources().is_empty() && steps.is_empty();
         let is_there = at.is_dir();
         if !wish.addresses.is_empty() {
             let what = "what is gone and what terraform would do";
@@ -151,6 +222,9 @@ impl Moments<'_> {
                 step.action.push_str(&format!(" from {}: the configuration has changed since", at.display()));
             }
             steps.push(step);
+        }
+        if !difference.replaced.is_empty() {
+            steps.push(self.replaced(&difference.replaced));
         }
         if !difference.changed.is_empty() {
             steps.push(self.changed(&difference.changed, &wish, &at, cx)?);
@@ -276,28 +350,16 @@ fn plain(value: &Value) -> Value {
     }
 }
 
-impl Difference {
-    fn between(before: &RootState, after: &RootState) -> Difference {
-        let (old, new) = (before.resources(), after.resources());
-        let mut difference = Difference { gone: Vec::new(), changed: Vec::new(), made: Vec::new() };
-        let is_deposed = |r: &&Resource| r.address.contains(" (deposed ");
-        difference.gone.extend(lost(old, new).into_iter().filter(|r| !is_deposed(r)).cloned());
-        for was in old {
-            let Some(is) = new.iter().find(|r| r.address == was.address && r.content != was.content) else {
-                continue;
-            };
-            let list = if is.id == was.id { &mut difference.changed } else { &mut difference.gone };
-            list.push(was.clone());
-        }
-        let names: BTreeSet<&str> = old.iter().map(|r| r.address.as_str()).collect();
-        let made = new.iter().filter(|r| !names.contains(r.address.as_str()) && !is_deposed(r));
-        difference.made.extend(made.cloned());
-        difference
-    }
-}
-
 fn addresses(resources: &[Resource]) -> Vec<String> {
     resources.iter().map(|r| r.address.clone()).collect()
+}
+
+fn names(resources: &[Resource]) -> Vec<&str> {
+    resources.iter().map(|r| r.address.as_str()).collect()
+}
+
+fn names_of(renamed: &[(Resource, Resource, bool)]) -> Vec<&str> {
+    renamed.iter().map(|(_, is, _)| is.address.as_str()).collect()
 }
 
 fn resources_of(state: &RootState) -> String {

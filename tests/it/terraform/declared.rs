@@ -1,0 +1,143 @@
+//! What a configuration says of a resource decides whether it is gone: what was imported was there before, what was
+//! removed from the configuration alone still is, and what was moved is the same by another name.
+
+use super::scene::Scene;
+
+on_each!([local http] (imported moved removed replaced forgotten_and_made_again));
+
+const OLD: &str = r#"
+import {
+  to = terraform_data.old
+  id = "00000000-0000-4000-8000-000000000001"
+}
+resource "terraform_data" "old" {
+  provisioner "local-exec" {
+    when    = destroy
+    command = "rm REAL/old"
+  }
+}
+"#;
+
+impl Scene {
+    /// Adds a file to the configuration; `REAL` is where real resources are.
+    fn configure(&self, name: &str, text: &str) {
+        self.env
+            .write(&format!("infra/{name}"), text.replace("REAL", self.root.join("real").to_str().unwrap()));
+    }
+
+    /// The `web` resource's text in the configuration becomes another.
+    fn without_web(&self, instead: &str) {
+        let text = self.env.read("infra/main.tf");
+        let (front, rest) = text.split_once("resource \"terraform_data\" \"web\"").unwrap();
+        let (web, output) = rest.split_once("output \"token\"").unwrap();
+        let instead = instead.replace("WEB", web);
+        self.env.write("infra/main.tf", format!("{front}{instead}\noutput \"token\"{output}"));
+    }
+}
+
+/// A bucket that was there for years is taken into the state. Undo takes it out of the state and never removes it.
+fn imported(scene: Scene) {
+    let before = scene.says();
+    scene.env.write("infra/real/old", "");
+    scene.configure("old.tf", OLD);
+    scene.agent("terraform -chdir=infra apply -auto-approve").ok();
+    assert!(scene.listed().contains(&"terraform_data.old".to_owned()));
+    for more in [&[][..], &["--apply-infra"]] {
+        let event = scene.event();
+        let mut args = vec!["undo", event.as_str(), "--dry-run"];
+        args.extend(more);
+        let dry = scene.env.fr(&args).ok();
+        assert!(dry.stdout.contains("terraform_data.old was there before it was imported"), "{dry:?}");
+    }
+    let undone = scene.undo(&["--apply-infra"]);
+    assert_eq!(undone.code, 3, "what the import changed in it is not known: {undone:?}");
+    assert!(scene.env.exists("infra/real/old"), "it was there before: {undone:?}");
+    assert_eq!(scene.says(), before, "{undone:?}");
+    // Together with something that was made: only that is removed.
+    scene.configure(
+        "more.tf",
+        "resource \"terraform_data\" \"more\" {\n  provisioner \"local-exec\" {\n    command = \"touch REAL/more\"\n  }\n  \
+         provisioner \"local-exec\" {\n    when = destroy\n    command = \"rm REAL/more\"\n  }\n}\n",
+    );
+    scene.agent("terraform -chdir=infra apply -auto-approve").ok();
+    assert!(scene.env.exists("infra/real/more"));
+    let undone = scene.undo(&["--apply-infra"]);
+    assert_eq!(undone.code, 3, "{undone:?}");
+    assert!(undone.stdout.contains("terraform_data.old were there before an `import` block"), "{undone:?}");
+    assert!(scene.env.exists("infra/real/old") && !scene.env.exists("infra/real/more"), "{undone:?}");
+}
+
+/// A resource is renamed with a `moved` block: nothing real changes, and nothing real is made or removed by its undo.
+fn moved(scene: Scene) {
+    let (before, real) = (scene.says(), scene.real());
+    scene.without_web(
+        "moved {\n  from = terraform_data.web\n  to = terraform_data.shop\n}\nresource \"terraform_data\" \"shop\"WEB",
+    );
+    scene.agent("terraform -chdir=infra apply -auto-approve").ok();
+    assert!(scene.listed().contains(&"terraform_data.shop".to_owned()));
+    assert_eq!(scene.real(), real);
+    let dry = scene.env.fr(&["undo", &scene.event(), "--dry-run"]).ok();
+    assert!(dry.stdout.contains("terraform_data.shop was only renamed"), "{dry:?}");
+    let undone = scene.undo(&[]);
+    assert_eq!(undone.code, 0, "{undone:?}");
+    assert_eq!((scene.says(), scene.real()), (before, real));
+}
+
+/// A resource leaves the configuration with `destroy = false`: it still exists, and a second one is never made.
+fn removed(scene: Scene) {
+    let (before, real) = (scene.says(), scene.real());
+    scene.without_web("removed {\n  from = terraform_data.web\n  lifecycle {\n    destroy = false\n  }\n}\n");
+    scene.agent("terraform -chdir=infra apply -auto-approve").ok();
+    assert_eq!(scene.listed().len(), 2);
+    assert_eq!(scene.real(), real, "it was only forgotten");
+    let undone = scene.undo(&["--apply-infra"]);
+    assert_eq!(undone.code, 0, "{undone:?}");
+    assert_eq!((scene.says(), scene.real()), (before, real), "{undone:?}");
+    // A disk is destroyed by the same apply: the one is gone, the other is not said to be.
+    let text = scene.env.read("infra/main.tf").replace("[\"a\", \"b\"]", "[\"a\"]");
+    scene.env.write("infra/main.tf", text);
+    scene.agent("terraform -chdir=infra apply -auto-approve").ok();
+    assert_eq!(scene.real(), ["disk-a-small", "web"]);
+    let undone = scene.undo(&["--apply-infra"]);
+    assert_eq!(undone.code, 3, "{undone:?}");
+    assert!(
+        undone.stdout.contains("terraform_data.web were taken out of the state by a block"),
+        "{undone:?}"
+    );
+    assert!(undone.stdout.contains("not restored: terraform_data.disk[\"b\"] (id "), "{undone:?}");
+    assert!(!undone.stdout.contains("not restored: terraform_data.web"), "{undone:?}");
+}
+
+/// `-replace`: the old one is destroyed, and another one is there by its name.
+fn replaced(scene: Scene) {
+    let old = scene.state();
+    scene.agent("terraform -chdir=infra apply -auto-approve -replace=terraform_data.web").ok();
+    let (now, real) = (scene.state(), scene.real());
+    assert_ne!(now, old);
+    let undone = scene.undo(&["--apply-infra"]);
+    assert_eq!(undone.code, 3, "{undone:?}");
+    assert!(
+        undone.stdout.contains("terraform_data.web was destroyed and made anew by the command"),
+        "{undone:?}"
+    );
+    assert!(undone.stdout.contains("not restored: terraform_data.web (id "), "{undone:?}");
+    assert_eq!((scene.state(), scene.real()), (now, real), "what is there stays: {undone:?}");
+}
+
+/// The agent forgets a resource and applies: a second one is made beside the first. Undo says that the first may exist, and
+/// offers to remove the second.
+fn forgotten_and_made_again(scene: Scene) {
+    scene.agent("cd infra && terraform state rm terraform_data.web && terraform apply -auto-approve").ok();
+    assert_eq!(scene.listed().len(), 3);
+    let undone = scene.undo(&[]);
+    assert_eq!(undone.code, 3, "{undone:?}");
+    assert!(undone.stdout.contains("terraform_data.web were taken out of the state by name"), "{undone:?}");
+    assert!(
+        !undone.stdout.contains("terraform_data.web (id ") || !undone.stdout.contains("is gone"),
+        "{undone:?}"
+    );
+    assert_eq!(scene.listed().len(), 3, "nothing real is removed unasked");
+    let undone = scene.undo(&["--apply-infra"]);
+    assert_eq!(undone.code, 3, "{undone:?}");
+    assert_eq!(scene.listed(), ["terraform_data.disk[\"a\"]", "terraform_data.disk[\"b\"]"], "{undone:?}");
+}
