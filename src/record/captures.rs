@@ -71,8 +71,19 @@ pub fn observe<S: ObjectSink + ObjectSource>(
     home: &Home,
     contents: bool,
 ) -> Result<StateRef> {
+    observe_since(capture, None, store, home, contents)
+}
+
+/// The same, to be compared with how the command left it.
+pub fn observe_since<S: ObjectSink + ObjectSource>(
+    capture: &Capture,
+    left: Option<StateRef>,
+    store: &S,
+    home: &Home,
+    contents: bool,
+) -> Result<StateRef> {
     let caps = Config::load(home).map(|c| c.caps).unwrap_or_default();
-    let cx = capture_cx(store, store, home, &caps, contents);
+    let cx = CaptureCx { left, ..capture_cx(store, store, home, &caps, contents) };
     system_of(&capture.system)?.observe(capture, &cx)
 }
 
@@ -103,6 +114,7 @@ fn capture_cx<'a>(
         vault: home.vault(),
         store_home: home.root.clone(),
         deadline: Some(Instant::now() + LONGEST),
+        left: None,
     }
 }
 

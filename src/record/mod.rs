@@ -29,7 +29,7 @@ mod wanted;
 pub use after::{after, post_states, session};
 pub use alarm::Reaction as AlarmReaction;
 pub use before::{Reading, Recorded, before, gap, new_uid, quoted, read};
-pub use captures::{Capturing, LONGEST, capture_all, observe};
+pub use captures::{Capturing, LONGEST, capture_all, observe, observe_since};
 pub use config::{Config, PlaybookReach};
 pub use containment::{Orders, Standing};
 pub use exec_time::{Seen, at_exec, is_harmless};

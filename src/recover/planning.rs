@@ -125,7 +125,7 @@ fn plan_as(event: &Event, run: Run, store: &Store, home: &Home) -> Result<UndoPl
         let before = &captured.before;
         let system = systems::by_id(&before.system.0)
             .ok_or_else(|| Error::failure(format!("this fr knows no system {}", before.system)))?;
-        let now = record::observe(before, &scratch, home, false)
+        let now = record::observe_since(before, captured.after, &scratch, home, false)
             .map_err(|e| e.context(format!("cannot read {} as it is now", before.resource.lossy())))?;
         let captured = &promised.kept(captured, &all, &now, &scratch);
         let cx = PlanCx { source: &scratch, run, event: event.id, except: &except };

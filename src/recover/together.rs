@@ -40,9 +40,9 @@ pub fn plan_elsewhere(
     // What is looked at may be a state that was made: it is seen from there, and stored where it is written.
     let present = Scratch::over(&made);
     let mut plan = empty(events)?;
-    let observe = |capture: &Capture| {
+    let observe = |capture: &Capture, left: Option<StateRef>| {
         let stands_in = elsewhere(capture);
-        record::observe(stands_in.as_ref().unwrap_or(capture), &present, home, false)
+        record::observe_since(stands_in.as_ref().unwrap_or(capture), left, &present, home, false)
             .map_err(|e| e.context(format!("cannot read {} as it is now", capture.resource.lossy())))
     };
     let mut missing = Vec::new();
@@ -91,7 +91,7 @@ pub fn plan_states(plan: &UndoPlan, run: Run, states: &Scratch<'_>, home: &Home)
     let mut steps = Vec::new();
     let except = owned(&plan.net, &present)?;
     for captured in plan.net.iter().filter(|captured| !goes_with_files(captured, &plan.net)) {
-        let now = record::observe(&captured.before, &present, home, false)?;
+        let now = record::observe_since(&captured.before, captured.after, &present, home, false)?;
         let cx = PlanCx { source: &present, run, event: plan.event(), except: &except };
         steps.extend(system_of(captured)?.plan(captured, &now, &cx)?);
     }
@@ -130,7 +130,7 @@ pub fn empty(events: &[Event]) -> Result<UndoPlan> {
 fn taken(
     events: &[Event],
     scope: &Scope,
-    observe: &dyn Fn(&Capture) -> Result<StateRef>,
+    observe: &dyn Fn(&Capture, Option<StateRef>) -> Result<StateRef>,
     source: &dyn ObjectSource,
     (plan, missing): (&mut UndoPlan, &mut Vec<(SystemId, Missing)>),
 ) -> Result<Vec<Taken>> {
@@ -170,12 +170,12 @@ fn taken(
 fn found_since(
     later: &[Taken],
     captured: &Captured,
-    observe: &dyn Fn(&Capture) -> Result<StateRef>,
+    observe: &dyn Fn(&Capture, Option<StateRef>) -> Result<StateRef>,
 ) -> Result<StateRef> {
     let same = |one: &&Taken| one.captured.before.locator == captured.before.locator;
     match later.iter().rev().find(same) {
         Some(next) => Ok(next.captured.before.state),
-        None => observe(&captured.before),
+        None => observe(&captured.before, None),
     }
 }
 

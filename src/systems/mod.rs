@@ -377,6 +377,9 @@ pub struct CaptureCx<'a> {
     pub store_home: PathBuf,
     /// When to give up; a capture that reaches it is partial.
     pub deadline: Option<Instant>,
+    /// How the command left what is looked at, where that is known: what tells the time in seconds only may look the same and
+    /// be another.
+    pub left: Option<StateRef>,
 }
 
 /// Which run of an undo a plan is for. What looks as if it were back may lack what an earlier run set last: times.

@@ -24,8 +24,8 @@ pub struct NetCx<'a> {
     pub source: &'a dyn ObjectSource,
     /// Takes states that nobody recorded: a mixture of the present and of several events.
     pub made: &'a dyn ObjectSink,
-    /// The state now of what a capture covers.
-    pub observe: &'a dyn Fn(&Capture) -> Result<StateRef>,
+    /// The state now of what a capture covers, to be compared with how its command left it.
+    pub observe: &'a dyn Fn(&Capture, Option<StateRef>) -> Result<StateRef>,
     /// An earlier undo of one of the events ended in part.
     pub retry: bool,
     /// Only what is at or below one of these paths is taken back; empty: everything.
@@ -88,7 +88,7 @@ pub fn by_place(planned: &Planned<'_>, taken: &[Taken], cx: &NetCx<'_>) -> Resul
         let before = &captured.before;
         let key = (at, opts);
         if !places.contains_key(&key) {
-            let present = (cx.observe)(before)?;
+            let present = (cx.observe)(before, captured.after)?;
             places.insert(
                 key.clone(),
                 Place { capture: before.clone(), present, value: present, stuck: (false, Vec::new()) },

@@ -64,7 +64,7 @@ fn repository(taken: &[&Taken], cx: &NetCx<'_>, net: &mut Net) -> Result<()> {
     let mut asked = first.captured.before.clone();
     let all: BTreeSet<String> = taken.iter().flat_map(|one| parts(&one.captured.before.locator)).collect();
     asked.locator.opts.insert("what".to_owned(), Bytes::from(all.into_iter().collect::<Vec<_>>().join(",")));
-    let present = (cx.observe)(&asked)?;
+    let present = (cx.observe)(&asked, None)?;
     let Some(start) = RepoState::load(&present, cx.source)? else {
         return gone(taken, &present, cx, net);
     };

@@ -80,7 +80,7 @@ fn present(events: &[(&Taken, Snapshot)], cx: &NetCx<'_>) -> Result<Snapshot> {
         if !seen.insert(before.keys().collect()) {
             continue;
         }
-        let now = Snapshot::load(&(cx.observe)(&one.captured.before)?, cx.source)?;
+        let now = Snapshot::load(&(cx.observe)(&one.captured.before, None)?, cx.source)?;
         match &mut all {
             None => all = Some(now),
             Some(all) => {

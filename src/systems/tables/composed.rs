@@ -65,7 +65,7 @@ impl Composed {
         let Some(all) = union(group, &kinds, cx)? else { return Ok(None) };
         let Some(newest) = group.first() else { return Ok(None) };
         let capture = Capture { state: all.store(cx.made)?, ..newest.taken.captured.before.clone() };
-        let mut now = State::load(&(cx.observe)(&capture)?, cx.source)?;
+        let mut now = State::load(&(cx.observe)(&capture, None)?, cx.source)?;
         // Who wrote which row is told by each event's own states.
         now.read.values_mut().for_each(|table| (table.writers, table.adds) = (1, Adds::Nothing));
         let mut rows = BTreeMap::new();

@@ -201,3 +201,83 @@ fn a_session_of_several_commands_is_taken_back_as_one_and_forward_again() {
     assert_eq!(redo.code, 0, "{redo:?}");
     assert_eq!(scene.python(&look), after, "{redo:?}");
 }
+
+/// Somebody writes the content that is there once more, in the second in which it was written: what a listing tells is the same.
+/// `{}` is the body; 'a' gets other metadata, 'b' tags, 'c' rights, 'd' another type, 'e' is left alone.
+const IN_THE_SAME_SECOND: &str = r#"
+s = c('s3')
+def at(k): return s.head_object(Bucket='b-NS', Key=k)['LastModified'].strftime('%Y-%m-%dT%H:%M:%S')
+listed = lambda: sorted((o['Key'], o['ETag'], str(o['LastModified'])) for o in s.list_objects_v2(Bucket='b-NS')['Contents'])
+before = listed()
+s.put_object(Bucket='b-NS', Key='a', Body=b'{}', Metadata={'m': 'somebody', 'written-at': at('a')})
+s.put_object_tagging(Bucket='b-NS', Key='b', Tagging={'TagSet': [{'Key': 't', 'Value': 'somebody'}]})
+s.put_object_acl(Bucket='b-NS', Key='c', ACL='public-read')
+s.put_object(Bucket='b-NS', Key='d', Body=b'{}', ContentType='text/somebody', Metadata={'written-at': at('d')})
+assert listed() == before, (before, listed())
+"#;
+
+const ALL_OF_IT: &str = r#"
+s, out = c('s3'), {}
+for k in 'abcde':
+    g = s.get_object(Bucket='b-NS', Key=k)
+    out[k] = [g['Body'].read().decode(), g['Metadata'], g['ContentType'], s.get_object_tagging(Bucket='b-NS', Key=k)['TagSet'],
+        len(s.get_object_acl(Bucket='b-NS', Key=k)['Grants'])]
+"#;
+
+#[test]
+fn what_somebody_writes_in_the_second_of_an_undo_is_not_overwritten_by_its_redo() {
+    let Some(scene) = Scene::new() else { return };
+    scene.python("s = c('s3')\ns.create_bucket(Bucket='b-NS')\nfor k in 'abcde': s.put_object(Bucket='b-NS', Key=k, Body=b'old', Metadata={'m': 'old'})");
+    scene.env.write("new", "new");
+    scene.agent("for k in a b c d e; do aws s3 cp new s3://b-NS/$k; done").ok();
+    let changed = scene.python(ALL_OF_IT);
+    scene.undo(&[]).ok();
+    // Where nobody wrote, the undo is taken back.
+    scene.env.fr(&["redo", "--yes"]).ok();
+    assert_eq!(scene.python(ALL_OF_IT), changed);
+    scene.undo(&[]).ok();
+    scene.python(&IN_THE_SAME_SECOND.replace("{}", "old"));
+    let somebody = scene.python(ALL_OF_IT);
+    // The latest undo is the one of the redo.
+    let out = scene.undo(&[]);
+    assert_eq!(out.code, 4, "{out:?}");
+    let said = format!("{out:?}");
+    for name in ["a", "b", "c", "d", "e"] {
+        assert_eq!(said.contains(&scene.named(&format!("b-NS/{name}:"))), name != "e", "{name}: {said}");
+    }
+    assert_eq!(scene.python(ALL_OF_IT), somebody, "nothing was written: {out:?}");
+}
+
+#[test]
+fn what_somebody_writes_in_the_second_of_a_command_is_not_overwritten_by_its_undo() {
+    let Some(scene) = Scene::new() else { return };
+    scene.python("s = c('s3')\ns.create_bucket(Bucket='b-NS')\nfor k in 'abcde': s.put_object(Bucket='b-NS', Key=k, Body=b'old', Metadata={'m': 'old'})");
+    scene.env.write("new", "new");
+    scene.agent("for k in a b c d e; do aws s3 cp new s3://b-NS/$k; done").ok();
+    scene.python(&IN_THE_SAME_SECOND.replace("{}", "new"));
+    let somebody = scene.python(ALL_OF_IT);
+    let out = scene.undo(&[]);
+    assert_eq!(out.code, 4, "{out:?}");
+    assert_eq!(scene.python(ALL_OF_IT), somebody, "nothing was written: {out:?}");
+    let out = scene.undo(&["--on-conflict", "skip"]);
+    assert_eq!(out.code, 3, "{out:?}");
+    let left = scene.python(ALL_OF_IT);
+    assert_eq!(left["e"][0], "old", "what nobody wrote is back: {out:?}");
+    for name in ["a", "b", "c", "d"] {
+        assert_eq!(left[name], somebody[name], "{name}");
+    }
+}
+
+/// Written twice within a second or two: what lies in between is no conflict of the session with itself.
+#[test]
+fn one_object_that_two_commands_wrote_at_once_is_taken_back_with_the_session() {
+    let Some(scene) = Scene::new() else { return };
+    scene.python("s = c('s3')\ns.create_bucket(Bucket='b-NS')\nfor k in 'abcde': s.put_object(Bucket='b-NS', Key=k, Body=b'old', Metadata={'m': 'old'})");
+    let before = scene.python(ALL_OF_IT);
+    scene.env.write("new", "new");
+    scene.agent("aws s3 cp new s3://b-NS/a").ok();
+    scene.agent("aws s3 cp s3://b-NS/a s3://b-NS/a --metadata-directive REPLACE --metadata m=other").ok();
+    let undo = scene.env.fr(&["undo", "--session", "--yes"]);
+    assert_eq!(undo.code, 0, "{undo:?}");
+    assert_eq!(scene.python(ALL_OF_IT), before);
+}

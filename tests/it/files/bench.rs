@@ -89,6 +89,7 @@ impl Bench {
             vault: home.join("git"),
             store_home: home,
             deadline: None,
+            left: None,
         }
     }
 

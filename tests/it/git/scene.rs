@@ -168,6 +168,7 @@ impl Scene {
             contents,
             cache: self.dir.path().join("fr/cache"),
             vault: vault.to_path_buf(),
+            left: None,
             store_home: self.dir.path().join("fr"),
             deadline: None,
         })

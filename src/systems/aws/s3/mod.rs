@@ -2,6 +2,7 @@
 //! versions are copied into the store, within a budget.
 
 mod body;
+mod closer;
 mod list;
 mod restore;
 mod same;
@@ -21,7 +22,7 @@ use super::read;
 use super::snapshot::{Account, Key, Listed, Part, Snapshot};
 use crate::error::Result;
 use crate::model::{ObjectId, ObjectKind};
-use crate::platform::{clock, scratch::ScratchDir};
+use crate::platform::scratch::ScratchDir;
 use crate::systems::CaptureCx;
 use list::Listing;
 use target::{Targets, Which};
@@ -44,7 +45,7 @@ pub fn can_return(part: &Part) -> bool {
     has_version(part) || part.body.is_some()
 }
 
-/// What a listing tells apart: what was written again is another, whatever is in it ([`same`] knows better).
+/// What a listing tells apart: what was written again is another, whatever is in it ([`same`] and [`closer`] know better).
 fn digest(listed: &Listed) -> ObjectId {
     let Listed { etag, size, version, modified, .. } = listed;
     ObjectId::of(ObjectKind::State, format!("{etag} {size} {version} {modified}").as_bytes())
@@ -97,23 +98,8 @@ pub fn gather(cli: &Cli, params: &Params, query: &Query, cx: &CaptureCx<'_>) -> 
     for (what, why) in targets.unknown {
         out.miss(what, &why);
     }
-    tell_apart(&mut out.snapshot);
+    closer::look_before(cli, &mut out.snapshot, cx);
     Ok(out)
-}
-
-/// What was written within the last seconds may be written once more in the same one, with the same content: a listing does not
-/// tell the two apart. So the state before a command gets a digest like no other, and [`same`] asks about it.
-fn tell_apart(snapshot: &mut Snapshot) {
-    let is_fresh = |part: &Part| part.listed.as_ref().is_some_and(|listed| listed.fresh);
-    let fresh: Vec<(Key, Part)> = snapshot
-        .parts()
-        .filter_map(|(key, part)| Some((key, part.filter(|part| is_fresh(part))?.clone())))
-        .collect();
-    let now = clock::now_ns();
-    for (key, part) in fresh {
-        let digest = ObjectId::of(ObjectKind::State, format!("{} {now}", part.digest).as_bytes());
-        snapshot.set(&key, Some(Part { digest, ..part }));
-    }
 }
 
 /// Notes the objects of a listing; those without versions are copied.
@@ -154,6 +140,8 @@ pub fn look_again(
     out: &mut Gathered,
     cx: &CaptureCx<'_>,
 ) -> Result<()> {
+    let left = cx.left.map(|left| Snapshot::load(&left, cx.source)).transpose()?;
+    let mut as_before = BTreeSet::new();
     for (bucket, names) in by_bucket(keys) {
         let which = Which::Keys(names.clone());
         let answers = cli.ask_all(&list::calls(&bucket, &which, None))?;
@@ -167,11 +155,18 @@ pub fn look_again(
                 out.snapshot.set(&key(&bucket, name), part);
             }
         }
-        for name in same {
-            let key = key(&bucket, &name);
-            if let (Some(part), Some(old)) = (out.snapshot.part(&key).cloned(), earlier.part(&key)) {
-                out.snapshot.set(&key, Some(Part { digest: old.digest, ..part }));
-            }
+        as_before.extend(same.iter().map(|name| key(&bucket, name)));
+    }
+    let is_meant = |key: &Key, listed: &Listed| match &left {
+        _ if as_before.contains(key) => false,
+        // What is to be compared with what a command left is looked at as closely as that was.
+        Some(left) => closer::may_be_another(left.part(key).and_then(|part| part.listed.as_ref()), listed),
+        None => closer::is_unsure(listed),
+    };
+    closer::look(cli, &mut out.snapshot, is_meant, cx)?;
+    for key in &as_before {
+        if let (Some(part), Some(old)) = (out.snapshot.part(key).cloned(), earlier.part(key)) {
+            out.snapshot.set(key, Some(Part { digest: old.digest, ..part }));
         }
     }
     Ok(())

@@ -1,12 +1,13 @@
 //! Bringing objects back: marks of deletion are removed, old versions are copied over newer ones, contents are written
 //! again. Nothing is written where an object is not as the plan saw it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
+use super::closer::{self, Asked};
 use super::list::{self, Listing};
 use super::target::Which;
 use super::{check_account, digest, key, same};
@@ -49,9 +50,13 @@ pub fn restore(
     let listing = Listing::of(&which, &cli.ask_all(&list::calls(bucket, &which, None))?.replies)
         .map_err(Error::failure)?;
     let same = same::as_before(cli, before, bucket, &listing, objects.keys(), cx.source)?;
+    let closely = closely(cli, bucket, objects, &same, &listing)?;
     let mut work = Work::default();
     for (name, left) in objects {
-        let now = listing.current.get(name).map(digest);
+        let now = listing
+            .current
+            .get(name)
+            .map(|listed| closely.get(name).copied().unwrap_or_else(|| digest(listed)));
         let old = before.part(&key(bucket, name));
         if same.contains(name) || (now.is_none() && old.is_none()) {
             continue;
@@ -64,6 +69,24 @@ pub fn restore(
         work.sort(bucket, name, old, now.is_some(), &listing);
     }
     work.run(cli, bucket, cx)
+}
+
+/// The identities of those of which the listing alone does not say that they are what the plan saw.
+fn closely(
+    cli: &Cli,
+    bucket: &str,
+    objects: &BTreeMap<String, Option<ObjectId>>,
+    same: &BTreeSet<String>,
+    listing: &Listing,
+) -> Result<BTreeMap<String, ObjectId>> {
+    let is_told =
+        |name: &str, left: &ObjectId| listing.current.get(name).is_none_or(|listed| digest(listed) == *left);
+    let unsure = objects.iter().filter_map(|(name, left)| Some((name, left.as_ref()?)));
+    let unsure = unsure.filter(|(name, left)| !same.contains(*name) && !is_told(name, left));
+    let asked: Vec<Asked<'_>> = unsure
+        .filter_map(|(name, _)| Some(Asked { name, listed: listing.current.get(name)?, known: None }))
+        .collect();
+    closer::identities(cli, bucket, &asked)
 }
 
 /// What is to be done.

@@ -116,7 +116,8 @@ fn kept(old: &Part, source: &dyn ObjectSource) -> Result<Option<Value>> {
     Ok(value.get("Head").map(|head| what_counts(head, &value["Tags"])))
 }
 
-fn what_counts(head: &Value, tags: &Value) -> Value {
+/// What counts of an object beside its content.
+pub fn what_counts(head: &Value, tags: &Value) -> Value {
     let is_there =
         |value: &&Value| !value.is_null() && value.as_object().is_none_or(|fields| !fields.is_empty());
     let fields: Map<String, Value> = HEADERS

@@ -120,7 +120,7 @@ impl World<'_> {
             );
             return Ok(known);
         }
-        let now_ref = (self.cx.observe)(capture)?;
+        let now_ref = (self.cx.observe)(capture, None)?;
         let now = load_state(self.cx.source, &object_of(&now_ref)?)?;
         let (missing, dirs, parents) = (capture.missing.clone(), HashMap::new(), now.parents.clone());
         self.places.push(Place { capture: capture.clone(), now, now_ref, missing, parents, dirs });

@@ -25,7 +25,7 @@ pub fn net(taken: &[&Taken], cx: &NetCx<'_>, net: &mut Net) -> Result<()> {
         let captured = &one.captured;
         let before = RemoteState::expect(&captured.before.state, cx.source)?;
         let after = captured.after.map(|state| RemoteState::expect(&state, cx.source)).transpose()?;
-        let now = RemoteState::expect(&(cx.observe)(&captured.before)?, cx.source)?;
+        let now = RemoteState::expect(&(cx.observe)(&captured.before, None)?, cx.source)?;
         let key = (captured.before.locator.at.clone(), before.url.clone());
         let remote = remotes.entry(key).or_insert_with(|| Remote {
             capture: captured.before.clone(),
