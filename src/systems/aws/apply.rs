@@ -1,5 +1,8 @@
 //! Carries out a step: in the recorded account, and in no other; only where the present is what the plan saw.
 
+mod template;
+
+use std::cell::RefCell;
 use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value, json};
@@ -44,6 +47,7 @@ pub fn apply(step: &Step, cx: &ApplyCx<'_>) -> Result<StepOutcome> {
                 kind,
                 source: cx.source,
                 state: payload.state,
+                placed: RefCell::new(None),
             };
             let outcome = thing.back(*left)?;
             (cx.progress)(1);
@@ -60,6 +64,8 @@ struct Thing<'a> {
     kind: &'a Kind,
     source: &'a dyn ObjectSource,
     state: ObjectId,
+    /// Its key, where it is put back on an instance that was started in another's place.
+    placed: RefCell<Option<Key>>,
 }
 
 impl Thing<'_> {
@@ -81,6 +87,12 @@ impl Thing<'_> {
             return Ok(StepOutcome::Conflict {
                 reason: format!("{} was changed just now", self.key.shown()),
             });
+        }
+        if let (Some(old), true) = (&old, self.kind.id() == template::VERSIONS) {
+            return self.versions(old, now.as_ref());
+        }
+        if let (Some(old), None, template::TEMPLATE) = (&old, &now, self.kind.id().as_str()) {
+            return self.template(old);
         }
         match (&self.kind.each, &old, &now) {
             (Some(each), _, _) => self.entries(each, old.as_ref(), now.as_ref()),
@@ -181,7 +193,8 @@ impl Thing<'_> {
     }
 
     fn input(&self, act: &Act, old: &Value, now: Option<&Value>, making: bool) -> Value {
-        let mut ids = read::ids(self.kind, self.key);
+        let placed = self.placed.borrow();
+        let mut ids = read::ids(self.kind, placed.as_ref().unwrap_or(self.key));
         let own = now.filter(|_| !self.kind.own.is_empty()).and_then(|now| now.pointer(&self.kind.own));
         if let (Some(own), Some(first)) = (own, ids.first_mut()) {
             first.1 = own.clone();
@@ -196,8 +209,10 @@ impl Thing<'_> {
             let (_, part) = self.before.parts().find(of_it)?;
             Snapshot::value(part?, self.source).ok()
         };
-        let mut input =
-            shape::parameters(act, &Material { kind: self.kind, value: old, ids: &ids, beside: &beside });
+        let mut input = shape::parameters(
+            act,
+            &Material { kind: self.kind, value: old, now, ids: &ids, beside: &beside },
+        );
         if making
             && !self.kind.tag.is_empty()
             && let Some(fields) = input.as_object_mut()
@@ -227,6 +242,11 @@ impl Thing<'_> {
 
     /// Adds what is missing in a list, then drops what is too much.
     fn entries(&self, each: &Each, old: Option<&Value>, present: Option<&Value>) -> Result<StepOutcome> {
+        if self.kind.of_instance
+            && let Some(reason) = self.find_instance()?
+        {
+            return Ok(failed(&reason));
+        }
         let entries = entries::between(self.kind, each, old, present);
         if entries.lacks_an_operation() {
             return Ok(failed(&format!("{}: an entry has no way back", self.key.shown())));
@@ -250,6 +270,30 @@ impl Thing<'_> {
             }
         }
         Ok(StepOutcome::Done)
+    }
+
+    /// Finds the instance that its entries are put on, and waits until it can take them; why it cannot.
+    fn find_instance(&self) -> Result<Option<String>> {
+        let placed = read::on_instances(self.cli, std::slice::from_ref(self.key))?.into_iter().next();
+        let id = placed.as_ref().map_or("", |key| key.id(0)).to_owned();
+        *self.placed.borrow_mut() = placed;
+        let begun = Instant::now();
+        loop {
+            let input = json!({"InstanceIds": [id]});
+            let answer = match self.cli.ask(Call::new("ec2", "describe-instances", input))? {
+                Ok(answer) => answer,
+                Err(refusal) => return Ok(Some(format!("{}: {}", self.key.shown(), refusal.shown()))),
+            };
+            let state = answer.pointer("/Reservations/0/Instances/0/State/Name").and_then(Value::as_str);
+            match state {
+                Some("running" | "stopped") => return Ok(None),
+                Some("pending" | "stopping") if begun.elapsed() < PATIENCE => std::thread::sleep(PAUSE),
+                other => {
+                    let state = other.unwrap_or("gone");
+                    return Ok(Some(format!("{}: the instance {id} is {state}", self.key.shown())));
+                }
+            }
+        }
     }
 
     fn refused(&self, op: &str, refusal: &Refusal, done: &[&str]) -> StepOutcome {

@@ -24,6 +24,9 @@ const STATE: &str = "state";
 /// How long AWS is waited for where somebody waits for the answer and nothing is about to be lost.
 const PATIENCE: Duration = Duration::from_secs(120);
 
+/// How many things are asked for that others lead to (target groups of an account).
+const MOST_MORE: usize = 400;
+
 /// What was found, and what was not.
 pub struct Gathered {
     /// The state.
@@ -139,6 +142,9 @@ fn gather(cli: &Cli, params: &Params, cx: &CaptureCx<'_>) -> Result<Gathered> {
     let mut out = Gathered::new(looked.account, &operation);
     let mut more = Vec::new();
     for (key, found) in keys.iter().zip(&looked.found) {
+        if is_empty_handed(key, found) {
+            continue;
+        }
         out.add(key, found, cx.sink)?;
         if let Found::There(value) = found {
             // It goes into a request as text.
@@ -156,11 +162,16 @@ fn gather(cli: &Cli, params: &Params, cx: &CaptureCx<'_>) -> Result<Gathered> {
         }
     }
     more.retain(|key| !out.snapshot.covers(key));
+    for key in more.split_off(more.len().min(MOST_MORE)) {
+        out.miss(key.shown(), &format!("more than {MOST_MORE} things would have to be asked for"));
+    }
     if !more.is_empty() {
         match read::read(cli, &more) {
             Ok(looked) => {
                 for (key, found) in more.iter().zip(&looked.found) {
-                    out.add(key, found, cx.sink)?;
+                    if !is_empty_handed(key, found) {
+                        out.add(key, found, cx.sink)?;
+                    }
                 }
             }
             Err(e) => more.iter().for_each(|key| out.miss(key.shown(), &e.what)),
@@ -168,6 +179,11 @@ fn gather(cli: &Cli, params: &Params, cx: &CaptureCx<'_>) -> Result<Gathered> {
     }
     saving::save(cli, params, cx, &mut out)?;
     Ok(out)
+}
+
+/// Nothing of this kind hangs on the instance.
+fn is_empty_handed(key: &Key, found: &Found) -> bool {
+    *found == Found::Absent && kinds::by_id(&key.kind).is_some_and(|kind| kind.of_instance)
 }
 
 /// What no reading shows of what an operation removes or replaces.

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use super::action::{Action, Payload};
 use super::kinds::{self, Act, Kind};
 use super::read::ANY;
@@ -149,7 +151,7 @@ impl Planner<'_> {
         let ((action, verdict), makes) = match (before, now) {
             _ if self.lacks_entries(kind, before, now) => (nothing(by_hand()), false),
             (Some(_), Some(_)) | (Some(_), None) if kind.each.is_some() => {
-                ((format!("put the entries of {name} back that were there"), StepVerdict::Restore), false)
+                ((self.put_back(&name, kind, before), StepVerdict::Restore), false)
             }
             (Some(_), Some(_)) if kind.put.is_empty() => (nothing(by_hand()), false),
             (Some(_), Some(_)) if ops(&kind.put).is_empty() => {
@@ -206,6 +208,23 @@ impl Planner<'_> {
             _ => {}
         }
         Ok(step)
+    }
+
+    /// What putting entries back does, by their names where the kind says how to call it.
+    fn put_back(&self, name: &str, kind: &Kind, before: Option<&Part>) -> String {
+        let field = kind.each.as_ref().and_then(|each| each.key.first());
+        let (Some(field), false) = (field, kind.does.is_empty()) else {
+            return format!("put the entries of {name} back that were there");
+        };
+        let value = before.and_then(|part| Snapshot::value(part, self.source).ok()).unwrap_or_default();
+        let at = kind.each.as_ref().map(|each| each.at.as_str()).unwrap_or_default();
+        let list = shape::all_at(&value, at).unwrap_or_default();
+        let shown = |one: &Value| match &one[field] {
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        let names: Vec<String> = list.as_array().into_iter().flatten().map(shown).collect();
+        format!("{} {}", kind.does, names.join(", "))
     }
 
     /// The operations that will be used.

@@ -62,7 +62,8 @@ pub struct Looked {
 /// Where AWS is not reached.
 pub fn read(cli: &Cli, keys: &[Key]) -> Result<Looked> {
     let mut calls = vec![who()];
-    let spans = plan(keys, &mut calls);
+    let keys = on_instances(cli, keys)?;
+    let spans = plan(&keys, &mut calls);
     let answers = cli.ask_all(&calls)?;
     let account = account(answers.replies.first(), answers.region);
     let of = |(key, span): (&Key, std::ops::Range<usize>)| {
@@ -70,6 +71,41 @@ pub fn read(cli: &Cli, keys: &[Key]) -> Result<Looked> {
     };
     let found = keys.iter().zip(spans).map(of).collect();
     Ok(Looked { account, found })
+}
+
+/// What hangs on an instance is looked for at the one that was started in its place, where there is one.
+///
+/// # Errors
+/// Where AWS is not reached.
+pub fn on_instances(cli: &Cli, keys: &[Key]) -> Result<Vec<Key>> {
+    let hangs = |key: &&Key| kinds::by_id(&key.kind).is_some_and(|kind| kind.of_instance);
+    let mut ids: Vec<&str> = keys.iter().filter(hangs).map(|key| key.id(0)).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    if ids.is_empty() {
+        return Ok(keys.to_vec());
+    }
+    let input = json!({"Filters": [{"Name": format!("tag:{REPLACES}"), "Values": ids}]});
+    let answer = cli.ask(Call::new("ec2", "describe-instances", input))?.unwrap_or_default();
+    let all = shape::all_at(&answer, "/Reservations/*/Instances").unwrap_or_default();
+    let text = |one: &Value, field: &str| one[field].as_str().unwrap_or_default().to_owned();
+    let mut stands_in = std::collections::BTreeMap::new();
+    for one in all.as_array().into_iter().flatten() {
+        let is_gone = matches!(one["State"]["Name"].as_str(), Some("terminated" | "shutting-down"));
+        let tags = one["Tags"].as_array().into_iter().flatten();
+        let of = tags.filter(|tag| tag["Key"] == REPLACES).map(|tag| text(tag, "Value"));
+        if !is_gone {
+            stands_in.extend(of.map(|of| (of, text(one, "InstanceId"))));
+        }
+    }
+    let placed = |key: &Key| match (hangs(&key), stands_in.get(key.id(0))) {
+        (true, Some(new)) => {
+            let ids = std::iter::once(new.clone()).chain(key.ids.iter().skip(1).cloned()).collect();
+            Key { ids, ..key.clone() }
+        }
+        _ => key.clone(),
+    };
+    Ok(keys.iter().map(placed).collect())
 }
 
 /// Adds the operations that read things; where the answers to each will be.
@@ -175,6 +211,10 @@ fn one(kind: &Kind, key: &Key, reply: &Reply) -> Found {
         // The first that is not gone.
         let list = shape::all_at(answer, front).and_then(|list| list.as_array().cloned()).unwrap_or_default();
         let alive = list.into_iter().find(|value| !is_gone(kind, value));
+        let alive = alive.and_then(|value| match kind.normal.as_str() {
+            "association" => association(kind, key, &value),
+            _ => Some(value),
+        });
         return alive.map_or(Found::Absent, Found::There);
     }
     if !kind.pick.is_empty() {
@@ -191,10 +231,46 @@ fn one(kind: &Kind, key: &Key, reply: &Reply) -> Found {
     }
     match answer.pointer(&at) {
         Some(value) if !shape::is_nothing(value) && !is_gone(kind, value) => {
-            Found::There(sorted(kind, value.clone()))
+            let value = counted(kind, key, sorted(kind, value.clone()));
+            if shape::is_nothing(&value) { Found::Absent } else { Found::There(value) }
         }
         _ => Found::Absent,
     }
+}
+
+/// Those of a list that count.
+fn counted(kind: &Kind, key: &Key, value: Value) -> Value {
+    let Value::Array(list) = value else { return value };
+    let own = ids(kind, key);
+    let text = |condition: &String| match condition.split_once("=$") {
+        Some((pointer, name)) => {
+            let id = own.iter().find(|(known, _)| known == name).and_then(|(_, id)| id.as_str());
+            format!("{pointer}={}", id.unwrap_or_default())
+        }
+        None => condition.clone(),
+    };
+    let conditions: Vec<String> = kind.which.iter().map(text).collect();
+    let counts = |one: &Value| conditions.iter().all(|condition| shape::holds(Some(one), condition));
+    Value::Array(list.into_iter().filter(counts).collect())
+}
+
+/// The association of a table of routes that is named by its own id, by its subnet, or that is its VPC's main one.
+fn association(kind: &Kind, key: &Key, table: &Value) -> Option<Value> {
+    let named = ids(kind, key);
+    let (name, id) = named.first()?;
+    let is_it = |one: &&Value| match name.as_str() {
+        "AssociationId" => one["RouteTableAssociationId"] == *id,
+        "VpcId" => one["Main"] == true,
+        _ => one["SubnetId"] == *id,
+    };
+    let mut found = table["Associations"].as_array()?.iter().find(is_it)?.clone();
+    found["RouteTableId"] = table["RouteTableId"].clone();
+    found["VpcId"] = table["VpcId"].clone();
+    if found["Main"] != true {
+        // It is the subnet's, and says nothing of its VPC.
+        found.as_object_mut()?.remove("VpcId");
+    }
+    Some(found)
 }
 
 /// Snapshots, the newest first.

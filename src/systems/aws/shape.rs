@@ -121,8 +121,11 @@ fn spread(value: Value) -> Vec<Value> {
     }
 }
 
-/// `/pointer=text` holds. An empty condition holds.
+/// `/pointer=text` holds, or `/pointer!=text`. An empty condition holds.
 pub fn holds(value: Option<&Value>, condition: &str) -> bool {
+    if let Some((pointer, unwanted)) = condition.split_once("!=") {
+        return !holds(value, &format!("{pointer}={unwanted}"));
+    }
     let Some((pointer, wanted)) = condition.rsplit_once('=') else { return condition.is_empty() };
     let found = value.and_then(|value| value.pointer(pointer));
     let text = match found {
@@ -147,6 +150,8 @@ pub struct Material<'a> {
     pub kind: &'a Kind,
     /// The value that is to be there.
     pub value: &'a Value,
+    /// The value that is there.
+    pub now: Option<&'a Value>,
     /// Its ids, by the names of their parameters.
     pub ids: &'a [(String, Value)],
     /// What was read with it, by kind.
@@ -210,6 +215,9 @@ impl Material<'_> {
             let (kind, pointer) = other.split_once('/').unwrap_or((other, ""));
             let value = (self.beside)(kind)?;
             return all_at(&value, &if pointer.is_empty() { String::new() } else { format!("/{pointer}") });
+        }
+        if let Some(pointer) = from.strip_prefix('^') {
+            return all_at(self.now?, pointer);
         }
         if from == "." { Some(self.value.clone()) } else { all_at(self.value, from) }
     }
@@ -317,6 +325,7 @@ mod tests {
                 "O=/A:base64",
                 "Doc:json",
                 "P=@k:l/w:json",
+                "Q=^/In/*/X",
             ]
             .map(str::to_owned)
             .into(),
@@ -325,13 +334,14 @@ mod tests {
         let value = json!({"A": "a", "In": [{"Id": 1, "X": 0}, {"Id": 2}], "Doc": {"x": 1}});
         let ids = [("Id".to_owned(), json!("https://x/i"))];
         let beside = |kind: &str| (kind == "k:l").then(|| json!({"v": 7, "w": [1]}));
-        let material = Material { kind: &Kind::default(), value: &value, ids: &ids, beside: &beside };
+        let material =
+            Material { kind: &Kind::default(), value: &value, now: Some(&value), ids: &ids, beside: &beside };
         assert_eq!(
             parameters(&act, &material),
             json!({
                 "Id": "https://x/i", "A": "a", "B": [1, 2], "C": "i", "D": 1, "E": "{\"x\":1}", "F": {"G": ["a"]}, "I": 7,
                 "J": [{"Id": 1}, {"Id": 2}], "K": {"L": [{"M": value}], "N": "UPSERT"}, "O": "YQ==", "Doc": "{\"x\":1}",
-                "P": "[1]",
+                "P": "[1]", "Q": [0],
             })
         );
     }

@@ -69,7 +69,8 @@ pub struct Kind {
     /// Values that count as others: `pending=running`.
     pub same: Vec<String>,
     /// A normal form in code: `ip-permissions` (a rule per source), `newest` (a list, the newest first), `permissions` (the
-    /// statements of a policy of Lambda as the calls that made them).
+    /// statements of a policy of Lambda as the calls that made them), `association` (of a table of routes, the association that
+    /// the key names).
     pub normal: String,
     /// Makes it anew.
     pub make: Vec<Act>,
@@ -113,6 +114,12 @@ pub struct Kind {
     pub lost_saved: Vec<String>,
     /// What no reading shows, where an operation removes or replaces it.
     pub misses: Vec<String>,
+    /// Of a list, those that count: `/Port=80`, `/Id=$InstanceId`, `/State!=gone`.
+    pub which: Vec<String>,
+    /// It hangs on the instance that its first id names, or on the one that was started in its place.
+    pub of_instance: bool,
+    /// What putting its entries back does, for people: `attach the volumes again:`.
+    pub does: String,
 }
 
 /// An operation that writes.
@@ -123,7 +130,7 @@ pub struct Act {
     pub op: String,
     /// Its parameters, besides the ids: `Name` (the field of that name), `Name=/pointer`, `Name=.` (all), `Name=$Id` (an id),
     /// `Name=!json` (a constant), `Name=%json` (a document in which texts are read in these ways), `Name=@kind/pointer` (of
-    /// what was read with it). Behind it `{A,B}` (only these fields), `:json` (as text), `:list` (in a list), `:counted` (only
+    /// what was read with it), `Name=^/pointer` (of what is there now). Behind it `{A,B}` (only these fields), `:json` (as text), `:list` (in a list), `:counted` (only
     /// what counts), `:base64`, `:unbase64` (where it is text), `:positive` (not 0), `:name` (behind the last `/` or `:`).
     pub take: Vec<String>,
     /// Without the ids.
