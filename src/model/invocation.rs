@@ -78,6 +78,9 @@ pub struct Invocation {
     pub stdin: Stdin,
     /// Wrappers that were peeled, outermost first: `["sudo", "env"]`.
     pub wrappers: Vec<String>,
+    /// Whom `sudo -u` names: it runs as that user.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<Word>,
     /// It runs on another machine or in a container: `ssh:prod`, `docker:web`. Its paths are not ours.
     pub remote: Option<String>,
     /// More arguments arrive at run time (xargs, `find -exec {}`, `parallel`): how to resolve them.

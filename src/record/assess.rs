@@ -73,7 +73,17 @@ fn one(inv: &Invocation, start: &Bytes, cx: &AssessCx<'_>) -> Vec<Effect> {
     all.append(&mut effects);
     all.iter_mut().for_each(|e| show_from(e, inv, start, cx.home));
     match &inv.remote {
-        Some(place) => elsewhere(place, all),
+        Some(place) => {
+            let mut all = elsewhere(place, all);
+            // What is removed inside of a container can be copied out of it before.
+            let inside = place.strip_prefix("docker:container:");
+            if let Some(locator) = inside.and_then(|name| systems::docker::removed(inv, name, cx))
+                && let Some(effect) = all.first_mut()
+            {
+                (effect.system, effect.locator) = (SystemId::new("docker"), Some(locator));
+            }
+            all
+        }
         None => all,
     }
 }

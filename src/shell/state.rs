@@ -37,6 +37,8 @@ pub type Function = Rc<(Compound, Vec<Redir>)>;
 pub struct Frame {
     /// Wrappers, outermost first.
     pub wrappers: Vec<String>,
+    /// Whom `sudo -u` names.
+    pub user: Option<Word>,
     /// `ssh:prod`
     pub remote: Option<String>,
     /// Where more arguments come from.

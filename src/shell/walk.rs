@@ -342,6 +342,7 @@ impl<'a> Walker<'a> {
             redirects: ready.redirects,
             stdin: sh.frame.stdin.clone(),
             wrappers: sh.frame.wrappers.clone(),
+            user: sh.frame.user.clone(),
             remote: sh.frame.remote.clone(),
             dynamic_args: sh.frame.dynamic.clone(),
             dynamic_roots: sh.frame.roots.clone(),

@@ -85,6 +85,8 @@ impl Walker<'_> {
         }
         let assigns: Vec<Word> = peeled.assigns.iter().map(|w| (*w).clone()).collect();
         let dir = peeled.value(&["-D", "--chdir", "--working-directory"]).cloned();
+        let user = peeled.value(&["-u", "--user"]).cloned();
+        let user = user.filter(|_| matches!(wrapper.name, "sudo" | "doas" | "pkexec"));
         let login = wrapper.name == "sudo" && peeled.has(&["-s", "-i", "--shell", "--login"]);
         let edits = wrapper.name == "sudo" && peeled.has(&["-e", "--edit"]);
         let script = (wrapper.name == "flock").then(|| peeled.value(&["-c", "--command"]).cloned()).flatten();
@@ -122,6 +124,9 @@ impl Walker<'_> {
             return self.remote(sh, wrapper.name, &root, redirects, |w, sh| w.program(sh, argv, Vec::new()));
         }
         self.inside(sh, wrapper.name, Vec::new(), |w, sh| {
+            if user.is_some() {
+                sh.frame.user = user;
+            }
             if let Some(dir) = dir {
                 sh.cwd = dir.as_str().and_then(|d| super::builtin::join(sh.cwd.as_deref(), d));
             }

@@ -28,6 +28,7 @@ pub struct Functions {
     pub plan: Plan,
     pub net: fn(&[Taken], &NetCx<'_>, Plan) -> Result<Net>,
     pub apply: fn(&Step, &ApplyCx<'_>) -> Result<StepOutcome>,
+    pub arrange: Option<fn(&mut [Step])>,
     pub verify: Option<fn(&Step, &ApplyCx<'_>) -> Result<Verification>>,
     pub aim: Option<Aim>,
     pub same_place: fn(&Locator, &Locator) -> Option<bool>,
@@ -88,6 +89,11 @@ impl System for Functions {
     }
     fn net(&self, taken: &[Taken], cx: &NetCx<'_>) -> Result<Net> {
         (self.net)(taken, cx, self.plan)
+    }
+    fn arrange(&self, steps: &mut [Step]) {
+        if let Some(arrange) = self.arrange {
+            arrange(steps);
+        }
     }
     fn apply(&self, step: &Step, cx: &ApplyCx<'_>) -> Result<StepOutcome> {
         (self.apply)(step, cx)

@@ -21,7 +21,7 @@ fn with_crontab() -> TestEnv {
     let table = env.root().join("table");
     std::fs::create_dir(&bin).unwrap();
     let script = format!(
-        "#!/bin/sh\nt={}\ncase $1 in\n-l) [ -f $t ] && cat $t || {{ echo no crontab for tester >&2; exit 1; }};;\n\
+        "#!/bin/sh\nt={}\n[ $1 = -u ] && t=$t.$2 && shift 2\ncase $1 in\n-e) $EDITOR $t;;\n-l) [ -f $t ] && cat $t || {{ echo no crontab for tester >&2; exit 1; }};;\n\
          -r) rm $t;;\n*) cat ${{1:--}} >$t.new && mv $t.new $t;;\nesac\n",
         table.display()
     );
@@ -48,6 +48,32 @@ fn a_crontab_that_is_removed_or_replaced_is_back() {
     env.sh("crontab new").ok();
     assert_eq!(undo(&env).code, 4, "somebody has written another one since");
     assert_eq!(env.sh("crontab -l").ok().stdout, env.read("new"));
+}
+
+#[test]
+fn a_crontab_that_an_editor_changes_or_that_is_another_users_is_back() {
+    let env = with_crontab();
+    env.write("old", "0 3 * * * /usr/local/bin/backup\n");
+    env.sh("crontab old; crontab -u postgres old").ok();
+    env.claude_runs("EDITOR='sed -i s/3/4/' crontab -e").ok();
+    assert!(env.sh("crontab -l").stdout.starts_with("0 4"), "an editor wrote it");
+    let out = undo(&env);
+    assert_eq!((out.code, env.sh("crontab -l").stdout), (0, env.read("old")), "{out:?}");
+    // sudo would find the machine's own crontab(1): what it is told to do is done by hand.
+    for line in ["sudo -u postgres crontab -r", "sudo -n --user=postgres crontab -r"] {
+        let call = env.claude_pre(line);
+        env.sh("crontab -u postgres -r").ok();
+        env.claude_post(&call);
+        let out = undo(&env);
+        assert_eq!(
+            (out.code, env.sh("crontab -u postgres -l").stdout),
+            (0, env.read("old")),
+            "{line}: {out:?}"
+        );
+    }
+    let call = env.claude_pre("su - postgres -c 'crontab -r'");
+    assert_eq!((call.answer.code, call.answer.stdout.as_str()), (0, ""));
+    assert!(event(&env).to_string().contains("as whom"), "{:#}", event(&env));
 }
 
 #[test]
@@ -82,6 +108,21 @@ fn a_flushed_packet_filter_is_back_with_all_its_chains() {
         ("iptables", "iptables-save | grep -v '^#' | sed 's/\\[.*//'", "iptables -F"),
         ("iptables", "iptables-save | grep -v '^#' | sed 's/\\[.*//'", "iptables -P INPUT ACCEPT"),
         ("ip6tables", "ip6tables-save | grep -v '^#' | sed 's/\\[.*//'", "ip6tables -D INPUT 1"),
+        (
+            "iptables",
+            "iptables-save | grep -v '^#' | sed 's/\\[.*//'",
+            "iptables --flu INPUT && iptables --delete-chain LOGGED",
+        ),
+        (
+            "iptables",
+            "iptables-save -t filter | sed '/^#/d; s/\\[.*//'; iptables-save | grep '^-A\\|^:.* [-D]' | sed 's/\\[.*//'",
+            "iptables -t nat -A POSTROUTING -j MASQUERADE && iptables -F && iptables -t mangle -N OWN",
+        ),
+        (
+            "iptables",
+            "iptables-save | grep -v '^#' | sed 's/\\[.*//'",
+            "iptables-restore < /dev/null; iptables-restore < empty",
+        ),
         ("nft", "nft -s list ruleset", "nft flush ruleset"),
         ("nft", "nft -s list ruleset", "nft delete table inet own"),
     ] {
@@ -96,7 +137,7 @@ fn a_flushed_packet_filter_is_back_with_all_its_chains() {
             tool => format!("{tool} -N LOGGED; {tool} -A INPUT -p tcp --dport 22 -j ACCEPT; {tool} -A INPUT -j LOGGED; {tool} -P INPUT DROP"),
         };
         let script = format!(
-            "{fill}\n{look} >before\nfr exec -- {line}\n{look} >after\ncmp -s before after && exit 9\n\
+            "printf '*filter\\nCOMMIT\\n' >empty\n{fill}\n{look} >before\nfr exec -c '{line}'\n{look} >after\ncmp -s before after && exit 9\n\
              fr undo --yes --last 1 --actor any\n{look} >back\ncmp before back\n"
         );
         let Some(out) = apart(&env, &script) else { return };
@@ -117,13 +158,30 @@ fn a_kernel_setting_is_set_back() {
 #[test]
 fn a_user_that_is_removed_or_changed_is_back_with_password_and_groups() {
     let env = TestEnv::new();
-    let look = "grep -h frtest /etc/passwd /etc/group; grep frtest /etc/shadow | cut -d: -f1-2,4-";
-    for line in
-        ["userdel frtest", "usermod -s /bin/sh -G '' -L frtest", "passwd -l frtest", "groupdel frtestgroup"]
-    {
+    let look = "grep -h 'frtest\\|other' /etc/passwd /etc/group; grep 'frtest\\|other' /etc/shadow";
+    for line in [
+        "userdel frtest",
+        "usermod -s /bin/sh -G '' -L frtest",
+        "passwd -l frtest",
+        "groupdel frtestgroup",
+        "usermod -l other frtest",
+        "groupmod -n frtestother frtestgroup",
+        "gpasswd -d frtest frtestgroup",
+        "deluser --quiet frtest frtestgroup",
+        "chage -E 2030-01-01 -d 0 frtest",
+        "chsh -s /bin/sh frtest",
+        "usermod -l other -u 4242 -d /srv/other frtest",
+        "userdel frtest && groupdel frtestgroup",
+        "userdel frtest && useradd -M -N -u 4242 -g daemon frtest",
+        "usermod -aG adm frtest && passwd -d frtest && gpasswd -M daemon frtestgroup",
+    ] {
+        let tool = line.split(' ').next().unwrap();
+        if env.sh(&format!("PATH=$PATH:/usr/sbin command -v {tool}")).code != 0 {
+            continue;
+        }
         let script = format!(
             "groupadd frtestgroup; useradd -M -d /srv/frtest -c 'A tester' -s /bin/bash -G frtestgroup,daemon frtest\n\
-             echo 'frtest:$6$salt$hash' | chpasswd -e\n({look}) | sort >before\nfr exec -- {line}\n({look}) | sort >after\n\
+             echo 'frtest:$6$salt$hash' | chpasswd -e\n({look}) | sort >before\nfr exec -c \"{line}\"\n({look}) | sort >after\n\
              cmp -s before after && exit 9\nfr undo --yes --last 1 --actor any\n({look}) | sort >back\ndiff before back\n\
              fr diff 1 | grep -q 'salt.hash' && exit 8; true\n"
         );
@@ -172,24 +230,35 @@ fn a_unit_is_enabled_and_active_as_before() {
     std::fs::create_dir(&bin).unwrap();
     let state = env.root().join("state");
     let script = format!(
-        "#!/bin/sh\ns={}\n. $s\ncase $1 in\nshow) printf 'LoadState=loaded\\nActiveState=%s\\nUnitFileState=%s\\n' $a $e;;\n\
+        "#!/bin/sh\ns={}\n[ $1 = --user ] && s=$s.user && shift\n. $s\ncase $1 in\nshow) printf 'LoadState=loaded\\nActiveState=%s\\nUnitFileState=%s\\n' $a $e;;\n\
          start) a=active;; stop) a=inactive;; enable) e=enabled;; disable) e=disabled;; mask) e=masked;; unmask) e=disabled;;\nesac\n\
          [ \"$2\" = --now ] && case $1 in disable|mask) a=inactive;; enable) a=active;; esac\necho \"a=$a e=$e\" >$s\n",
         state.display()
     );
     std::fs::write(bin.join("systemctl"), script).unwrap();
     env.vars.push(("PATH".to_owned(), format!("{}:{}", bin.display(), env.path())));
-    env.sh("chmod +x ../bin/systemctl; echo 'a=active e=enabled' >../state").ok();
+    env.sh("chmod +x ../bin/systemctl; echo 'a=active e=enabled' | tee ../state ../state.user").ok();
     for line in [
         "systemctl stop db",
         "systemctl disable --now db",
         "systemctl mask db",
         "sudo -n true; systemctl disable db",
+        "systemctl --user stop db",
+        "systemctl --user disable --now db && systemctl stop db",
     ] {
+        let both = || env.read("../state") + &env.read("../state.user");
         env.claude_runs(line);
-        assert_ne!(env.read("../state"), "a=active e=enabled\n", "{line}");
+        assert_ne!(both(), "a=active e=enabled\na=active e=enabled\n", "{line}");
         let out = undo(&env);
         assert_eq!(out.code, 0, "{line}: {out:?}");
-        assert_eq!(env.read("../state"), "a=active e=enabled\n", "{line}");
+        assert_eq!(both(), "a=active e=enabled\na=active e=enabled\n", "{line}");
+    }
+    for line in [
+        "systemctl -M box stop db",
+        "systemctl set-property db CPUQuota=1%",
+        "systemctl --root=/mnt disable db",
+    ] {
+        env.claude_pre(line);
+        assert!(event(&env).to_string().contains("was not captured"), "{line}: {:#}", event(&env));
     }
 }

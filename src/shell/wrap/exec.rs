@@ -233,7 +233,11 @@ impl Walker<'_> {
             self.push(sh, ready);
             return Status::Unknown;
         }
-        self.remote(sh, base, &place, ready.redirects, |w, sh| w.program(sh, command, Vec::new()))
+        // With options of its own, or by way of compose, it need not be the engine and the name that `exec` alone would mean.
+        let first = ready.argv.get(1).and_then(Word::as_str);
+        let wrapper =
+            if matches!(first, Some("exec" | "container")) { base.to_owned() } else { format!("{base} …") };
+        self.remote(sh, &wrapper, &place, ready.redirects, |w, sh| w.program(sh, command, Vec::new()))
     }
 }
 

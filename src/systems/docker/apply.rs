@@ -4,11 +4,11 @@ use std::time::{Duration, Instant};
 
 use super::cli::Cli;
 use super::look::{self, Budget, Eyes};
-use super::query::{Access, Kind};
-use super::{capture, container, file, image, network, plan, pod, swarm, volume};
+use super::query::{Access, Kind, Loss};
+use super::{capture, container, file, image, network, pod, swarm, volume};
 use crate::error::Result;
 use crate::model::{Step, StepOutcome};
-use crate::systems::things::{Job, Nowhere, Thing, Things, Verb};
+use crate::systems::things::{Job, Nowhere, Thing, Verb};
 use crate::systems::{ApplyCx, Caps};
 
 /// How long one step may take.
@@ -27,7 +27,7 @@ pub fn apply(step: &Step, cx: &ApplyCx<'_>) -> Result<StepOutcome> {
     if let Some(outcome) = job.check(old, now.as_ref()) {
         return Ok(outcome);
     }
-    let outcome = act(&cli, &job, (old, now.as_ref()), &before, &eyes)?;
+    let outcome = act(&cli, &job, (old, now.as_ref()), &eyes)?;
     (cx.progress)(1);
     Ok(outcome)
 }
@@ -36,7 +36,6 @@ fn act(
     cli: &Cli,
     job: &Job,
     (old, now): (Option<&Thing>, Option<&Thing>),
-    before: &Things,
     eyes: &Eyes<'_>,
 ) -> Result<StepOutcome> {
     let lost = || StepOutcome::Failed { reason: format!("{} is not in the capture", job.name) };
@@ -44,10 +43,14 @@ fn act(
     let source = eyes.source;
     match (job.verb, old, now) {
         (Verb::Anew, Some(old), _) => match kind {
-            Kind::Container => match renamed_to(eyes, before, &job.name)? {
+            Kind::Container => match look::name_by_id(eyes, &old.id)? {
                 Some(new) => {
                     cli.ask(&["container", "rename", &new, name])?;
-                    Ok(StepOutcome::Done)
+                    // What else the line did to it.
+                    match container::look(eyes, name, Loss::Nothing)?.map(|seen| seen.thing) {
+                        Some(now) if !old.looks_like(&now) => container::change(cli, name, old, &now, source),
+                        _ => Ok(StepOutcome::Done),
+                    }
                 }
                 None => container::make(cli, name, old, source),
             },
@@ -80,16 +83,4 @@ fn act(
 
 fn done(said: Result<String>) -> Result<StepOutcome> {
     said.map(|_| StepOutcome::Done)
-}
-
-/// The name that a container has got since, where it is only renamed.
-fn renamed_to(eyes: &Eyes<'_>, before: &Things, name: &str) -> Result<Option<String>> {
-    let mut now = before.clone();
-    for other in before.names().map(str::to_owned).collect::<Vec<_>>() {
-        if other.starts_with("container/") {
-            now.note(&other, look::one(eyes, &other, None)?);
-        }
-    }
-    let new = plan::renamed(before, &now).remove(name);
-    Ok(new.map(|new| new.trim_start_matches("container/").to_owned()))
 }

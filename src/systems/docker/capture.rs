@@ -7,7 +7,7 @@ use super::ID;
 use super::cli::Cli;
 use super::find::{self, Found};
 use super::look::{self, Budget, Eyes};
-use super::query::{self, Access};
+use super::query::{self, Access, Kind};
 use crate::error::{Error, Result};
 use crate::model::{Bytes, Capture, Effect, Locator, Missing, StateRef, SystemId};
 use crate::systems::CaptureCx;
@@ -45,6 +45,10 @@ pub fn capture(effect: &Effect, cx: &CaptureCx<'_>) -> Result<Vec<Capture>> {
     if things.is_empty() && missing.is_empty() {
         return Ok(Vec::new());
     }
+    // A container may get a name that is free now without being made by the command.
+    if things.all().any(|(name, thing)| name.starts_with("container/") && thing.is_none()) {
+        things.know(cli.lines(&["container", "ls", "-aq", "--no-trunc"])?);
+    }
     Ok(vec![finished(&things, &effect.resource, &access, missing, cx)?])
 }
 
@@ -63,6 +67,18 @@ fn now(cli: &Cli, earlier: &Things, cx: &CaptureCx<'_>) -> Result<Things> {
     let eyes = Eyes { cli, sink: cx.sink, source: cx.source, contents: false, budget: &budget };
     for name in earlier.names() {
         things.note(name, look::one(&eyes, name, earlier.get(name))?);
+    }
+    for (name, old) in earlier.all() {
+        let Some(old) = old.filter(|_| name.starts_with("container/") && things.get(name).is_none()) else {
+            continue;
+        };
+        // It may have got another name, by another command of the line.
+        if let Some(new) = look::name_by_id(&eyes, &old.id)? {
+            let new = Kind::Container.named(&new);
+            if !things.covers(&new) {
+                things.note(&new, look::one(&eyes, &new, None)?);
+            }
+        }
     }
     Ok(things)
 }

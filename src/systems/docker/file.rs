@@ -1,9 +1,12 @@
 //! Files inside a container, which `docker cp` writes.
 
+use std::collections::BTreeSet;
+use std::io::Read;
+
 use super::cli::Cli;
 use super::look::{Eyes, Seen};
 use super::volume::DATA;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::{ObjectSource, StepOutcome};
 use crate::systems::things::{Part, Taking, Thing};
 
@@ -43,14 +46,39 @@ pub fn parent(path: &str) -> &str {
     }
 }
 
-/// Writes the old content over the present. What was not there before stays where it lies in a directory.
+/// Writes the old content over the present, and removes what the command has added in a directory.
 pub fn put_back(cli: &Cli, name: &str, before: &Thing, source: &dyn ObjectSource) -> Result<StepOutcome> {
     let (Some(part), Some((container, path))) = (before.parts.get(DATA), name.split_once(':')) else {
         return Ok(StepOutcome::Failed { reason: format!("{name} was not captured") });
     };
     let to = format!("{container}:{}", parent(path));
+    let present = cli.read(&["cp", name, "-"], names).unwrap_or_default();
+    let old = part.read_with(source, names)?;
+    let at = |entry: &String| format!("{}/{entry}", parent(path).trim_end_matches('/'));
+    let added: Vec<String> = present.difference(&old).map(at).collect();
+    if !added.is_empty() {
+        let mut args = vec!["exec", container, "rm", "-rf", "--"];
+        args.extend(added.iter().map(String::as_str));
+        if let Err(error) = cli.ask(&args) {
+            let reason = format!("what was added is removed by the container's own rm: {}", error.what);
+            return Ok(StepOutcome::Failed { reason });
+        }
+    }
     cli.write(&["cp", "-", &to], |pipe| part.write(source, pipe))?;
     Ok(StepOutcome::Done)
+}
+
+/// The names in an archive; of those below one that is named itself, only that one where it is new.
+fn names(from: &mut dyn Read) -> Result<BTreeSet<String>> {
+    let failed = |e: std::io::Error| Error::failure(format!("an archive cannot be read: {e}"));
+    let mut found = BTreeSet::new();
+    let mut archive = tar::Archive::new(&mut *from);
+    for entry in archive.entries().map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        found.insert(String::from_utf8_lossy(&entry.path_bytes()).trim_end_matches('/').to_owned());
+    }
+    std::io::copy(from, &mut std::io::sink()).map_err(failed)?;
+    Ok(found)
 }
 
 /// Removes a path that the copy made, by the container's own `rm`.

@@ -52,14 +52,15 @@ pub fn find(cli: &Cli, ask: &Ask, cwd: &Bytes, out: &mut Found) -> Result<()> {
             }
             Ok(())
         }
-        Ask::Containers { running, loss } => {
+        Ask::Containers { running, loss, filters } => {
             let mut args = vec!["container", "ls", "-q", "--no-trunc"];
             if !running {
                 args.push("-a");
             }
+            args.extend(filters.iter().flat_map(|filter| ["--filter", filter]));
             containers(cli, &cli.lines(&args)?, *loss, out)
         }
-        Ask::All { kind } => all(cli, *kind, out),
+        Ask::All { kind, filters } => all(cli, *kind, filters, out),
         Ask::Unused { kinds, all, filters } => unused(cli, (kinds, *all, filters), out),
         Ask::Project { .. } => project(cli, ask, cwd, out),
         Ask::Tags => tags(cli, out),
@@ -159,15 +160,19 @@ pub fn with_tag(name: &str) -> String {
     if last.contains([':', '@']) { name.to_owned() } else { format!("{name}:latest") }
 }
 
-fn all(cli: &Cli, kind: Kind, out: &mut Found) -> Result<()> {
+fn all(cli: &Cli, kind: Kind, filters: &[String], out: &mut Found) -> Result<()> {
+    let list = |args: &[&str]| {
+        let filters = filters.iter().flat_map(|filter| ["--filter", filter.as_str()]);
+        cli.lines(&args.iter().copied().chain(filters).collect::<Vec<_>>())
+    };
     let names = match kind {
         Kind::Image => {
-            let ids = cli.lines(&["image", "ls", "-aq", "--no-trunc"])?;
+            let ids = list(&["image", "ls", "-aq", "--no-trunc"])?;
             let ids: Vec<String> = ids.into_iter().collect::<BTreeSet<_>>().into_iter().collect();
             return images(cli, &ids, out);
         }
-        Kind::Volume => cli.lines(&["volume", "ls", "-q"])?,
-        Kind::Network => cli.lines(&["network", "ls", "--format", "{{.Name}}"])?,
+        Kind::Volume => list(&["volume", "ls", "-q"])?,
+        Kind::Network => list(&["network", "ls", "--format", "{{.Name}}"])?,
         _ => Vec::new(),
     };
     out.names.extend(names.iter().map(|name| kind.named(name)));

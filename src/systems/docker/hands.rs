@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::query::Kind;
 use super::{ID, container, image};
 use crate::model::{Bytes, Reversibility, SystemId};
-use crate::systems::things::{Deed, Hands, How};
+use crate::systems::things::{Deed, Hands, How, Thing};
 
 /// What is known of this engine's things.
 #[derive(Default)]
@@ -33,6 +33,15 @@ impl Hands for Engine {
             Some((Kind::Pod | Kind::Config | Kind::Secret, _)) => 3,
             Some((Kind::Container | Kind::Service, _)) => 4,
             _ => 5,
+        }
+    }
+
+    fn is_another(&self, name: &str, before: &Thing, now: &Thing) -> bool {
+        match Kind::of(name) {
+            Some((Kind::Container | Kind::Network | Kind::Service | Kind::Config, _)) => before.id != now.id,
+            // No command changes what is in a volume: it was removed and made anew.
+            Some((Kind::Volume, _)) => true,
+            _ => false,
         }
     }
 
@@ -99,6 +108,10 @@ impl Hands for Engine {
                     "its contents were not captured; an empty one would look as if all were well",
                 ),
             },
+            (Kind::Image, How::Anew(thing)) if own.starts_with("sha256:") => Deed::new(
+                format!("bring the image {} back, which has no name", image::short(&thing.id)),
+                Reversibility::Exact,
+            ),
             (Kind::Image, How::Anew(thing)) => Deed::new(
                 format!("bring the image {} back as {own}", image::short(&thing.id)),
                 Reversibility::Exact,
@@ -124,6 +137,10 @@ impl Hands for Engine {
             (Kind::Service | Kind::Config | Kind::Pod, How::Anew(_)) => Deed::new(
                 format!("make the {} {own} anew from its settings; its id is a new one", kind.word()),
                 Reversibility::Recreate,
+            ),
+            (_, How::InTheWay(_)) => Deed::new(
+                format!("remove the {} {own} that took its place", kind.word()),
+                Reversibility::Exact,
             ),
             (_, How::Made(_)) => Deed::new(
                 format!("remove the {} {own}, made by the command", kind.word()),

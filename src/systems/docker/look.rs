@@ -113,3 +113,12 @@ pub fn one(eyes: &Eyes<'_>, name: &str, earlier: Option<&Thing>) -> Result<Optio
         Kind::Pod => thing(pod::look(eyes, own)?),
     })
 }
+
+/// The present name of a container that is known by its id; `None` where it is gone.
+pub fn name_by_id(eyes: &Eyes<'_>, id: &str) -> Result<Option<String>> {
+    if id.is_empty() {
+        return Ok(None);
+    }
+    let found = eyes.cli.inspect(Kind::Container, &[id.to_owned()])?;
+    Ok(found.iter().find(|one| super::find::id_of(one) == id).map(super::find::name_of))
+}

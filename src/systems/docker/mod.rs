@@ -26,6 +26,9 @@ use super::things::{self, Things};
 /// The id, also in documents.
 const ID: &str = "docker";
 
+/// Where the paths are that a command removes inside of a container.
+pub use assess::removed;
+
 /// The `docker` system.
 pub static DOCKER: Functions = Functions {
     id: ID,
@@ -37,6 +40,7 @@ pub static DOCKER: Functions = Functions {
     plan: plan::plan,
     net: |taken, cx, plan| things::net(taken, cx, &plan, &hands::Engine::default()),
     apply: apply::apply,
+    arrange: Some(|steps| things::arrange(steps, &hands::Engine::default())),
     verify: None,
     aim: None,
     same_place: functions::by_words,

@@ -110,11 +110,17 @@ pub enum Ask {
         running: bool,
         /// What is lost.
         loss: Loss,
+        /// `--filter`s.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        filters: Vec<String>,
     },
     /// All of a kind that is no container.
     All {
         /// Of which kind.
         kind: Kind,
+        /// `--filter`s.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        filters: Vec<String>,
     },
     /// What a prune removes.
     Unused {

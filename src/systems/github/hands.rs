@@ -69,7 +69,7 @@ impl Hands for GithubHands {
         match how {
             How::Anew(thing) => anew(kind, path, &own, thing),
             How::Changed(before, now) => changed(kind, &own, before, now),
-            How::Made(_) => made(kind, &own),
+            How::Made(_) | How::InTheWay(_) => made(kind, &own),
         }
     }
 }

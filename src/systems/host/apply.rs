@@ -1,6 +1,6 @@
 //! Carries out a step, only while the thing is as the plan saw it.
 
-use super::read::{look, tool};
+use super::read::{emptied, look, rules, tool};
 use super::users;
 use crate::error::Result;
 use crate::model::{Step, StepOutcome};
@@ -35,14 +35,21 @@ pub fn apply(step: &Step, cx: &ApplyCx<'_>) -> Result<StepOutcome> {
             // In one transaction: no moment without rules.
             commands.push((words(&["nft", "-f", "-"]), [b"flush ruleset\n".as_slice(), &text].concat()));
         }
-        "rules" => commands.push((words(&[&format!("{own}-restore")]), text)),
-        "unit" => {
+        "rules" => {
+            let more = emptied(&value, &rules(own)?);
+            commands.push((words(&[&format!("{own}-restore")]), [text, more.into_bytes()].concat()));
+        }
+        "unit" | "user-unit" => {
+            let systemctl = |verb: &str| match kind {
+                "unit" => words(&["systemctl", verb, own]),
+                _ => words(&["systemctl", "--user", verb, own]),
+            };
             let (Some(old), Some(now)) = (old, now.as_ref()) else {
                 return Ok(StepOutcome::Failed { reason: format!("the unit {own} is gone") });
             };
             if old.digest != now.digest {
                 if now.fact("enabled").starts_with("masked") {
-                    commands.push((words(&["systemctl", "unmask", own]), Vec::new()));
+                    commands.push((systemctl("unmask"), Vec::new()));
                 }
                 let verb = match old.fact("enabled") {
                     "enabled" => Some("enable"),
@@ -50,19 +57,28 @@ pub fn apply(step: &Step, cx: &ApplyCx<'_>) -> Result<StepOutcome> {
                     "masked" => Some("mask"),
                     _ => None,
                 };
-                commands.extend(verb.map(|verb| (words(&["systemctl", verb, own]), Vec::new())));
+                commands.extend(verb.map(|verb| (systemctl(verb), Vec::new())));
             }
             match (old.state.as_str(), now.state.as_str()) {
                 (old, now) if old == now => {}
-                ("active", _) => commands.push((words(&["systemctl", "start", own]), Vec::new())),
-                ("inactive" | "failed", _) => commands.push((words(&["systemctl", "stop", own]), Vec::new())),
+                ("active", _) => commands.push((systemctl("start"), Vec::new())),
+                ("inactive" | "failed", _) => commands.push((systemctl("stop"), Vec::new())),
                 _ => {}
             }
         }
         "user" if job.verb == Verb::Remove => commands.push((words(&["userdel", own]), Vec::new())),
         "group" if job.verb == Verb::Remove => commands.push((words(&["groupdel", own]), Vec::new())),
-        "user" => commands.extend(users::bring(own, &value, now.is_some()).unwrap_or_default()),
-        "group" => commands.extend(users::bring_group(own, &value, now.is_some()).unwrap_or_default()),
+        "user" | "group" => {
+            // It may only have got another name (`usermod -l`, `groupmod -n`).
+            let new = if now.is_none() { users::renamed(kind, &value)? } else { None };
+            let there = now.is_some() || new.is_some();
+            if let Some(new) = new {
+                let (tool, flag) = if kind == "user" { ("usermod", "-l") } else { ("groupmod", "-n") };
+                commands.push((words(&[tool, flag, own, &new]), Vec::new()));
+            }
+            let bring = if kind == "user" { users::bring } else { users::bring_group };
+            commands.extend(bring(own, &value, there).unwrap_or_default());
+        }
         "package" => {
             let spec = old.map_or(own.to_owned(), |old| format!("{own}={}", old.fact("version")));
             // Nothing else may go for it.

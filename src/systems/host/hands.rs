@@ -27,7 +27,7 @@ impl Hands for HostHands {
             ("crontab", _) => Deed::new(format!("write the old crontab of {own}"), R::Exact),
             ("sysctl", How::Changed(..)) => Deed::new(format!("set {own} as before"), R::Exact),
             ("rules", How::Changed(..)) => Deed::new(format!("load the old rules of {own}"), R::Exact),
-            ("unit", How::Changed(before, now)) => {
+            ("unit" | "user-unit", How::Changed(before, now)) => {
                 let mut doing = Vec::new();
                 if before.digest != now.digest {
                     doing.push(format!("{} as it was", before.fact("enabled")));

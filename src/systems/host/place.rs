@@ -64,8 +64,18 @@ pub const PROGRAMS: &[&str] = &[
     "adduser",
     "deluser",
     "chpasswd",
+    "gpasswd",
+    "chsh",
+    "chfn",
+    "chage",
     "iptables",
     "ip6tables",
+    "iptables-restore",
+    "ip6tables-restore",
+    "iptables-save",
+    "ip6tables-save",
+    "iptables-legacy",
+    "iptables-nft",
     "nft",
     "ufw",
     "firewall-cmd",
@@ -109,8 +119,8 @@ pub fn assess(inv: &Invocation) -> Vec<Effect> {
     let mut out = Reader::new(inv, super::ID);
     super::assess::read(program, &mut out);
     let mut effects = out.effects;
-    for effect in
-        effects.iter_mut().filter(|e| e.system.0 == super::ID && e.locator.is_none() && e.class != C::Opaque)
+    let is_read = |e: &Effect| e.class != C::Opaque || e.resource.as_slice().starts_with(b"cron:");
+    for effect in effects.iter_mut().filter(|e| e.system.0 == super::ID && e.locator.is_none() && is_read(e))
     {
         effect.locator = locator(program, effect, inv);
     }
@@ -135,14 +145,21 @@ fn locator(program: &str, effect: &Effect, inv: &Invocation) -> Option<Locator> 
     let text = effect.resource.lossy().into_owned();
     let (kind, name) = text.split_once(':').unwrap_or((text.as_str(), ""));
     let thing = match (kind, program) {
-        ("cron", "crontab") => format!("crontab/{name}"),
-        ("svc", "systemctl" | "service") if effect.certain => format!("unit/{name}"),
+        ("cron", "crontab") => match crontab_of(name, inv) {
+            Ok(who) => format!("crontab/{who}"),
+            Err(why) => return because(why),
+        },
+        ("svc", "systemctl" | "service") if effect.certain => match managed(inv) {
+            Ok(kind) => format!("{kind}/{name}"),
+            Err(why) => return because(why),
+        },
         ("host", "sysctl") => format!("sysctl/{}", name.trim_start_matches("sysctl ")),
-        ("net", "iptables" | "ip6tables" | "nft") => format!("rules/{name}"),
-        ("user", "passwd" | "useradd" | "adduser" | "userdel" | "deluser" | "usermod") if name != "self" => {
-            format!("user/{name}")
+        ("net", _) if name.starts_with("iptables") || name.starts_with("ip6tables") || name == "nft" => {
+            format!("rules/{name}")
         }
-        ("group", "groupadd" | "groupdel" | "groupmod") => format!("group/{name}"),
+        ("user", "chpasswd") => return because("fr does not read it before it runs"),
+        ("user", _) if name != "self" => format!("user/{name}"),
+        ("group", _) => format!("group/{name}"),
         ("pkg", "apt" | "apt-get" | "aptitude" | "dpkg") if effect.certain => format!("package/{name}"),
         ("path" | "ssh" | "git", _) => return None,
         _ if effect.reversibility == R::Irreversible => return because("nothing can bring it back"),
@@ -152,9 +169,46 @@ fn locator(program: &str, effect: &Effect, inv: &Invocation) -> Option<Locator> 
         _ => return None,
     };
     let other_user = |w: &String| matches!(w.as_str(), "sudo" | "doas" | "su" | "runuser" | "pkexec");
-    let needs_root = matches!(thing.split('/').next(), Some("crontab" | "rules" | "user"));
+    let needs_root = matches!(thing.split('/').next(), Some("crontab" | "rules" | "user" | "user-unit"));
     if needs_root && inv.wrappers.iter().any(other_user) && !rustix::process::geteuid().is_root() {
         return because("it runs as another user, who may see what we may not");
     }
     Some(locator_of(place, std::iter::once(thing.as_str())))
+}
+
+/// Whose table it is. `user`: that of whoever runs the command.
+fn crontab_of(named: &str, inv: &Invocation) -> Result<String, &'static str> {
+    const UNKNOWN: &str = "it runs as another user, and the words do not say as whom";
+    let has = |names: &[&str]| inv.wrappers.iter().any(|wrapper| names.contains(&wrapper.as_str()));
+    if named != "user" {
+        return Ok(named.to_owned());
+    }
+    if has(&["su", "runuser"]) {
+        return Err(UNKNOWN);
+    }
+    match &inv.user {
+        Some(user) => user.as_str().map(str::to_owned).ok_or(UNKNOWN),
+        None if has(&["sudo", "doas", "pkexec"]) => Ok("root".to_owned()),
+        None => Ok(named.to_owned()),
+    }
+}
+
+/// Whose units a command of systemctl is about: the system's, or a user's own.
+fn managed(inv: &Invocation) -> Result<&'static str, &'static str> {
+    let words: Vec<&str> = inv.args().iter().filter_map(Word::as_str).collect();
+    let any = |fronts: &[&str]| words.iter().any(|word| fronts.iter().any(|front| word.starts_with(front)));
+    if any(&["-H", "--host", "-M", "--machine", "--root", "--image", "--global"]) {
+        return Err("it is about another machine or another root directory");
+    }
+    let verbs = ["isolate", "set-property", "edit", "revert", "preset", "set-default"];
+    if words.iter().any(|word| verbs.contains(word)) {
+        return Err("fr reads whether a unit is enabled and active, and this changes more");
+    }
+    if !words.contains(&"--user") {
+        return Ok("unit");
+    }
+    match inv.wrappers.iter().any(|wrapper| matches!(wrapper.as_str(), "sudo" | "su" | "runuser" | "doas")) {
+        true => Err("it is about the units of another user"),
+        false => Ok("user-unit"),
+    }
 }

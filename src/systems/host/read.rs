@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::place::NOT_KEPT;
 use super::{ID, users};
 use crate::error::{Error, Result};
-use crate::model::{Capture, Effect, ObjectSink, StateRef, SystemId};
+use crate::model::{Capture, Effect, ObjectId, ObjectKind, ObjectSink, StateRef, SystemId};
 use crate::platform::runner::{self, Finished};
 use crate::systems::CaptureCx;
 use crate::systems::things::{Thing, Things, locator_of, names_of};
@@ -43,9 +43,15 @@ pub fn look(name: &str, sink: &dyn ObjectSink) -> Result<Option<Thing>> {
     let (kind, own) = name.split_once('/').unwrap_or((name, ""));
     match kind {
         "crontab" => crontab(own, sink),
-        "unit" => unit(own, sink),
+        "unit" => unit(own, &[], sink),
+        "user-unit" => unit(own, &["--user"], sink),
         "sysctl" => Thing::new(said(&["sysctl", "-n", own])?.trim_end().as_bytes(), sink).map(Some),
-        "rules" => Thing::new(rules(own)?.as_bytes(), sink).map(Some),
+        "rules" => {
+            let text = rules(own)?;
+            let mut thing = Thing::new(text.as_bytes(), sink)?;
+            thing.digest = ObjectId::of(ObjectKind::State, without_empty_tables(&text).as_bytes());
+            Ok(Some(thing))
+        }
         "package" => package(own, sink),
         "user" => users::user(own, sink),
         "group" => users::group(own, sink),
@@ -71,8 +77,9 @@ fn crontab(who: &str, sink: &dyn ObjectSink) -> Result<Option<Thing>> {
 }
 
 /// A unit: whether it is enabled is its form, whether it is active is what it does.
-fn unit(name: &str, sink: &dyn ObjectSink) -> Result<Option<Thing>> {
-    let text = said(&["systemctl", "show", "-p", "LoadState,ActiveState,UnitFileState,FragmentPath", name])?;
+fn unit(name: &str, whose: &[&str], sink: &dyn ObjectSink) -> Result<Option<Thing>> {
+    let asks = ["show", "-p", "LoadState,ActiveState,UnitFileState,FragmentPath", name];
+    let text = said(&[&["systemctl"], whose, &asks[..]].concat())?;
     let value = |key: &str| {
         let line = text.lines().find_map(|l| l.strip_prefix(key)?.strip_prefix('='));
         line.unwrap_or_default().to_owned()
@@ -86,8 +93,39 @@ fn unit(name: &str, sink: &dyn ObjectSink) -> Result<Option<Thing>> {
     Ok(Some(thing))
 }
 
+/// Without tables that hold no rule, no chain of somebody's and no policy: the kernel makes such a one when it is first asked for.
+fn without_empty_tables(text: &str) -> String {
+    let mut out = String::new();
+    for table in text.split_inclusive("COMMIT\n") {
+        let says = |line: &str| match line.strip_prefix(':') {
+            Some(chain) => chain.split(' ').nth(1) != Some("ACCEPT"),
+            None => !line.starts_with('*') && line != "COMMIT",
+        };
+        if table.lines().any(says) {
+            out.push_str(table);
+        }
+    }
+    out
+}
+
+/// What makes tables empty that are there now and were not in an older listing: loading that one leaves them alone.
+pub fn emptied(old: &str, now: &str) -> String {
+    let mut out = String::new();
+    for table in now.split_inclusive("COMMIT\n") {
+        let name = table.lines().find(|line| line.starts_with('*'));
+        let Some(name) = name.filter(|name| !old.lines().any(|line| line == *name)) else { continue };
+        out.push_str(&format!("{name}\n"));
+        let own = table.lines().filter(|line| line.starts_with(':') && line.split(' ').nth(1) != Some("-"));
+        for chain in own.filter_map(|line| line.split(' ').next()) {
+            out.push_str(&format!("{chain} ACCEPT [0:0]\n"));
+        }
+        out.push_str("COMMIT\n");
+    }
+    out
+}
+
 /// Rules without counters and dates, which differ from one reading to the next.
-fn rules(which: &str) -> Result<String> {
+pub fn rules(which: &str) -> Result<String> {
     if which == "nft" {
         return said(&["nft", "-s", "list", "ruleset"]);
     }
@@ -138,4 +176,20 @@ pub fn observe(captured: &Capture, cx: &CaptureCx<'_>) -> Result<StateRef> {
         now.note(name, look(name, cx.sink)?);
     }
     now.store(cx.sink)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_that_is_empty_is_as_good_as_none_and_one_that_was_not_there_is_emptied() {
+        let filter = "*filter\n:INPUT DROP [0:0]\n-A INPUT -j ACCEPT\nCOMMIT\n";
+        let nat = "*nat\n:PREROUTING ACCEPT [0:0]\n:OWN - [0:0]\n-A PREROUTING -j OWN\nCOMMIT\n";
+        let empty = "*nat\n:PREROUTING ACCEPT [0:0]\nCOMMIT\n";
+        assert_eq!(without_empty_tables(&format!("{filter}{empty}")), filter);
+        assert_eq!(without_empty_tables(&format!("{filter}{nat}")), format!("{filter}{nat}"));
+        assert_eq!(emptied(filter, &format!("{filter}{nat}")), empty);
+        assert_eq!(emptied(&format!("{filter}{nat}"), filter), "");
+    }
 }

@@ -31,17 +31,22 @@ pub fn user(name: &str, sink: &dyn ObjectSink) -> Result<Option<Thing>> {
     let primary = all.lines().find(of_gid).and_then(|l| l.split(':').next()).unwrap_or_default();
     let text = format!("{own}\n{secret}\n{}\n{primary}\n", groups.join(","));
     let mut thing = Thing::new(text.as_bytes(), sink)?;
-    // The day of the last change of a password is no part of what it is.
-    let fields: Vec<&str> =
-        secret.split(':').enumerate().filter(|(at, _)| *at != 2).map(|(_, f)| f).collect();
-    let normal = format!("{own}\n{}\n{}", fields.join(":"), groups.join(","));
+    let normal = format!("{own}\n{secret}\n{}", groups.join(","));
     thing.digest = ObjectId::of(ObjectKind::State, normal.as_bytes());
     Ok(Some(thing))
 }
 
 /// A group: its line.
 pub fn group(name: &str, sink: &dyn ObjectSink) -> Result<Option<Thing>> {
-    line(&table("/etc/group")?, name).map(|own| Thing::new(own.as_bytes(), sink)).transpose()
+    let Some(own) = line(&table("/etc/group")?, name) else { return Ok(None) };
+    let mut thing = Thing::new(own.as_bytes(), sink)?;
+    // In which order its members were added does not count.
+    let (front, members) = own.rsplit_once(':').unwrap_or((&own, ""));
+    let mut members: Vec<&str> = members.split(',').collect();
+    members.sort_unstable();
+    let normal = format!("{front}:{}", members.join(","));
+    thing.digest = ObjectId::of(ObjectKind::State, normal.as_bytes());
+    Ok(Some(thing))
 }
 
 fn words(words: &[&str]) -> Command {
@@ -57,25 +62,28 @@ pub fn bring(name: &str, text: &str, there: bool) -> Option<Vec<Command>> {
     let primary = lines.next().unwrap_or_default();
     let [_, _, uid, gid, comment, home, shell] = own.as_slice() else { return None };
     let mut out = Vec::new();
+    // Its own group went with it (userdel(8), USERGROUPS_ENAB); `-f`: it may still be there.
+    out.push(words(&["groupadd", "-f", "-g", gid, if primary.is_empty() { name } else { primary }]));
     if there {
         out.push(words(&[
             "usermod", "-u", uid, "-g", gid, "-c", comment, "-d", home, "-s", shell, "-G", groups, name,
         ]));
     } else {
-        // Its own group went with it (userdel(8), USERGROUPS_ENAB); `-f`: it may still be there.
-        out.push(words(&["groupadd", "-f", "-g", gid, if primary.is_empty() { name } else { primary }]));
         out.push(words(&[
             "useradd", "-M", "-N", "-u", uid, "-g", gid, "-c", comment, "-d", home, "-s", shell, "-G",
             groups, name,
         ]));
     }
-    if let [_, hash, _, least, most, warn, idle, end, ..] = secret.as_slice() {
+    if let [_, hash, last, least, most, warn, idle, end, ..] = secret.as_slice() {
         if !hash.is_empty() {
             out.push((vec!["chpasswd".into(), "-e".into()], format!("{name}:{hash}\n").into_bytes()));
         }
         let or = |value: &str| if value.is_empty() { "-1".to_owned() } else { value.to_owned() };
-        let (least, most, warn, idle, end) = (or(least), or(most), or(warn), or(idle), or(end));
-        out.push(words(&["chage", "-m", &least, "-M", &most, "-W", &warn, "-I", &idle, "-E", &end, name]));
+        let (last, least, most, warn, idle, end) =
+            (or(last), or(least), or(most), or(warn), or(idle), or(end));
+        out.push(words(&[
+            "chage", "-d", &last, "-m", &least, "-M", &most, "-W", &warn, "-I", &idle, "-E", &end, name,
+        ]));
     }
     Some(out)
 }
@@ -86,5 +94,20 @@ pub fn bring_group(name: &str, text: &str, there: bool) -> Option<Vec<Command>> 
     let [_, _, gid, members] = own.as_slice() else { return None };
     let make =
         if there { words(&["groupmod", "-g", gid, name]) } else { words(&["groupadd", "-g", gid, name]) };
-    Some(vec![make, words(&["gpasswd", "-M", members, name])])
+    // A member that is not there yet comes back with its groups.
+    let all = table("/etc/passwd").ok()?;
+    let there: Vec<&str> = members.split(',').filter(|member| line(&all, member).is_some()).collect();
+    Some(vec![make, words(&["gpasswd", "-M", &there.join(","), name])])
+}
+
+/// The name that a user or a group has now that is the same but for its name, by its number.
+pub fn renamed(kind: &str, text: &str) -> Result<Option<String>> {
+    let file = if kind == "user" { "/etc/passwd" } else { "/etc/group" };
+    let old: Vec<&str> = text.lines().next().unwrap_or_default().split(':').collect();
+    let is_it = |line: &&str| {
+        let now: Vec<&str> = line.split(':').collect();
+        let same = |at: usize| now.get(at).is_some() && now.get(at) == old.get(at);
+        now.first() != old.first() && same(2) && same(3)
+    };
+    Ok(table(file)?.lines().find(is_it).and_then(|line| line.split(':').next()).map(str::to_owned))
 }

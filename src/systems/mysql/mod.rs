@@ -34,6 +34,7 @@ pub static MYSQL: Functions = Functions {
     plan: plan::plan,
     net: |taken, cx, plan| tables::net(taken, cx, plan, true),
     apply: apply::apply,
+    arrange: None,
     verify: Some(apply::verify),
     aim: Some(tables::aim),
     same_place: tables::same_place,

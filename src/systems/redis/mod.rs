@@ -31,6 +31,7 @@ pub static REDIS: Functions = Functions {
     plan: plan::plan,
     net,
     apply: apply::apply,
+    arrange: None,
     verify: None,
     aim: None,
     same_place: functions::by_words,

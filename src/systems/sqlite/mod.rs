@@ -34,6 +34,7 @@ pub static SQLITE: Functions = Functions {
     plan: plan::plan,
     net: |taken, cx, plan| tables::net(taken, cx, plan, false),
     apply: apply::apply,
+    arrange: None,
     verify: None,
     aim: None,
     same_place: tables::same_place,

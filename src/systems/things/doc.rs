@@ -23,6 +23,9 @@ pub struct Things {
     /// Where it was read: what must be the same when it is compared and written (a daemon's id, a server's name).
     pub place: BTreeMap<String, String>,
     all: BTreeMap<String, Option<Thing>>,
+    /// The identities of things that were there and were not looked at: none of them was made by the command.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    known: Vec<String>,
 }
 
 /// One thing that was there.
@@ -79,12 +82,22 @@ impl Thing {
 impl Things {
     /// Nothing looked at yet.
     pub fn new(of: &str, place: BTreeMap<String, String>) -> Things {
-        Things { things: VERSION, of: of.to_owned(), place, all: BTreeMap::new() }
+        Things { things: VERSION, of: of.to_owned(), place, all: BTreeMap::new(), known: Vec::new() }
     }
 
     /// Notes what was found under a name; `None`: it is not there.
     pub fn note(&mut self, name: &str, thing: Option<Thing>) {
         self.all.insert(name.to_owned(), thing);
+    }
+
+    /// Notes the identities of what was there besides.
+    pub fn know(&mut self, ids: Vec<String>) {
+        self.known = ids;
+    }
+
+    /// It was there, whatever it was called.
+    pub fn knows(&self, thing: &Thing) -> bool {
+        self.known.contains(&thing.id)
     }
 
     /// What was looked at, in order.

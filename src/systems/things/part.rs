@@ -94,12 +94,51 @@ impl Part {
         Ok(())
     }
 
+    /// Reads it as a stream.
+    pub fn read_with<T>(
+        &self,
+        source: &dyn ObjectSource,
+        take: impl FnOnce(&mut dyn Read) -> Result<T>,
+    ) -> Result<T> {
+        take(&mut Stored { chunks: self.chunks.iter(), source, now: Vec::new(), at: 0 })
+    }
+
     /// All of it in memory.
     pub fn whole(&self, source: &dyn ObjectSource) -> Result<Vec<u8>> {
         let mut out = Vec::new();
         self.write(source, &mut out)?;
         Ok(out)
     }
+}
+
+/// Stored bytes as a stream.
+struct Stored<'s> {
+    chunks: std::slice::Iter<'s, ObjectId>,
+    source: &'s dyn ObjectSource,
+    now: Vec<u8>,
+    at: usize,
+}
+
+impl Read for Stored<'_> {
+    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+        while self.at >= self.now.len() {
+            let Some(id) = self.chunks.next() else { return Ok(0) };
+            self.now = self.source.get(id).map_err(|e| io::Error::other(e.to_string()))?;
+            self.at = 0;
+        }
+        Ok(handed(&self.now, &mut self.at, to))
+    }
+}
+
+/// Copies what is left of a piece.
+fn handed(now: &[u8], at: &mut usize, to: &mut [u8]) -> usize {
+    let left = now.get(*at..).unwrap_or_default();
+    let count = left.len().min(to.len());
+    if let (Some(to), Some(from)) = (to.get_mut(..count), left.get(..count)) {
+        to.copy_from_slice(from);
+    }
+    *at += count;
+    count
 }
 
 struct Chunks {
@@ -116,13 +155,7 @@ impl Read for Chunks {
                 Err(_) => return Ok(0),
             }
         }
-        let left = self.now.get(self.at..).unwrap_or_default();
-        let count = left.len().min(to.len());
-        if let (Some(to), Some(from)) = (to.get_mut(..count), left.get(..count)) {
-            to.copy_from_slice(from);
-        }
-        self.at += count;
-        Ok(count)
+        Ok(handed(&self.now, &mut self.at, to))
     }
 }
 

@@ -24,6 +24,11 @@ pub trait Hands {
 
     /// How one thing is brought back.
     fn back(&self, name: &str, how: How<'_>) -> Deed;
+
+    /// What is there now is not the old thing in another form but another one, which has to make way.
+    fn is_another(&self, _name: &str, _before: &Thing, _now: &Thing) -> bool {
+        false
+    }
 }
 
 /// What is to be done about a thing.
@@ -35,6 +40,8 @@ pub enum How<'a> {
     Changed(&'a Thing, &'a Thing),
     /// It was made by the command.
     Made(&'a Thing),
+    /// It was put in the place of the old one, which is to come back.
+    InTheWay(&'a Thing),
 }
 
 /// What a step will do, in words.
@@ -111,6 +118,12 @@ pub struct Job {
     pub verb: Verb,
     /// How it must be now; `None`: it must not be there.
     pub now: Option<Guard>,
+    /// It is removed because another one is to be made in its place.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub makes_way: bool,
+    /// How many contents were kept of it: of two captures the one with more of them counts.
+    #[serde(default)]
+    pub parts: usize,
 }
 
 impl Job {
@@ -128,6 +141,7 @@ impl Job {
     /// Whether it may be done, by what is there: nothing left to do, or a conflict, or `None`: go on.
     pub fn check(&self, before: Option<&Thing>, now: Option<&Thing>) -> Option<StepOutcome> {
         let done = match (before, now) {
+            (Some(_), Some(now)) if self.makes_way && self.now.as_ref() == Some(&Guard::of(now)) => false,
             (Some(before), Some(now)) => before.looks_like(now),
             (None, None) => true,
             _ => false,
@@ -164,8 +178,10 @@ pub fn plan(captured: &Captured, now: &StateRef, cx: &PlanCx<'_>, hands: &dyn Ha
     for (name, b) in before.all() {
         let a = after.as_ref().map(|after| after.get(name));
         let n = now.get(name);
-        let step = |deed: Deed, verb: Verb| -> Result<Step> {
-            let job = Job { state, name: name.to_owned(), verb, now: n.map(Guard::of) };
+        let parts = b.map_or(0, |b| b.parts.len());
+        let made = |deed: Deed, verb: Verb, now: Option<&Thing>, makes_way: bool| -> Result<Step> {
+            let now = now.map(Guard::of);
+            let job = Job { state, name: name.to_owned(), verb, now, makes_way, parts };
             let payload = serde_json::to_value(&job)
                 .map_err(|e| Error::failure(format!("cannot encode a step: {e}")))?;
             Ok(Step {
@@ -181,14 +197,28 @@ pub fn plan(captured: &Captured, now: &StateRef, cx: &PlanCx<'_>, hands: &dyn Ha
                 ways: Vec::new(),
             })
         };
+        let step = |deed: Deed, verb: Verb| made(deed, verb, n, false);
         let rank = i64::from(hands.rank(name));
-        match (standing(b, a, n), b, n) {
+        let mut stands = standing(b, a, n);
+        if let (Some(b), Some(n)) = (b, n)
+            && is_stand_in(name, b, a.flatten(), n, hands)
+        {
+            stands = Standing::Changed;
+        }
+        match (stands, b, n) {
             (Standing::Gone, Some(b), _) => {
                 steps.push((rank, step(hands.back(name, How::Anew(b)), Verb::Anew)?));
+            }
+            (Standing::Changed, Some(b), Some(n)) if hands.is_another(name, b, n) => {
+                let way = hands.back(name, How::InTheWay(n));
+                steps.push((-rank, made(way, Verb::Remove, Some(n), true)?));
+                steps.push((rank, made(hands.back(name, How::Anew(b)), Verb::Anew, None, false)?));
             }
             (Standing::Changed, Some(b), Some(n)) => {
                 steps.push((1000 + rank, step(hands.back(name, How::Changed(b, n)), Verb::Change)?));
             }
+            // It was there under another name.
+            (Standing::Made, _, Some(n)) if before.knows(n) => {}
             (Standing::Made, _, Some(n)) => {
                 steps.push((4000 - rank, step(hands.back(name, How::Made(n)), Verb::Remove)?));
             }
@@ -207,4 +237,10 @@ pub fn plan(captured: &Captured, now: &StateRef, cx: &PlanCx<'_>, hands: &dyn Ha
     }
     steps.sort_by_key(|(rank, _)| *rank);
     Ok(steps.into_iter().map(|(_, step)| step).collect())
+}
+
+/// The command made another one of the same name and form in its place; what was kept of the old one is not in it.
+fn is_stand_in(name: &str, before: &Thing, after: Option<&Thing>, now: &Thing, hands: &dyn Hands) -> bool {
+    let is_of_command = after.is_some_and(|after| !after.id.is_empty() && after.is(now));
+    is_of_command && !before.parts.is_empty() && before.id != now.id && hands.is_another(name, before, now)
 }

@@ -29,6 +29,8 @@ pub fn standing(before: Option<&Thing>, after: Option<Option<&Thing>>, now: Opti
         }
         (None, Some(Some(a)), Some(n)) if a.id == n.id && a.digest == n.digest => Standing::Made,
         (None, Some(Some(_)), Some(_)) => Standing::Conflict("it was changed since the command made it"),
+        // The command put another one in its place: nobody misses that one.
+        (Some(b), Some(Some(a)), None) if !b.id.is_empty() && a.id != b.id => Standing::Gone,
         (Some(_), Some(Some(_)), None) => Standing::Conflict("somebody has removed it since"),
         (Some(_), _, None) => Standing::Gone,
         (Some(b), after, Some(n)) if b.looks_like(n) => match after {
@@ -71,6 +73,7 @@ mod tests {
         assert_eq!(standing(Some(&b), Some(Some(&stopped)), Some(&stopped)), Standing::Changed);
         assert_eq!(standing(Some(&b), Some(Some(&stopped)), Some(&b)), Standing::Back);
         assert!(matches!(standing(Some(&b), Some(Some(&stopped)), None), Standing::Conflict(_)));
+        assert_eq!(standing(Some(&b), Some(Some(&anew)), None), Standing::Gone);
         assert_eq!(standing(Some(&b), Some(Some(&b)), Some(&stopped)), Standing::Untouched);
         assert_eq!(standing(None, Some(Some(&b)), Some(&stopped)), Standing::Made);
         assert!(matches!(standing(None, Some(Some(&b)), Some(&other)), Standing::Conflict(_)));

@@ -125,6 +125,22 @@ fn a_file_that_is_copied_over_another_in_a_container_is_back() {
     let out = scene.undo();
     assert_eq!(out.code, 0, "{out:?}");
     assert_eq!(scene.sh("docker exec web cat /etc/app.conf").stdout, "old\n");
+    // A directory is copied into one that is there: what it adds goes again, and what it overwrites is back.
+    scene.sh("docker exec web sh -c 'mkdir -p /srv/d/in; echo old >/srv/d/a; ln -s a /srv/d/l'").ok();
+    let look = "docker exec web sh -c 'cd /srv && find . | sort; cat d/a'";
+    let look = if scene.sh(look).code == 0 {
+        look
+    } else {
+        "docker exec web sh -c 'cd /srv && ls -laR . | cut -c1-10,55-; cat d/a'"
+    };
+    let before = scene.sh(look).ok().stdout;
+    scene.env.write("d/a", "new\n");
+    scene.env.write("d/in/more", "more\n");
+    scene.env.write("d/n/more", "more\n");
+    scene.agent("docker cp d/. web:/srv/d").ok();
+    assert_ne!(scene.sh(look).ok().stdout, before);
+    let out = scene.undo();
+    assert_eq!((out.code, scene.sh(look).ok().stdout), (0, before), "{out:?}");
     scene.agent("docker cp app.conf web:/etc/made.conf").ok();
     let out = scene.undo();
     assert_eq!(out.code, 0, "{out:?}");
@@ -153,4 +169,29 @@ fn a_compose_project_that_is_taken_down_with_its_volumes_comes_back() {
     assert_eq!(out.code, 0, "{out:?}");
     assert_eq!(scene.contents("docker", "shop_data"), before);
     assert_eq!(scene.inspect("container shop-db-1").unwrap()["State"]["Running"], true);
+}
+
+#[test]
+fn what_is_removed_inside_of_a_container_is_copied_out_of_it_before() {
+    let Some(scene) = Scene::new() else { return };
+    scene.filled_volume("docker", "pgdata");
+    let volume = scene.contents("docker", "pgdata");
+    scene
+        .sh("docker run -d --name db --network none -v pgdata:/pg base:1 sh -c 'mkdir -p /data/in; echo row >/data/in/row; exec sleep 1000'")
+        .ok();
+    scene.sh("while ! docker exec db cat /data/in/row; do sleep 0.1; done").ok();
+    for line in [
+        "docker exec db rm -rf /data /pg/pg/base",
+        "docker exec db sh -c 'rm -rf /data/* /pg/pg/base'",
+        "docker container exec db rm -r /data/in",
+    ] {
+        scene.agent(line).ok();
+        assert_ne!(scene.sh("docker exec db cat /data/in/row").code, 0, "{line}");
+        let event = scene.event();
+        assert_eq!(event["class"], "opaque", "what else it does is not known: {event:#}");
+        let out = scene.undo();
+        assert_eq!(out.code, 0, "{line}: {out:?}");
+        assert_eq!(scene.sh("docker exec db cat /data/in/row").stdout, "row\n", "{line}: {out:?}");
+        assert_eq!(scene.contents("docker", "pgdata"), volume, "{line}: {out:?}");
+    }
 }

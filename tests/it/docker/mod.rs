@@ -3,6 +3,7 @@
 mod containers;
 pub mod engine;
 mod honest;
+mod lines;
 mod networks;
 mod podman;
 mod volumes;

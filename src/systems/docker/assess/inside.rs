@@ -1,8 +1,9 @@
 //! Commands that reach into a container or give it a part of the host: `cp` and `run`.
 
-use super::{Asking, on};
-use crate::model::{EffectClass as C, Reversibility as R, Word};
-use crate::systems::docker::query::{Ask, Kind, Loss};
+use super::{Asking, on, place};
+use crate::model::{EffectClass as C, Invocation, Locator, Reversibility as R, Word};
+use crate::systems::AssessCx;
+use crate::systems::docker::query::{self, Ask, Kind, Loss};
 use crate::systems::words::Words;
 
 /// `docker cp`: into a container, or out of one.
@@ -62,7 +63,8 @@ pub fn run(words: &Words<'_>, out: &mut Asking<'_>) {
     match name {
         Some(name) if !temporary || replaces => {
             let class = if replaces { C::Destroy } else { C::Create };
-            let loss = if replaces { Loss::Container } else { Loss::Nothing };
+            // Where one of the name is there, an earlier part of the line is about to remove it.
+            let loss = Loss::Container;
             if !mapped || replaces {
                 out.each(class, Kind::Container, &[&name], R::Exact, loss);
             } else {
@@ -76,4 +78,33 @@ pub fn run(words: &Words<'_>, out: &mut Asking<'_>) {
             out.add(C::Create, format!("dyn:container of {image}"), R::Exact);
         }
     }
+}
+
+/// Where the paths are that a command removes inside of a container (`docker exec c rm -rf /data`): they can be copied out of it
+/// before. `None` where the words do not say which, or which engine it is.
+pub fn removed(inv: &Invocation, container: &str, cx: &AssessCx<'_>) -> Option<Locator> {
+    const REMOVING: &[&str] = &["rm", "rmdir", "unlink", "shred", "truncate"];
+    let program =
+        inv.wrappers.iter().rev().find(|wrapper| matches!(wrapper.as_str(), "docker" | "podman"))?;
+    inv.program().filter(|name| REMOVING.contains(name))?;
+    let words = inv.args().iter().filter(|word| !word.text.as_slice().starts_with(b"-"));
+    let mut names = Vec::new();
+    for word in words {
+        let text = word.text.as_str()?;
+        // What a glob in it means only the container knows: the directory is taken that it is in.
+        let path = match text.find(['*', '?', '[']) {
+            Some(at) => text.get(..at)?.rsplit_once('/')?.0,
+            None if word.certain => text.trim_end_matches('/'),
+            None => return None,
+        };
+        if !path.starts_with('/') {
+            return None;
+        }
+        names.push(format!("{container}:{path}"));
+    }
+    names.sort();
+    names.dedup();
+    let access = place::read(program, Vec::new(), inv, cx).ok()?;
+    (!names.is_empty())
+        .then(|| query::locator(&access, &[Ask::Named { kind: Kind::File, names, loss: Loss::Nothing }]))
 }

@@ -2,6 +2,7 @@
 
 mod compose;
 mod inside;
+mod listed;
 mod place;
 mod verbs;
 
@@ -97,10 +98,15 @@ impl<'a> Asking<'a> {
     }
 
     fn ask(&mut self, kind: Kind, words: &[&Word], loss: Loss) {
-        if words.iter().any(|word| word.as_str().is_none()) {
-            return self.not_kept("its targets are not known before it runs");
+        let program = self.out.inv.program().unwrap_or_default().to_owned();
+        let mut names = Vec::new();
+        for word in words {
+            match (word.as_str(), listed::asked(word, &program, loss)) {
+                (Some(name), _) => names.push(name.to_owned()),
+                (None, Some(list)) => self.asks.push(list),
+                (None, None) => return self.not_kept("its targets are not known before it runs"),
+            }
         }
-        let names: Vec<String> = words.iter().filter_map(|w| w.as_str()).map(str::to_owned).collect();
         if !names.is_empty() {
             self.asks.push(Ask::Named { kind, names, loss });
         }
@@ -206,6 +212,8 @@ pub fn assess(inv: &Invocation, cx: &AssessCx<'_>) -> Vec<Effect> {
     }
     asking.finish(program, flags, cx)
 }
+
+pub use inside::removed;
 
 /// Help and version change nothing.
 fn asks_only(args: &[Word]) -> bool {

@@ -180,8 +180,10 @@ pub fn read(kind: &str, verb: &str, args: &[Word], out: &mut Asking<'_>) {
         "prune" => prune(kind, &words, out),
         "reset" if kind == "system" => {
             out.add(C::Destroy, "dyn:all containers, images, networks and volumes", R::Recreate);
-            out.asks.push(Ask::Containers { running: false, loss: Loss::Volumes });
-            out.asks.extend([Kind::Image, Kind::Network, Kind::Volume].map(|kind| Ask::All { kind }));
+            out.asks.push(Ask::Containers { running: false, loss: Loss::Volumes, filters: Vec::new() });
+            out.asks.extend(
+                [Kind::Image, Kind::Network, Kind::Volume].map(|kind| Ask::All { kind, filters: Vec::new() }),
+            );
         }
         "stop" | "kill" | "pause" | "restart" => disturb(kind, verb, &words, out),
         "start" | "unpause" if kind == "container" => {
@@ -221,7 +223,16 @@ pub fn read(kind: &str, verb: &str, args: &[Word], out: &mut Asking<'_>) {
         "run" | "create" if kind == "container" => run(&Words::split_first(args, TAKES), out),
         "create" => create(kind, &words, out),
         "build" | "pull" | "load" | "import" | "commit" | "tag" => image(verb, &words, out),
-        "push" => out.out.each(C::Publish, "docker:image:", words.from(0), R::Compensating),
+        // `podman push IMAGE DESTINATION`: the destination is what others get.
+        "push" => {
+            let last: Vec<&Word> = words.operands.last().copied().into_iter().collect();
+            let bare = |word: &Word| Word {
+                text: word.text.lossy().trim_start_matches("docker://").into(),
+                ..word.clone()
+            };
+            let named: Vec<Word> = last.into_iter().map(bare).collect();
+            out.out.each(C::Publish, "docker:image:", &named.iter().collect::<Vec<_>>(), R::Compensating);
+        }
         "login" | "logout" => {
             out.login_file();
         }
@@ -277,8 +288,8 @@ fn remove(kind: &str, words: &Words<'_>, out: &mut Asking<'_>) {
     if words.from(0).is_empty() && on(words, &["-a", "--all", "-l", "--latest"]) {
         every(C::Destroy, kind, words, out);
         match what {
-            Kind::Container => out.asks.push(Ask::Containers { running: false, loss }),
-            _ => out.asks.push(Ask::All { kind: what }),
+            Kind::Container => out.asks.push(Ask::Containers { running: false, loss, filters: Vec::new() }),
+            _ => out.asks.push(Ask::All { kind: what, filters: Vec::new() }),
         }
     }
     if volumes {
@@ -302,7 +313,7 @@ fn disturb(kind: &str, verb: &str, words: &Words<'_>, out: &mut Asking<'_>) {
     out.each(C::Disrupt, Kind::Container, words.from(0), back, Loss::Nothing);
     if words.from(0).is_empty() && on(words, &["-a", "--all", "-l", "--latest"]) {
         every(C::Disrupt, kind, words, out);
-        out.asks.push(Ask::Containers { running: true, loss: Loss::Nothing });
+        out.asks.push(Ask::Containers { running: true, loss: Loss::Nothing, filters: Vec::new() });
     }
 }
 

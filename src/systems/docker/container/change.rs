@@ -20,6 +20,7 @@ pub fn change(
     now: &Thing,
     source: &dyn ObjectSource,
 ) -> Result<StepOutcome> {
+    let mut stays = Vec::new();
     if before.digest != now.digest {
         let description: Value = serde_json::from_slice(&source.get(&before.object)?)
             .map_err(|e| Error::corrupt(format!("the description of {name} cannot be read: {e}")))?;
@@ -33,11 +34,16 @@ pub fn change(
                 body.insert((*key).to_owned(), value.clone());
             }
         }
+        if host.get("RestartPolicy").and_then(|policy| policy["Name"].as_str()) == Some("") {
+            // An empty name leaves it as it is.
+            body.insert("RestartPolicy".to_owned(), json!({"Name": "no"}));
+        }
         let path = format!("/containers/{}/update", api::encoded(name));
         let answer = api::post(cli, &path, &Value::Object(body))?;
         if answer.status != 200 {
             return Ok(StepOutcome::Failed { reason: answer.message() });
         }
+        stays = limits_that_stay(cli, name, &host)?;
     }
     let verbs: &[&str] = match (now.state.as_str(), before.state.as_str()) {
         ("stopped", "running") => &["start"],
@@ -51,7 +57,29 @@ pub fn change(
     for verb in verbs {
         cli.ask(&["container", verb, name])?;
     }
-    Ok(StepOutcome::Done)
+    if stays.is_empty() {
+        return Ok(StepOutcome::Done);
+    }
+    Ok(StepOutcome::Failed {
+        reason: format!(
+            "the engine cannot take a limit away from a container that has it: {} (make it anew by hand)",
+            stays.join(", ")
+        ),
+    })
+}
+
+/// Limits that were not there before and that no update takes away (moby, daemon/container, UpdateContainer: 0 is "as it is").
+fn limits_that_stay(cli: &Cli, name: &str, old: &Map<String, Value>) -> Result<Vec<&'static str>> {
+    let found = cli.inspect(Kind::Container, &[name.to_owned()])?;
+    let Some(now) = found.first() else { return Ok(Vec::new()) };
+    let is_set = |value: Option<&Value>| match value {
+        Some(Value::Number(number)) => number.as_i64() != Some(0),
+        Some(Value::String(text)) => !text.is_empty(),
+        _ => false,
+    };
+    let stays =
+        |key: &&'static str| is_set(now.pointer(&format!("/HostConfig/{key}"))) && !is_set(old.get(*key));
+    Ok(UPDATED.iter().copied().filter(stays).collect())
 }
 
 /// What `docker update` may change (Engine API, ContainerUpdate).

@@ -121,20 +121,28 @@ fn make_by_api(cli: &Cli, name: &str, image: &str, description: &Value) -> Resul
 /// Its anonymous volumes are mounted again by their names; without that it would get new, empty ones.
 fn keep_anonymous(description: &Value, host: &mut Map<String, Value>) {
     let list = description.get("Mounts").and_then(Value::as_array).into_iter().flatten();
-    let mut binds: Vec<String> = Vec::new();
     for mount in list {
         let text = |key: &str| mount.get(key).and_then(Value::as_str).unwrap_or_default();
-        if text("Type") == "volume" && is_anonymous(text("Name")) {
-            binds.push(format!("{}:{}", text("Name"), text("Destination")));
+        let (name, inside) = (text("Name"), text("Destination"));
+        if text("Type") != "volume" || !is_anonymous(name) {
+            continue;
         }
+        // `--mount type=volume,dst=…` names none.
+        let mut asked = host.get_mut("Mounts").and_then(Value::as_array_mut).into_iter().flatten();
+        if let Some(one) = asked.find(|one| one.get("Target").and_then(Value::as_str) == Some(inside)) {
+            one["Source"] = Value::from(name);
+            continue;
+        }
+        let list = host.entry("Binds").or_insert(Value::Null);
+        let mut all = list.as_array().cloned().unwrap_or_default();
+        // One that fr has made has it by its name already.
+        let is_there =
+            all.iter().filter_map(Value::as_str).any(|bind| bind.split(':').nth(1) == Some(inside));
+        if !is_there {
+            all.push(Value::from(format!("{name}:{inside}")));
+        }
+        *list = Value::Array(all);
     }
-    if binds.is_empty() {
-        return;
-    }
-    let list = host.entry("Binds").or_insert(Value::Null);
-    let mut all = list.as_array().cloned().unwrap_or_default();
-    all.extend(binds.into_iter().map(Value::from));
-    *list = Value::Array(all);
 }
 
 /// podman notes the command line that made a container.

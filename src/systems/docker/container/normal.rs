@@ -36,6 +36,12 @@ pub fn normal(description: &Value, podman: bool) -> Value {
         host.remove(written_otherwise);
     }
     host.retain(|_, value| !is_nothing(value));
+    if let Some(policy) = host.get_mut("RestartPolicy").and_then(Value::as_object_mut)
+        && policy.get("Name").and_then(Value::as_str) == Some("")
+    {
+        // None was chosen, which is the same.
+        policy.insert("Name".to_owned(), Value::from("no"));
+    }
     if let Some(log) = host.get_mut("LogConfig").and_then(Value::as_object_mut) {
         // podman's has the container's own directory in it.
         log.remove("Path");

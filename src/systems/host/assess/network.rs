@@ -8,12 +8,33 @@ pub fn network(program: &str, out: &mut Reader<'_>) {
     let words: Vec<&str> = out.inv.args().iter().filter_map(Word::as_str).collect();
     let any = |names: &[&str]| words.iter().any(|w| names.contains(w));
     match program {
-        "iptables" | "ip6tables" => {
-            let writes = [
-                "-A", "-I", "-D", "-F", "-X", "-P", "-R", "-N", "-Z", "-E", "--append", "--insert",
-                "--delete", "--flush", "--policy",
+        "iptables-save" | "ip6tables-save" => {}
+        "iptables-restore" | "ip6tables-restore" => {
+            if !any(&["-t", "--test"]) {
+                out.add(C::Access, format!("net:{}", program.trim_end_matches("-restore")), R::Exact);
+            }
+        }
+        "iptables" | "ip6tables" | "iptables-legacy" | "iptables-nft" => {
+            // Long options may be shortened, and a chain may stand right behind a short one (getopt_long(3)).
+            let long = [
+                "--append",
+                "--insert",
+                "--delete",
+                "--flush",
+                "--policy",
+                "--replace",
+                "--new-chain",
+                "--zero",
+                "--delete-chain",
+                "--rename-chain",
             ];
-            if any(&writes) {
+            let writes = |word: &&str| match word.strip_prefix("--") {
+                Some(rest) => rest.len() > 1 && long.iter().any(|long| long.starts_with(*word)),
+                None => {
+                    word.strip_prefix('-').is_some_and(|rest| rest.starts_with(|c| "AIDFXPRNZE".contains(c)))
+                }
+            };
+            if words.iter().any(writes) {
                 out.add(C::Access, format!("net:{program}"), R::Exact);
             }
         }

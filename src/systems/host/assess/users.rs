@@ -11,27 +11,101 @@ pub fn users(program: &str, out: &mut Reader<'_>) {
             &["-n", "-x", "-w", "-i", "--mindays", "--maxdays", "--warndays", "--inactive", "-R", "--root"]
         }
         "userdel" | "groupdel" => &["-R", "--root", "-P", "--prefix"],
+        "gpasswd" => {
+            &["-a", "--add", "-d", "--delete", "-M", "--members", "-A", "--administrators", "-Q", "--root"]
+        }
+        "chage" => &[
+            "-d",
+            "--lastday",
+            "-E",
+            "--expiredate",
+            "-I",
+            "--inactive",
+            "-m",
+            "--mindays",
+            "-M",
+            "--maxdays",
+            "-W",
+            "--warndays",
+            "-R",
+            "--root",
+        ],
+        "chfn" => &["-f", "-r", "-w", "-h", "-o"],
+        "usermod" => &[
+            "-c",
+            "--comment",
+            "-d",
+            "--home",
+            "-e",
+            "--expiredate",
+            "-f",
+            "--inactive",
+            "-g",
+            "--gid",
+            "-G",
+            "--groups",
+            "-l",
+            "--login",
+            "-p",
+            "--password",
+            "-R",
+            "--root",
+            "-P",
+            "--prefix",
+            "-s",
+            "--shell",
+            "-u",
+            "--uid",
+            "-v",
+            "--add-subuids",
+            "-V",
+            "--del-subuids",
+            "-w",
+            "--add-subgids",
+            "-W",
+            "--del-subgids",
+            "-Z",
+            "--selinux-user",
+        ],
+        "groupmod" => {
+            &["-g", "--gid", "-n", "--new-name", "-p", "--password", "-R", "--root", "-P", "--prefix"]
+        }
         _ => &[
             "-s", "-d", "-g", "-G", "-u", "-c", "-e", "-p", "--shell", "--home", "--uid", "--gid", "-n",
             "-x", "-w", "-i",
         ],
     };
     let words = Words::split(out.inv.args(), Takes::One(takes));
-    if program == "passwd" && words.has(&["-S", "--status"]) {
+    if program == "passwd" && words.has(&["-S", "--status"])
+        || matches!(program, "chage" | "chsh") && words.has(&["-l", "--list", "--list-shells"])
+    {
         return;
     }
-    let last: Vec<&Word> = words.operands.last().copied().into_iter().collect();
-    let prefix = if program.starts_with("group") { "group:" } else { "user:" };
+    // `adduser USER GROUP`, `deluser USER GROUP` (Debian): the user is in that group or not.
+    let of_group = matches!(program, "adduser" | "deluser") && words.operands.len() == 2;
+    let last = if of_group { words.operands.first() } else { words.operands.last() };
+    let last: Vec<&Word> = last.copied().into_iter().collect();
+    let prefix = if program.starts_with("group") || program == "gpasswd" { "group:" } else { "user:" };
     let class = match program {
+        "deluser" if of_group => C::Access,
         "userdel" | "deluser" | "groupdel" => C::Destroy,
         _ => C::Access,
     };
     if last.is_empty() {
         out.add(class, format!("{prefix}self"), R::Compensating);
     }
+    // One that gets another name is there under that one afterwards.
+    let new = match program {
+        "usermod" => words.value(&["-l", "--login"]).cloned(),
+        "groupmod" => words.value(&["-n", "--new-name"]).cloned(),
+        _ => None,
+    };
     let home = words.has(&["-r", "--remove", "--remove-home"]) && class == C::Destroy;
     let named = last.first().map(|w| w.text.lossy().into_owned());
     out.each(class, prefix, &last, R::Exact);
+    if let Some(new) = &new {
+        out.word(class, prefix, new, R::Exact);
+    }
     if let Some(name) = named.filter(|_| home) {
         // Where it is only the table of users knows; this is where all distributions make it.
         out.file(C::Destroy, &Word::literal(format!("/home/{name}")), "tree");
