@@ -1,7 +1,7 @@
 //! Which reader understands which program.
 
 use super::super::AssessCx;
-use super::{bq, forge, platforms, pulumi, sql, stores, terragrunt};
+use super::{bq, forge, oci, platforms, pulumi, sql, stores, terragrunt};
 use crate::model::{Effect, Invocation, Word};
 use crate::systems::words::Reader;
 
@@ -21,6 +21,11 @@ pub const PROGRAMS: &[&str] = &[
     "mongorestore",
     "mongoexport",
     "mongoimport",
+    "crane",
+    "gcrane",
+    "skopeo",
+    "oras",
+    "regctl",
     "twine",
     "heroku",
     "flyctl",
@@ -74,6 +79,9 @@ pub fn assess(inv: &Invocation, cx: &AssessCx<'_>) -> Vec<Effect> {
         "gcloud" => bq::bq(&mut out),
         "sql" => sql::read(program, &mut out),
         "mongo" => stores::mongo(program, &mut out),
+        "registry" if matches!(program, "crane" | "gcrane" | "skopeo" | "oras" | "regctl") => {
+            oci::read(program, &mut out)
+        }
         "registry" => forge::registry(program, &mut out),
         "platform" => platforms::read(program, &mut out),
         _ => out.opaque(program),
@@ -93,7 +101,8 @@ fn system(program: &str) -> &'static str {
             "platform"
         }
         one if platforms::IN_CLUSTERS.contains(&one) => "platform",
-        "twine" | "heroku" | "flyctl" | "fly" | "vercel" | "netlify" => "registry",
+        "crane" | "gcrane" | "skopeo" | "oras" | "regctl" | "twine" | "heroku" | "flyctl" | "fly"
+        | "vercel" | "netlify" => "registry",
         _ => "system",
     }
 }

@@ -1,6 +1,9 @@
 //! What was given to others and of which nothing is kept here: no undo, but a way to limit it, in the words of the service.
 
-use crate::model::Effect;
+use crate::model::{Effect, EffectClass};
+
+const PUSHED: &str = "push the image that had the name before, or delete the tag in the registry";
+const DELETED: &str = "push the image again from where it still is: an engine that has it, another registry, a build of the same sources";
 
 /// What an effect's resource begins with, and what can be done about it.
 const WAYS: &[(&str, &str)] = &[
@@ -30,7 +33,8 @@ const WAYS: &[(&str, &str)] = &[
         "dyn:the unit's state in its backend",
         "a bucket with versions has the old state: make its last version the current one again",
     ),
-    ("docker:image:", "push the image that had the name before, or delete the tag in the registry"),
+    ("oci:", PUSHED),
+    ("docker:image:", PUSHED),
     (
         "dyn:graphql mutation",
         "GitHub's GraphQL has inverse mutations for some: https://docs.github.com/graphql/reference/mutations",
@@ -40,5 +44,8 @@ const WAYS: &[(&str, &str)] = &[
 /// What a person can do about an effect of which nothing was kept; `None` where nothing is known.
 pub fn compensation(effect: &Effect) -> Option<&'static str> {
     let resource = effect.resource.lossy();
+    if resource.starts_with("oci:") && effect.class == EffectClass::Destroy {
+        return Some(DELETED);
+    }
     WAYS.iter().find(|(front, _)| resource.starts_with(front)).map(|(_, way)| *way)
 }

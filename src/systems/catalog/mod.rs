@@ -5,6 +5,7 @@ mod assess;
 mod bq;
 mod compensation;
 mod forge;
+mod oci;
 mod platforms;
 mod pulumi;
 mod sql;
