@@ -20,12 +20,25 @@ pub struct Event {
 }
 
 impl Event {
-    /// True where both are about one database, reached in one way.
+    /// True where both are about one database as one user, whatever words and from whatever directory it was reached; where the
+    /// server does not say which it is, the words and the directory have to be the same.
     pub fn is_beside(&self, other: &Event) -> bool {
         let at = |event: &Event| event.taken.captured.before.locator.at.clone();
-        (&self.before.server, &self.before.access) == (&other.before.server, &other.before.access)
-            && at(self) == at(other)
+        let (a, b) = (&self.before, &other.before);
+        is_one_database(a, b) || (&a.server, &a.access) == (&b.server, &b.access) && at(self) == at(other)
     }
+}
+
+/// The servers say of themselves that they are one: PostgreSQL by the identifier of its cluster, MySQL by its own place and number.
+fn is_one_database(a: &State, b: &State) -> bool {
+    let said = |state: &State, name: &str| state.server.get(name).cloned().unwrap_or_default();
+    let same = |name: &str| said(a, name) == said(b, name);
+    let is_told = |name: &str| same(name) && !said(a, name).is_empty();
+    // The host behind a user's name is where the connection came from.
+    let user = |state: &State| said(state, "user").split('@').next().map(str::to_owned);
+    let one_server =
+        is_told("system") || is_told("directory") && ["host", "port", "server"].iter().all(|name| same(name));
+    a.system == b.system && one_server && same("database") && same("database-id") && user(a) == user(b)
 }
 
 /// What several events did to one database.

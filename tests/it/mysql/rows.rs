@@ -149,6 +149,31 @@ fn a_session_on_files_and_rows_is_taken_back_as_one() {
     assert_eq!(scene.world(), before);
 }
 
+/// The server tells that it is one database, whatever words lead to it and from wherever they are said.
+#[test]
+fn one_database_that_is_reached_by_other_words_is_taken_back_as_one() {
+    let Some(scene) = Scene::new(
+        "create table users (id int primary key, n int); insert into users values (1, 1), (2, 2);",
+    ) else {
+        return;
+    };
+    let before = scene.world();
+    scene.env.write("sub/note", "x");
+    for line in [
+        "mysql DB -e 'UPDATE users SET n = n + 1'",
+        "mysql --database=DB --host=localhost -e 'UPDATE users SET n = n * 7 WHERE id = 2'",
+        "cd sub && mysql -D DB -e 'DELETE FROM users WHERE id = 2'",
+        "mysql -h localhost DB -e 'INSERT INTO users VALUES (2, 9)'",
+    ] {
+        scene.agent(line).ok();
+    }
+    let after = scene.world();
+    let undo = scene.env.fr(&["undo", "--session", "--yes"]);
+    assert!((undo.code, scene.world()) == (0, before), "{undo:?}");
+    let redo = scene.env.fr(&["redo", "--yes"]);
+    assert!((redo.code, scene.world()) == (0, after), "{redo:?}");
+}
+
 /// Rows that several commands of a session changed come back to what they were before the first of them.
 #[test]
 fn commands_on_the_same_rows_are_taken_back_as_one() {

@@ -216,6 +216,37 @@ fn commands_on_the_same_rows_are_taken_back_as_one() {
     );
 }
 
+/// The server tells that it is one database, whatever words lead to it and from wherever they are said.
+#[test]
+fn one_database_that_is_reached_by_other_words_is_taken_back_as_one() {
+    let Some(scene) = Scene::new(SESSION) else { return };
+    let before = scene.world();
+    scene.env.write("sub/note", "x");
+    for line in [
+        "psql -qc \"UPDATE users SET name = 'x' WHERE id <= 3\"",
+        "psql \"postgresql:///$PGDATABASE?host=$PGHOST&user=postgres\" -qc 'UPDATE users SET n = n + 1 WHERE id IN (2, 4)'",
+        "psql -h $PGHOST -U postgres -d $PGDATABASE -qc 'DELETE FROM users WHERE id IN (2, 5)'",
+        "cd sub && psql \"host=$PGHOST dbname=$PGDATABASE user=postgres\" -qc \"INSERT INTO users VALUES (2, 'again', 0)\"",
+        "psql -q service=none -c 'SELECT 1' 2>/dev/null; psql -qc \"UPDATE users SET name = 'newer' WHERE id = 2\"",
+    ] {
+        scene.agent(line).ok();
+    }
+    let after = scene.world();
+    assert_ne!(after, before);
+    let undo = scene.env.fr(&["undo", "--session", "--yes"]);
+    assert!((undo.code, scene.world()) == (0, before.clone()), "{undo:?}");
+    let redo = scene.env.fr(&["redo", "--yes"]);
+    assert!((redo.code, scene.world()) == (0, after), "{redo:?}");
+    // Another database of the same server is another one.
+    scene.env.sh("createdb ${PGDATABASE}b && psql -qd ${PGDATABASE}b -c 'create table users (id int primary key, name text, n int)' -c \"insert into users values (2, 'b', 0)\"").ok();
+    let other = || scene.env.sh("psql -Atqd ${PGDATABASE}b -c 'select * from users'").ok().stdout;
+    let was = (other(), scene.world());
+    scene.agent("psql -qc 'DELETE FROM users WHERE id = 2'; psql -qd ${PGDATABASE}b -c 'DELETE FROM users WHERE id = 2'").ok();
+    let undo = scene.undo();
+    assert!((undo.code, (other(), scene.world())) == (0, was), "{undo:?}");
+    scene.env.sh("dropdb ${PGDATABASE}b").ok();
+}
+
 /// Rows went first, then their table: both come back.
 #[test]
 fn rows_and_then_their_table_are_taken_back_as_one() {
