@@ -142,6 +142,10 @@ pub fn coverage(effect: &Effect) -> Coverage {
     if systems::by_id(&effect.system.0).is_none() {
         return Coverage::None;
     }
+    // The words tell why not even a look is possible.
+    if locator.opts.contains_key("not-kept") {
+        return Coverage::None;
+    }
     let what = locator.opts.get("what").map(|what| what.lossy().into_owned()).unwrap_or_default();
     let pushes = what.split(',').any(|part| part == "remote");
     if pushes && !git::captures_remote(locator) { Coverage::LocalSide } else { Coverage::All }
