@@ -204,6 +204,15 @@ pub struct PlaybookMark {
 }
 
 impl PlaybookMark {
+    /// What the name of a run's session begins with: the session of the commands that it runs.
+    pub const SESSION: &'static str = "playbook-";
+
+    /// The session of a run.
+    pub fn session(run: Uid) -> String {
+        let run = run.to_string();
+        format!("{}{}", PlaybookMark::SESSION, run.get(..16).unwrap_or(&run))
+    }
+
     /// The objects that a run needs to be gone on with.
     pub fn objects(&self) -> impl Iterator<Item = ObjectId> {
         let begins = self.given.is_some();

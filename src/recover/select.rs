@@ -2,7 +2,7 @@
 
 use crate::error::{Error, ExitCode, Result};
 use crate::journal::index::{Event, Filter, Index};
-use crate::model::{ANYBODY, Capture, EventId, EventKind, Outcome};
+use crate::model::{ANYBODY, ActorKind, Capture, EventId, EventKind, Outcome, PlaybookMark};
 use crate::systems::{self, System};
 
 /// How far back the latest event that changed something is looked for.
@@ -217,9 +217,23 @@ fn one_session(index: &Index, name: &str) -> Result<String> {
 }
 
 /// The latest command that changed something and is not undone. One that is undone in part is done with, unless it is
-/// named.
+/// named; so is what a playbook ran: who has just worked through one means what it was about, and not its repair.
 pub fn latest_undoable(index: &Index) -> Result<Event> {
-    latest(index, |event| can_be_taken_back(event) && event.undone_by.is_none())
+    let stands = |event: &Event| can_be_taken_back(event) && event.undone_by.is_none();
+    if let Some(event) = found(index, |event| stands(event) && !is_of_a_playbook(event))? {
+        return Ok(event);
+    }
+    let error = Error::new(
+        ExitCode::NothingToUndo,
+        "nothing to undo: no recorded command changed anything that is not undone already",
+    );
+    let error = match found(index, stands)? {
+        Some(of_playbook) => {
+            error.hint(format!("`fr undo {}` takes back what a playbook ran last", of_playbook.id))
+        }
+        None => error,
+    };
+    Err(error.hint("`fr timeline --changes` lists what was recorded"))
 }
 
 /// What brought an event about again after it was taken back: the redo, where the command acted on resources with identities
@@ -247,14 +261,9 @@ pub fn standing(index: &Index, event: Event) -> Result<Event> {
     Ok(redo.filter(is_whole).unwrap_or(event))
 }
 
-fn latest(index: &Index, is_meant: impl Fn(&Event) -> bool) -> Result<Event> {
-    found(index, is_meant)?.ok_or_else(|| {
-        Error::new(
-            ExitCode::NothingToUndo,
-            "nothing to undo: no recorded command changed anything that is not undone already",
-        )
-        .hint("`fr timeline --changes` lists what was recorded")
-    })
+/// A step of a playbook ran it, for a person. An agent could name its session like this: what agents did is always meant.
+fn is_of_a_playbook(event: &Event) -> bool {
+    event.before.session.starts_with(PlaybookMark::SESSION) && event.before.actor.kind != ActorKind::Agent
 }
 
 /// The latest event that is meant. It is nearly always among the first ones that are read.

@@ -53,8 +53,7 @@ impl Said {
 impl Log {
     /// The session under which the run's commands and marks stand.
     pub fn session(&self) -> String {
-        let run = self.run.to_string();
-        format!("playbook-{}", run.get(..16).unwrap_or(&run))
+        PlaybookMark::session(self.run)
     }
 
     /// Writes down what happened; when it returns, it survives a power cut.
