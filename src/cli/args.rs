@@ -17,7 +17,7 @@ pub use incident::{IncidentAction, IncidentArgs, IncidentScope, ReportFormat};
 pub use maturity::{MaturityAction, MaturityArgs, MaturityFormat};
 pub use playbook::{
     PlaybookAction, PlaybookAgreedArgs, PlaybookArgs, PlaybookExportArgs, PlaybookFormat, PlaybookLintArgs,
-    PlaybookListArgs, PlaybookNameArgs, PlaybookResumeArgs, PlaybookRunArgs,
+    PlaybookListArgs, PlaybookResumeArgs, PlaybookRunArgs, PlaybookShowArgs,
 };
 pub use respond::{BlastRadiusArgs, ContainArgs, ReleaseArgs};
 pub use undo::{RedoArgs, RestoreArgs, UndoArgs, WhichEvents, WhichPart};

@@ -3,6 +3,7 @@
 
 mod blast;
 mod contain;
+pub mod fold;
 mod halt;
 pub mod incident;
 pub mod page;

@@ -6,6 +6,8 @@ use std::collections::{HashMap, HashSet};
 use crate::error::Result;
 use crate::journal::index::{Event, Index, SessionSummary};
 use crate::model::{EventId, EventKind, Gap, Whose};
+use crate::respond::fold::{Fold, Folding, Place, is_wrong_in, mark_of};
+use crate::respond::playbook::{self, RunState};
 
 /// Gaps that are read at once; how many more there are is said.
 const GAPS: usize = 200;
@@ -21,6 +23,13 @@ pub enum Line<'a> {
         event: &'a Event,
         /// It stands below the line that it is a part of.
         is_part: bool,
+    },
+    /// A run of a playbook as it stands; what went wrong in it stands below.
+    Run {
+        /// The latest of its marks that is listed.
+        event: &'a Event,
+        /// All that is on record of it.
+        state: Box<RunState>,
     },
     /// Something was not recorded as it should have been.
     Gap {
@@ -63,8 +72,13 @@ pub fn gaps_between(index: &Index, since_ns: Option<i64>, until_ns: Option<i64>)
 ///
 /// # Errors
 /// Where the index cannot be read.
-pub fn by_session<'a>(events: &'a [Event], gaps: Vec<Gap>, index: &Index) -> Result<Vec<Line<'a>>> {
-    let rows = nested(events);
+pub fn by_session<'a>(
+    events: &'a [Event],
+    gaps: Vec<Gap>,
+    fold: Fold,
+    index: &Index,
+) -> Result<Vec<Line<'a>>> {
+    let rows = nested(events, fold, index)?;
     let listed: HashMap<EventId, &str> =
         rows.iter().map(|row| (row.lead.id, row.lead.before.session.as_str())).collect();
     let mut groups: Vec<(String, Vec<Row<'a>>)> = Vec::new();
@@ -100,18 +114,24 @@ pub fn by_session<'a>(events: &'a [Event], gaps: Vec<Gap>, index: &Index) -> Res
 }
 
 /// Events (newest first) as they came, whosever they are.
-pub fn by_time(events: &[Event], gaps: Vec<Gap>) -> Vec<Line<'_>> {
-    let mut blocks = vec![Block { head: None, rows: nested(events).into_iter().map(Item::Row).collect() }];
+///
+/// # Errors
+/// Where the index cannot be read.
+pub fn by_time<'a>(events: &'a [Event], gaps: Vec<Gap>, fold: Fold, index: &Index) -> Result<Vec<Line<'a>>> {
+    let rows = nested(events, fold, index)?.into_iter().map(Item::Row).collect();
+    let mut blocks = vec![Block { head: None, rows }];
     for gap in gaps {
         insert(&mut blocks, Item::Gap(gap));
     }
-    lines(blocks)
+    Ok(lines(blocks))
 }
 
 /// An event with those of its parts that are listed, too.
 struct Row<'a> {
     lead: &'a Event,
     parts: Vec<&'a Event>,
+    /// It stands for the whole run of a playbook.
+    run: Option<Box<RunState>>,
 }
 
 enum Item<'a> {
@@ -143,12 +163,27 @@ struct Block<'a> {
     rows: Vec<Item<'a>>,
 }
 
-/// Parts stand below their line, in the order in which they ran; one whose line is not in the list stands alone.
-fn nested(events: &[Event]) -> Vec<Row<'_>> {
+/// Parts stand below their line, in the order in which they ran; one whose line is not in the list stands alone. Of a run of
+/// a playbook its latest mark stands for all of it, with what went wrong as its parts.
+fn nested<'a>(events: &'a [Event], fold: Fold, index: &Index) -> Result<Vec<Row<'a>>> {
     let listed: HashSet<EventId> = events.iter().map(|event| event.id).collect();
-    let is_part = |event: &&Event| event.before.parent.is_some_and(|line| listed.contains(&line));
-    let row = |lead| Row { lead, parts: parts(lead, &listed) };
-    events.iter().filter(|event| !is_part(event)).map(row).collect()
+    let is_part = |event: &Event| event.before.parent.is_some_and(|line| listed.contains(&line));
+    let mut folding = Folding::new(fold);
+    let mut rows = Vec::new();
+    for event in events.iter().filter(|event| !is_part(event)) {
+        match (folding.place(event), mark_of(event)) {
+            (Place::Leads, Some(mark)) => {
+                let state = playbook::run_of(index, mark.run)?.map(Box::new);
+                let parts = events.iter().rev().filter(|other| is_wrong_in(other, mark.run)).collect();
+                rows.push(Row { lead: event, parts, run: state });
+            }
+            (Place::Stands | Place::Leads, _) => {
+                rows.push(Row { lead: event, parts: parts(event, &listed), run: None });
+            }
+            (Place::Below | Place::Folded, _) => {}
+        }
+    }
+    Ok(rows)
 }
 
 fn parts<'a>(lead: &'a Event, listed: &HashSet<EventId>) -> Vec<&'a Event> {
@@ -196,7 +231,10 @@ fn lines(blocks: Vec<Block<'_>>) -> Vec<Line<'_>> {
         for item in block.rows {
             match item {
                 Item::Row(row) => {
-                    lines.push(Line::Event { event: row.lead, is_part: false });
+                    lines.push(match row.run {
+                        Some(state) => Line::Run { event: row.lead, state },
+                        None => Line::Event { event: row.lead, is_part: false },
+                    });
                     lines.extend(row.parts.into_iter().map(|event| Line::Event { event, is_part: true }));
                 }
                 Item::Gap(gap) => match lines.last_mut() {

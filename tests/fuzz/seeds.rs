@@ -32,6 +32,7 @@ fn write() -> Done {
     payloads(&corpus.join("payloads"), &out.join("hook_json"))?;
     lines(&corpus, &out.join("shell"))?;
     playbooks(&corpus.join("playbooks"), &out.join("playbook"))?;
+    playbooks(&corpus.join("../../playbooks"), &out.join("playbook"))?;
     store(&corpus, &out)
 }
 
@@ -40,7 +41,9 @@ fn playbooks(from: &Path, to: &Path) -> Done {
     fs::create_dir_all(to)?;
     for file in fs::read_dir(from)? {
         let file = file?;
-        fs::copy(file.path(), to.join(file.file_name()))?;
+        if file.path().extension().is_some_and(|e| e == "yaml") {
+            fs::copy(file.path(), to.join(file.file_name()))?;
+        }
     }
     Ok(())
 }

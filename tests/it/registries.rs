@@ -24,7 +24,7 @@ fn port() -> u16 {
 }
 
 /// A world whose npm and cargo talk to the doubles, and a package of its own there.
-fn scene(name: &str) -> TestEnv {
+pub fn scene(name: &str) -> TestEnv {
     let mut env = TestEnv::new();
     let port = port();
     let npmrc =
@@ -45,7 +45,7 @@ fn scene(name: &str) -> TestEnv {
     env
 }
 
-fn look(env: &TestEnv, path: &str) -> String {
+pub fn look(env: &TestEnv, path: &str) -> String {
     env.sh(&format!("curl -sf http://127.0.0.1:{}/{path}", port())).stdout
 }
 

@@ -554,7 +554,7 @@ def answer(query, given, fields):
     repo = find_repo(full)
     shown = {"id": f"R_{repo['id']}", "databaseId": repo["id"], "name": repo["name"], "owner": {"login": repo["owner"], "id": "o"}, "isArchived": repo["archived"],
              "hasIssuesEnabled": True, "nameWithOwner": full, "viewerPermission": "ADMIN", "defaultBranchRef": {"name": "main"},
-             "mergeCommitAllowed": True, "squashMergeAllowed": True, "rebaseMergeAllowed": True, "isPrivate": repo["private"], "parent": None}
+             "mergeCommitAllowed": True, "squashMergeAllowed": True, "rebaseMergeAllowed": True, "isPrivate": repo["private"], "visibility": "PRIVATE" if repo["private"] else "PUBLIC", "parent": None}
     number = str(given.get("number") or given.get("pr_number") or given.get("issue_number") or "")
     if "tagName" in given:
         found = [r for r in repo["releases"].values() if r["tag_name"] == given["tagName"]]

@@ -21,11 +21,11 @@ pub enum PlaybookAction {
         after_help = "Examples:\n  fr playbook list\n  fr playbook list --for 42      only those that fit event 42\n  fr playbook list --runs        runs, the newest first"
     )]
     List(PlaybookListArgs),
-    /// One of them for people: every command can be copied.
+    /// One of them for people: every command can be copied. Or what was done in a run, step by step.
     #[command(
-        after_help = "Examples:\n  fr playbook show git-force-push\n  fr playbook show git-force-push --json"
+        after_help = "Examples:\n  fr playbook show git-force-push\n  fr playbook show git-force-push --json\n  fr playbook show 0192f3a4b5c6        a run: how each step ended, who agreed, what it ran"
     )]
-    Show(PlaybookNameArgs),
+    Show(PlaybookShowArgs),
     /// What is wrong with a playbook: one of a name, or a file.
     #[command(
         after_help = "Examples:\n  fr playbook lint                    all of them\n  fr playbook lint my-own\n  fr playbook lint --file ./new.yaml\n\nExit code 1 where something is wrong."
@@ -33,7 +33,7 @@ pub enum PlaybookAction {
     Lint(PlaybookLintArgs),
     /// Carry one out, step by step.
     #[command(
-        after_help = "Examples:\n  fr playbook run git-force-push --dry-run     all that it would do\n  fr playbook run git-force-push               for the latest destructive event\n  fr playbook run files-on-host --event 42 --var note='disk full'\n  fr playbook run runaway-agent --session 4f2c\n\nSteps that only read or contain run by themselves; for all others a person agrees. Without a terminal it stops where a\nperson is needed, with exit code 3, and says how to go on; --confirm and --answer agree to steps by name."
+        after_help = "Examples:\n  fr playbook run git-force-push --dry-run     all that it would do\n  fr playbook run git-force-push               for the latest event that it is for\n  fr playbook run files-on-host --event 42 --var note='disk full'\n  fr playbook run runaway-agent --session 4f2c\n\nSteps that only read or contain run by themselves; for all others a person agrees. Without a terminal it stops where a\nperson is needed, with exit code 3, and says how to go on; --confirm and --answer agree to steps by name."
     )]
     Run(PlaybookRunArgs),
     /// Go on with a run, after a crash or a day.
@@ -51,7 +51,7 @@ pub enum PlaybookAction {
 /// `fr playbook list`.
 #[derive(Args, Debug)]
 pub struct PlaybookListArgs {
-    /// Only those that fit this event; without an id, the latest destructive one.
+    /// Only those that fit this event; without an id, the latest that did damage.
     #[arg(long = "for", value_name = "EVENT", num_args = 0..=1, default_missing_value = "")]
     pub event: Option<String>,
     /// Runs instead of playbooks.
@@ -59,10 +59,10 @@ pub struct PlaybookListArgs {
     pub runs: bool,
 }
 
-/// A playbook by its name.
+/// `fr playbook show`.
 #[derive(Args, Debug)]
-pub struct PlaybookNameArgs {
-    /// Its name.
+pub struct PlaybookShowArgs {
+    /// The name of a playbook, or the beginning of a run's id (`fr playbook list --runs`).
     pub name: String,
 }
 
@@ -101,14 +101,15 @@ pub struct PlaybookAgreedArgs {
 pub struct PlaybookRunArgs {
     /// Its name.
     pub name: String,
-    /// The event that it is about. The default is the latest destructive one.
+    /// The event that it is about. The default is the latest one that it is for.
     #[arg(long, value_name = "ID", conflicts_with = "session")]
     pub event: Option<String>,
-    /// The session whose latest destructive event it is about.
+    /// The session whose latest fitting event it is about.
     #[arg(long, value_name = "ID")]
     pub session: Option<String>,
-    /// The event that opened the incident.
-    #[arg(long, value_name = "ID")]
+    /// The incident that it is for, by its number: without --event, it is about the latest event of it that the
+    /// playbook is for.
+    #[arg(long, value_name = "N")]
     pub incident: Option<String>,
     /// A variable: `--var branch=main`.
     #[arg(long, value_name = "NAME=VALUE")]

@@ -16,5 +16,6 @@ pub use crate::platform::escape::safe;
 pub use event::{EventView, GapView, class_of, command_cell, event_details, outcome_sentence, outcome_word};
 pub use hint::next_step;
 pub use plan::{plan_text, report_text};
+pub use playbook::{run_exit, run_words};
 pub use quantity::{bytes, count};
 pub use table::{Table, cut};

@@ -1,9 +1,12 @@
 //! What happened in a run of a playbook, for people.
 
-use super::{safe, when};
+use anstyle::Style;
+
+use super::{count, safe, style, when};
 use crate::cli::Out;
 use crate::error::Result;
 use crate::model::{PlaybookMark, PlaybookMoment};
+use crate::respond::playbook::{self, RunState, Tally};
 
 /// In one line, for the timeline.
 pub(super) fn mark_words(mark: &PlaybookMark) -> String {
@@ -24,6 +27,47 @@ pub(super) fn mark_words(mark: &PlaybookMark) -> String {
         PlaybookMoment::StepTakenBack => format!("{step} taken back{by}{why}"),
     };
     safe(format!("playbook {}: {what}", mark.playbook).as_bytes())
+}
+
+/// A whole run in one line: how it stands, how many of its steps are done, which went wrong.
+pub fn run_words(state: &RunState) -> (String, Style) {
+    let Tally { done, skipped, failed, back, open } = state.tally();
+    let last = state.marks.last().map(|(_, mark)| mark);
+    let at = last.and_then(|mark| mark.step.as_ref()).map(|step| step.id.as_str()).unwrap_or_default();
+    let note = last.and_then(|mark| mark.note.as_deref()).unwrap_or_default();
+    let stands = match (state.moment, &open) {
+        (PlaybookMoment::Finished, _) => "finished".to_owned(),
+        (PlaybookMoment::Waiting, _) => format!("waits for a person at {at}"),
+        // What is behind the step's name stands below, with the step.
+        (PlaybookMoment::BrokenOff, _) => match note.split_once(": ") {
+            Some((step, _)) => format!("broken off at {step}"),
+            None => format!("broken off: {note}"),
+        },
+        (_, Some(open)) => format!("at {open}, which has no end on record yet"),
+        (_, None) => "not finished".to_owned(),
+    };
+    let mut steps = vec![format!("{} done", count(done as u64, "step"))];
+    steps.extend((skipped > 0).then(|| format!("{skipped} left out")));
+    steps.extend((!back.is_empty()).then(|| format!("taken back: {}", back.join(", "))));
+    steps.extend((!failed.is_empty()).then(|| format!("FAILED: {}", failed.join(", "))));
+    let style = match state.moment {
+        PlaybookMoment::BrokenOff => style::ERROR,
+        PlaybookMoment::Finished if failed.is_empty() => style::GOOD,
+        _ => style::WARN,
+    };
+    let run = playbook::short(state.run);
+    let text = format!("playbook {} {stands}: {} (run {run})", state.playbook, steps.join(", "));
+    (safe(text.as_bytes()), style)
+}
+
+/// The exit code that the run ended with, for the timeline.
+pub fn run_exit(state: &RunState) -> &'static str {
+    match state.moment {
+        PlaybookMoment::Finished if state.tally().failed.is_empty() => "0",
+        PlaybookMoment::Finished => "3",
+        PlaybookMoment::BrokenOff => "1",
+        _ => "open",
+    }
 }
 
 /// The rest of it.

@@ -8,6 +8,7 @@ use crate::cli::verbs::timeline::{gaps, table};
 use crate::error::Result;
 use crate::journal::index::{Event, Filter, Index};
 use crate::model::EventId;
+use crate::respond::fold::Fold;
 use crate::respond::story::{self, Gaps};
 
 /// Events that are loaded at once.
@@ -79,7 +80,7 @@ impl List {
         let chosen = self.chosen();
         let filter = Filter { limit: self.want, ..self.filter.clone() };
         let Gaps { within, .. } = gaps(&self.events, &filter, index)?;
-        let told = story::by_session(&self.events, within, index)?;
+        let told = story::by_session(&self.events, within, Fold::Steps, index)?;
         let out = Out::text(color, Some(usize::from(width)));
         let (table, ids) = table::of(&told, false, index, &out)?;
         let mut lines = table.lines().into_iter().map(|line| ansi::line(&line));

@@ -15,12 +15,14 @@ const CREATED: &str = "2026-11-27T00:00:00.000Z";
 
 /// The document.
 pub fn cacao(playbook: &Playbook) -> Value {
-    let id =
-        |kind: &str, name: &str| format!("{kind}--{}", uuid::of(&format!("{}/{kind}/{name}", playbook.name)));
+    // "All CACAO step objects MUST use UUIDv4", section 10.10.
+    let id = |kind: &str, name: &str| {
+        format!("{kind}--{}", uuid::v4_of(&format!("{}/{kind}/{name}", playbook.name)))
+    };
     let (start, end) = (id("start", "start"), id("end", "end"));
     let action = |step: &Step| id("action", &step.id);
-    let person = format!("individual--{}", uuid::of("individual/responder"));
-    let machine = format!("linux--{}", uuid::of("linux/localhost"));
+    let person = format!("individual--{}", uuid::v4_of("individual/responder"));
+    let machine = format!("linux--{}", uuid::v4_of("linux/localhost"));
     let mut workflow = Map::new();
     let first = playbook.steps.first().map_or_else(|| end.clone(), action);
     workflow.insert(start.clone(), json!({"type": "start", "on_completion": first}));
@@ -52,11 +54,13 @@ pub fn cacao(playbook: &Playbook) -> Value {
     let mut document = json!({
         "type": "playbook",
         "spec_version": "cacao-2.0",
-        "id": id("playbook", "playbook"),
+        "id": format!("playbook--{}", uuid::of(&format!("{}/playbook/playbook", playbook.name))),
         "name": playbook.name,
         "description": format!("{}\n\n{}", playbook.title, playbook.about.trim()).trim(),
         "playbook_types": if playbook.types.is_empty() { vec!["mitigation".to_owned()] } else { playbook.types.clone() },
-        "created_by": format!("identity--{}", uuid::of("identity/fr")),
+        // Where types are named, at least one activity is, and each is that of a step (section 3.1).
+        "playbook_activities": activities(playbook),
+        "created_by": format!("identity--{}", uuid::v4_of("identity/fr")),
         "created": CREATED,
         "modified": CREATED,
         "labels": playbook.csf.iter().cloned().chain(["ai-coding-agent".to_owned()]).collect::<Vec<_>>(),
@@ -115,19 +119,34 @@ fn named(text: &str) -> String {
     pieces.into_iter().map(one).collect()
 }
 
-fn command(step: &Step) -> Value {
-    let by_person = step.mode() == PlaybookMode::Manual;
-    let activity = match step.phase {
+/// What is done in its steps, each once, in their order.
+fn activities(playbook: &Playbook) -> Vec<&'static str> {
+    let mut out: Vec<&str> = Vec::new();
+    for activity in playbook.steps.iter().map(|step| activity(step.phase)) {
+        if !out.contains(&activity) {
+            out.push(activity);
+        }
+    }
+    out
+}
+
+/// CACAO's word for a phase of the work.
+fn activity(phase: PlaybookPhase) -> &'static str {
+    match phase {
         PlaybookPhase::Contain => "restrict-access",
         PlaybookPhase::Assess => "analyze-collected-data",
         PlaybookPhase::Notify => "deliver-content",
         PlaybookPhase::Recover => "restore-data",
         PlaybookPhase::Verify => "scan-system",
         PlaybookPhase::Learn => "identify-steps",
-    };
+    }
+}
+
+fn command(step: &Step) -> Value {
+    let by_person = step.mode() == PlaybookMode::Manual;
     let text = markdown::does(step, &named);
     let kind = if by_person || step.kind() == Some(PlaybookKind::Capture) { "manual" } else { "bash" };
-    json!({"type": kind, "command": text, "playbook_activity": activity})
+    json!({"type": kind, "command": text, "playbook_activity": activity(step.phase)})
 }
 
 fn description(step: &Step) -> String {

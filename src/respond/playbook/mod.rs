@@ -25,7 +25,7 @@ pub use lint::{Finding, lint};
 pub use markdown::markdown;
 pub use parse::parse;
 pub use run::{
-    Answer, Begin, Ended, Given, Line, Person, Planned, Prompt, Resume, RunState, Told, begin, dry_run,
-    find_run, resume, runs, short,
+    Answer, Begin, Ended, Given, Line, Person, Planned, Prompt, Resume, RunState, Tally, Told, begin,
+    dry_run, find_run, resume, run_of, runs, short,
 };
-pub use suggest::{Subject, subject, suits};
+pub use suggest::{Subject, latest_damage, subject, subject_of, suits};

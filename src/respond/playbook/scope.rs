@@ -6,11 +6,13 @@ use std::path::Path;
 use super::format::{Playbook, Secret};
 use crate::error::{Error, Result};
 use crate::journal::index::Event;
-use crate::model::{Bytes, EffectClass, PlaybookMoment};
+use crate::model::{Bytes, Capture, Effect, EffectClass, PlaybookMoment};
 
 /// The facts of an event that a playbook may name.
-pub const FACTS: [&str; 11] =
-    ["id", "uid", "session", "agent", "actor", "cwd", "line", "time", "system", "effect", "resource"];
+pub const FACTS: [&str; 13] = [
+    "id", "uid", "session", "agent", "actor", "cwd", "line", "time", "system", "effect", "resource", "place",
+    "captured",
+];
 /// What a playbook may name of an earlier step.
 pub const OF_STEP: [&str; 4] = ["outcome", "code", "stdout", "answer"];
 
@@ -142,16 +144,18 @@ impl Scope {
 /// The facts of an event.
 pub fn facts(event: &Event) -> BTreeMap<String, Bytes> {
     let before = &event.before;
+    let all = std::iter::once(event).chain(&event.parts);
     // Of several that are as bad the first that has a name: `aws s3 rb --force` removes "all objects of the bucket", too.
-    let worst =
-        std::iter::once(event).chain(&event.parts).flat_map(|one| &one.before.effects).min_by_key(|effect| {
-            (std::cmp::Reverse(effect.class), effect.resource.as_slice().starts_with(b"dyn:"))
-        });
+    let worst = all
+        .flat_map(|one| one.before.effects.iter().map(move |effect| (one, effect)))
+        .min_by_key(|(_, effect)| (std::cmp::Reverse(effect.class), effect.resource.as_slice().starts_with(b"dyn:")));
+    let capture = worst.and_then(|(one, effect)| kept_of(one, effect));
+    let worst = worst.map(|(_, effect)| effect);
     let kind = format!("{:?}", before.actor.kind).to_lowercase();
     let time = chrono::DateTime::from_timestamp_nanos(before.at_ns)
         .to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
     let class = worst.map_or(EffectClass::None, |effect| effect.class);
-    let values: [Bytes; 11] = [
+    let values: [Bytes; 13] = [
         Bytes::from(event.id.to_string()),
         Bytes::from(before.uid.to_string()),
         Bytes::from(before.session.as_str()),
@@ -163,8 +167,25 @@ pub fn facts(event: &Event) -> BTreeMap<String, Bytes> {
         Bytes::from(worst.map(|effect| effect.system.to_string()).unwrap_or_default()),
         Bytes::from(class.as_str()),
         worst.map(|effect| effect.resource.clone()).unwrap_or_default(),
+        place(event).unwrap_or_else(|| before.cwd.clone()),
+        capture.map(|capture| capture.resource.clone()).unwrap_or_default(),
     ];
     FACTS.iter().map(|name| (*name).to_owned()).zip(values).collect()
+}
+
+/// The directory in which the tool of the worst effect worked: terraform's root module, a repository. The locator of a file
+/// is the file itself, which may be gone.
+fn place(event: &Event) -> Option<Bytes> {
+    let all = std::iter::once(event).chain(&event.parts).flat_map(|one| &one.before.effects);
+    let placed = all.filter(|effect| effect.system.0 != "fs" && effect.locator.is_some());
+    placed.max_by_key(|effect| effect.class)?.locator.as_ref().map(|locator| locator.at.clone())
+}
+
+/// What was kept of what an effect was about: of its place, else of its system.
+fn kept_of<'e>(event: &'e Event, effect: &Effect) -> Option<&'e Capture> {
+    let of_system = || event.before.captures.iter().filter(|capture| capture.system == effect.system);
+    let place = effect.locator.as_ref().map(|locator| &locator.at);
+    of_system().find(|capture| Some(&capture.locator.at) == place).or_else(|| of_system().next())
 }
 
 /// The variables of a playbook: what was said, else what the event tells, else the default.

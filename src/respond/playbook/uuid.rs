@@ -1,4 +1,5 @@
-//! UUIDs of version 5 (RFC 9562, section 5.5): the same name has the same id, on every machine.
+//! UUIDs of names: the same name has the same id, on every machine. CACAO lets a playbook have one of version 5 (RFC 9562,
+//! section 5.5) and wants version 4 of its steps: theirs are the same bits, as pseudo-random as a hash is.
 
 use crate::model::Uid;
 
@@ -6,13 +7,22 @@ use crate::model::Uid;
 const OURS: [u8; 16] =
     [0x3d, 0x5b, 0x2f, 0x6e, 0x8a, 0x41, 0x5c, 0x0e, 0x9b, 0x7a, 0x66, 0x72, 0x70, 0x62, 0x6b, 0x01];
 
-/// The id of a name.
+/// The id of a name, of version 5.
 pub fn of(name: &str) -> String {
+    with_version(name, 0x50)
+}
+
+/// The id of a name, of version 4.
+pub fn v4_of(name: &str) -> String {
+    with_version(name, 0x40)
+}
+
+fn with_version(name: &str, version: u8) -> String {
     // SHA-1 is what the version is defined by; libgit2 has one.
     let mut text = OURS.to_vec();
     text.extend_from_slice(name.as_bytes());
     let mut id = sha1(&text);
-    id[6] = (id[6] & 0x0f) | 0x50;
+    id[6] = (id[6] & 0x0f) | version;
     id[8] = (id[8] & 0x3f) | 0x80;
     let hex = Uid(id).to_string();
     let part = |from, to| hex.get(from..to).unwrap_or_default();

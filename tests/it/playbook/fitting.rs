@@ -48,7 +48,7 @@ fn a_dry_run_shows_all_and_writes_nothing() {
     env.claude_runs("rm precious");
     let before = env.fr(&["timeline", "--json"]).ok().stdout;
     for name in SHIPPED {
-        let mut args = vec!["run", name, "--dry-run"];
+        let mut args = vec!["run", name, "--dry-run", "--event", "1"];
         // What the event does not tell has to be said.
         if name == "s3-bucket" {
             args.extend(["--var", "bucket=backups"]);
@@ -65,4 +65,30 @@ fn a_dry_run_shows_all_and_writes_nothing() {
     }
     assert_eq!(env.fr(&["timeline", "--json"]).ok().stdout, before);
     assert!(!env.exists("precious"));
+}
+
+/// By default a run is about the latest event that the playbook is for. What happened since must not be taken back in its
+/// place, and where nothing fits, nothing is.
+#[test]
+fn an_event_that_a_playbook_is_not_for_is_not_what_it_takes_back() {
+    let env = TestEnv::new();
+    env.write("a", "x");
+    env.claude_pre("aws iam delete-role --role-name r");
+    env.claude_runs("rm a");
+    let about = |name: &str| {
+        let out = playbook(&env, &["run", name, "--dry-run"]);
+        (out.code, out.stdout.contains("fr undo 1"), out.stdout.contains("fr undo 2"))
+    };
+    assert_eq!(about("secrets-kms-iam"), (0, true, false));
+    assert_eq!(about("files-on-host"), (0, false, true));
+    let none = playbook(&env, &["run", "docker-volume", "--confirm", "undo"]);
+    assert_eq!(none.code, 2, "{none:?}");
+    assert!(
+        none.stderr.contains("none that it is for is on record") && none.stderr.contains("--event ID"),
+        "{none:?}"
+    );
+    // The latest that any of them is for is what the list is about, also where nothing was destroyed.
+    env.claude_pre("npm publish");
+    let listed = playbook(&env, &["list", "--for"]).ok().stdout;
+    assert!(listed.contains("publish-leak") && listed.contains("event 3"), "{listed}");
 }

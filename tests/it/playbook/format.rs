@@ -136,6 +136,12 @@ fn what_is_wrong_is_found_in_peace() {
         (step("notify: {text: x}"), "a command or a webhook"),
         (step("run: [ls], evidence: required"), "evidence is for"),
         (step("run: [ls]") + "  - {id: a, title: b, phase: assess, ask: x}\n", "another step"),
+        (step("run: [ls], run: [rm, x]"), "duplicate"),
+        (step("ask: x, phase: learn"), "duplicate"),
+        (step("run: [ls], env: {A: x, A: y}"), "duplicate"),
+        ("vars: {x: {about: x}, x: {about: y}}\n".to_owned() + &step("run: [ls]"), "duplicate"),
+        (step("ask: x") + &step("run: [rm, x]"), "duplicate"),
+        ("name: other\n".to_owned() + &step("ask: x"), "duplicate"),
         ("trigger: [{}]\n".to_owned() + &step("run: [ls]"), "fits everything"),
         ("vars: {x: {about: x, take: a}}\n".to_owned() + &step("run: [ls]"), "with a group"),
         ("vars: {x: {about: x, from: event.password}}\n".to_owned() + &step("run: [ls]"), "no fact"),
@@ -163,10 +169,34 @@ fn a_bomb_ends_at_once() {
     let many = format!("apiVersion: fr/v1\nname: a\ntitle: a\nsteps: [{}]", "{id: a},".repeat(20_000));
     let merged = "a: &a\n  <<: *a\n".to_owned();
     let huge = "x".repeat(10 << 20);
+    // One text of many steps, each of which is another one's alias.
+    let mut steps =
+        "apiVersion: fr/v1\nname: bomb\ntitle: a\nsteps:\n  - &s {id: a, title: a, phase: assess, ask: x}\n"
+            .to_owned();
+    steps.push_str(&"  - *s\n".repeat(20_000));
+    let flow = format!(
+        "apiVersion: fr/v1\nname: a\ntitle: a\nsteps: {}1{}",
+        "[{id: ".repeat(20_000),
+        "}]".repeat(20_000)
+    );
+    let quoted = format!("apiVersion: fr/v1\nname: \"{}", "\\x41".repeat(60_000));
     let env = TestEnv::new();
-    for text in
-        [bomb, deep, many, merged, huge, "\u{0}".to_owned(), "- ".repeat(50_000), "---\n---\n".to_owned()]
-    {
+    for text in [
+        bomb,
+        deep,
+        many,
+        merged,
+        huge,
+        steps,
+        flow,
+        quoted,
+        "\u{0}".to_owned(),
+        "- ".repeat(50_000),
+        "? ".repeat(50_000),
+        "---\n---\n".to_owned(),
+        "&a ".repeat(50_000),
+        "!!binary x\n".to_owned(),
+    ] {
         let path = env.write("bomb.yaml", &text);
         let began = Instant::now();
         let out = playbook(&env, &["lint", "--file", path.to_str().unwrap()]);
@@ -243,90 +273,74 @@ fn an_own_playbook_wins_and_one_that_others_can_write_does_not() {
     }
 }
 
-/// CACAO 2.0: what the published schemas (oasis-open/cacao-json-schemas) require of a playbook, its steps, their commands and
-/// agents, and that each step that is named is there.
+/// 100 MB, 4 GB, and a file that has no end: no more of it is read than a playbook may have.
 #[test]
-fn the_export_is_cacao() {
+fn a_huge_file_is_not_read() {
     let env = TestEnv::new();
-    let uuid = "[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$";
-    let variable = regex::Regex::new("^__[a-zA-Z_][a-zA-Z0-9_-]{0,199}__$").unwrap();
-    let used = regex::Regex::new("__[a-zA-Z_][a-zA-Z0-9_-]*__").unwrap();
-    for name in SHIPPED {
-        let out = playbook(&env, &["export", name, "--format", "cacao"]).ok();
-        assert_eq!(out, playbook(&env, &["export", name]).ok(), "the same every time");
-        let value = out.json();
-        for field in [
-            "type",
-            "spec_version",
-            "id",
-            "name",
-            "created_by",
-            "created",
-            "modified",
-            "workflow_start",
-            "workflow",
-            "playbook_types",
-        ] {
-            assert!(!value[field].is_null(), "{name}: no {field}");
-        }
-        assert_eq!((&value["type"], &value["spec_version"]), (&json!("playbook"), &json!("cacao-2.0")));
-        let is_id = |text: &Value, kind: &str| {
-            regex::Regex::new(&format!("^{kind}--{uuid}"))
-                .unwrap()
-                .is_match(text.as_str().unwrap_or_default())
-        };
-        assert!(is_id(&value["id"], "playbook") && is_id(&value["created_by"], "identity"), "{value:#}");
-        let known = [
-            "attack",
-            "detection",
-            "engagement",
-            "investigation",
-            "mitigation",
-            "notification",
-            "prevention",
-            "remediation",
-        ];
-        assert!(
-            value["playbook_types"]
-                .as_array()
-                .unwrap()
-                .iter()
-                .all(|kind| known.contains(&kind.as_str().unwrap()))
-        );
-        let steps = value["workflow"].as_object().unwrap();
-        assert!(steps.contains_key(value["workflow_start"].as_str().unwrap()), "{name}");
-        let variables = value["playbook_variables"].as_object().cloned().unwrap_or_default();
-        assert!(variables.keys().all(|name| variable.is_match(name)), "{variables:?}");
-        let (mut seen, mut ends) = (BTreeSet::new(), 0);
-        for (id, step) in steps {
-            let kind = step["type"].as_str().unwrap();
-            assert!(is_id(&json!(id), kind), "{id}");
-            ends += usize::from(kind == "end");
-            for next in
-                ["on_completion", "on_success", "on_failure"].iter().filter_map(|name| step[name].as_str())
-            {
-                assert!(steps.contains_key(next), "{name}: {id} goes on to {next}, which is not there");
-                seen.insert(next.to_owned());
-            }
-            let goes = !step["on_completion"].is_null() || !step["on_success"].is_null();
-            assert_eq!(goes, kind != "end", "{id}");
-            if kind != "action" {
-                continue;
-            }
-            assert!(!value["agent_definitions"][step["agent"].as_str().unwrap()].is_null(), "{name}: {id}");
-            for command in step["commands"].as_array().unwrap() {
-                assert!(["bash", "manual"].contains(&command["type"].as_str().unwrap()), "{command:#}");
-                let text = command["command"].as_str().unwrap();
-                assert!(!text.is_empty() && !text.contains("${{"), "{command:#}");
-                for name in used.find_iter(text) {
-                    assert!(variables.contains_key(name.as_str()), "{}", name.as_str());
-                }
-            }
-        }
-        assert_eq!(ends, 1, "{name}");
-        let reached = steps.keys().filter(|id| !id.starts_with("start--")).all(|id| seen.contains(id));
-        assert!(reached, "{name}: a step that nothing leads to");
-        let markdown = playbook(&env, &["export", name, "--format", "markdown"]).ok().stdout;
-        assert_eq!(markdown.matches("\n### ").count() + 2, steps.len(), "{name}");
+    let path = own(&env, "huge", "steps: []\n");
+    let file = std::fs::File::options().write(true).open(&path).unwrap();
+    file.set_len(4 << 30).unwrap();
+    let text = env.write("text.yaml", "");
+    let mut written = std::io::BufWriter::new(std::fs::File::create(&text).unwrap());
+    (0..100)
+        .for_each(|_| std::io::Write::write_all(&mut written, "# x\n".repeat(1 << 18).as_bytes()).unwrap());
+    drop(written);
+    assert_eq!(std::fs::metadata(&text).unwrap().len(), 100 << 20);
+    for args in [
+        &["lint", "--file", path.to_str().unwrap()][..],
+        &["lint", "--file", text.to_str().unwrap()],
+        &["lint", "--file", "/dev/zero"],
+        &["run", "huge"],
+    ] {
+        // In so little memory that the file would not fit.
+        let line = format!("ulimit -v 600000; fr playbook {}", args.join(" "));
+        let began = Instant::now();
+        let out = env.sh(&line);
+        assert_eq!(out.code, 1, "{args:?}: {out:?}");
+        assert!(format!("{out:?}").contains("256 KiB at most"), "{args:?}: {out:?}");
+        assert!(began.elapsed() < Duration::from_secs(10), "{args:?}: {:?}", began.elapsed());
     }
+}
+
+/// Somebody else's file under the name of a shipped one, their directory, or a link to theirs: none is used, and the shipped
+/// one is not taken instead without a word.
+#[test]
+fn a_playbook_of_another_user_is_not_used() {
+    let env = TestEnv::new();
+    let steps = "steps:\n  - {id: mine, title: mine, phase: assess, ask: mine}\n";
+    let path = own(&env, "files-on-host", steps);
+    let refused = |said: &str| {
+        for verb in ["show", "run", "export", "lint"] {
+            let out = playbook(&env, &[verb, "files-on-host"]);
+            assert_eq!((out.code, out.stdout.as_str()), (1, ""), "{verb}: {out:?}");
+            assert!(out.stderr.contains(said), "{verb}: {out:?}");
+        }
+    };
+    let other = env.root().join("other");
+    std::fs::create_dir(&other).unwrap();
+    let theirs = other.join("files-on-host.yaml");
+    std::fs::rename(&path, &theirs).unwrap();
+    std::os::unix::fs::symlink(&theirs, &path).unwrap();
+    refused("cannot read");
+    let dir = path.parent().unwrap();
+    std::fs::remove_file(&path).unwrap();
+    std::fs::create_dir(&path).unwrap();
+    refused("is no file");
+    std::fs::remove_dir(&path).unwrap();
+    if std::os::unix::fs::chown(&theirs, Some(12345), Some(12345)).is_err() {
+        eprintln!("skipped in part: only root can make a file another user's");
+        return;
+    }
+    std::os::unix::fs::symlink(&theirs, &path).unwrap();
+    refused("cannot read");
+    std::fs::remove_file(&path).unwrap();
+    std::fs::rename(&theirs, &path).unwrap();
+    refused("can be written by others");
+    std::fs::rename(&path, &theirs).unwrap();
+    // The whole directory is theirs, by a link.
+    std::os::unix::fs::chown(&theirs, Some(0), Some(0)).unwrap();
+    std::os::unix::fs::chown(&other, Some(12345), Some(12345)).unwrap();
+    std::fs::remove_dir(dir).unwrap();
+    std::os::unix::fs::symlink(&other, dir).unwrap();
+    refused("can be written by others");
 }

@@ -40,7 +40,7 @@ fn with(env: &TestEnv, value: &[u8]) -> Output {
 #[test]
 fn a_hostile_value_stays_one_argument_and_data() {
     let env = world();
-    let values: [&[u8]; 12] = [
+    let values: [&[u8]; 19] = [
         b"plain",
         b"two words",
         b"$(touch pwned)",
@@ -53,6 +53,13 @@ fn a_hostile_value_stays_one_argument_and_data() {
         b"\x1b[31mred\x1b]0;title\x07",
         b"caf\xe9 \xff\xfe",
         b"-rf",
+        b"{{",
+        b"}}",
+        b"{{ 7 * 7 }} {% raw %} ${{",
+        b"$FR_VAR_X ${FR_VAR_X} $IFS",
+        b"\r\n--\r\n",
+        b"\xc2\x9b31m\xe2\x80\xae",
+        b"*",
     ];
     for value in values {
         let shown = String::from_utf8_lossy(value).into_owned();
@@ -90,6 +97,47 @@ fn a_value_that_looks_like_an_option_is_refused_where_it_would_be_one() {
     }
     assert_eq!(with(&env, b"").code, 0, "an empty one is an empty argument");
     assert_eq!(std::fs::read(env.project.join("kept")).unwrap(), b"\0");
+}
+
+/// What a command answered, or a file is called, may hold anything at all: a NUL ends no argument early, and a secret in it is
+/// not taken for the real one.
+#[test]
+fn what_an_earlier_step_answered_is_data_too() {
+    let env = world();
+    own(
+        &env,
+        "keeps",
+        "steps:
+  - {id: told, title: told, phase: assess, verify: [cat, told]}
+  - {id: keep, title: keep, phase: assess, run: [keep, --, '${{ steps.told.stdout }}']}
+  - {id: env, title: env, phase: assess, run: [printenv, TOLD], env: {TOLD: '${{ steps.told.stdout }}'}}
+  - {id: line, title: 'a line', phase: assess, verify: [ls], when: [{value: '${{ steps.told.stdout }}', contains: '$('}]}
+",
+    );
+    let run = |told: &[u8]| {
+        let _ = std::fs::remove_file(env.project.join("kept"));
+        env.write("told", told);
+        playbook(&env, &["run", "keeps", "--confirm", "keep,env"])
+    };
+    for told in [&b"$(touch pwned)\n; touch pwned"[..], b"{{ x }} ${{ vars.x }}", b"\x1b]0;title\x07\x1b[2J"]
+    {
+        let out = run(told);
+        assert_eq!(out.code, 0, "{out:?}");
+        assert_eq!(std::fs::read(env.project.join("kept")).unwrap(), [b"--\0", told, b"\0"].concat());
+        assert!(!env.exists("pwned") && !out.stdout.contains(['\u{1b}', '\u{7}']), "{out:?}");
+    }
+    for (told, said) in [
+        (&b"a\0b"[..], "would hold a NUL"),
+        (
+            b"AKIAIOSFODNN7EXAMPLE aws_secret_access_key=wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+            "a secret was taken out",
+        ),
+        (&b"x".repeat(5000), "too long to be kept"),
+    ] {
+        let out = run(told);
+        assert_eq!(out.code, 1, "{out:?}");
+        assert!(out.stdout.contains(said) && !env.exists("kept"), "{said}: {out:?}");
+    }
 }
 
 /// An agent names its branch, its file, its session as it likes; the playbook takes its values from there.

@@ -1,28 +1,9 @@
 //! The shipped playbooks, run to their end on the real thing.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::{marks, playbook, ran, step};
+use super::{marks, playbook, ran, step, to_the_end};
 use crate::env::{SESSION, TestEnv};
-
-/// Runs one to its end; each step that is named is agreed to or answered.
-#[track_caller]
-fn to_the_end(env: &TestEnv, args: &[&str], confirm: &str, answers: &[&str]) -> Value {
-    let mut all = vec!["run"];
-    all.extend_from_slice(args);
-    all.extend(["--confirm", confirm]);
-    for answer in answers {
-        all.extend(["--answer", answer]);
-    }
-    let (code, report) = ran(env, &all);
-    assert_eq!(
-        (code, &report["moment"]),
-        (0, &json!("finished")),
-        "{report:#}\n{}",
-        playbook(env, &["list", "--runs"]).stdout
-    );
-    report
-}
 
 #[test]
 fn the_first_five_minutes() {
@@ -138,6 +119,20 @@ fn work_that_was_reset_and_cleaned() {
         (env.read("README.md"), env.read("new")),
         ("an hour's work\n".to_owned(), "untracked\n".to_owned())
     );
+}
+
+/// The agent was somewhere else: the playbook looks at the repository, not at where it was called.
+#[test]
+fn work_in_a_repository_that_the_agent_only_named() {
+    let env = TestEnv::new();
+    env.sh("git init -q app && cd app && echo hello > a && git add a && git commit -qm one && echo work > a")
+        .ok();
+    env.claude_runs("git -C app reset -q --hard");
+    let dry = playbook(&env, &["run", "git-local-loss", "--dry-run"]).ok().stdout;
+    let looks = format!("git -C {} status", env.project.join("app").display());
+    assert!(dry.contains(&looks), "{dry}");
+    to_the_end(&env, &["git-local-loss"], "undo,look,learn", &[]);
+    assert_eq!(env.read("app/a"), "work\n");
 }
 
 #[test]

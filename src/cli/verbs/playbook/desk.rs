@@ -88,6 +88,10 @@ impl Person for Desk<'_> {
         &self.actor
     }
 
+    fn leaves_out(&self, step: &Step) -> bool {
+        self.skip.contains(&step.id)
+    }
+
     fn ask(&mut self, prompt: &Prompt<'_>) -> Result<Answer> {
         if let Some(answer) = self.said(prompt) {
             return Ok(answer);

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::cli::Out;
 use crate::cli::args::{
-    PlaybookExportArgs, PlaybookFormat, PlaybookLintArgs, PlaybookListArgs, PlaybookNameArgs,
+    PlaybookExportArgs, PlaybookFormat, PlaybookLintArgs, PlaybookListArgs, PlaybookShowArgs,
 };
 use crate::cli::render::{Table, safe, style};
 use crate::error::{Error, ExitCode, Result};
@@ -29,9 +29,9 @@ struct Row {
 
 /// Which there are; those first that fit.
 pub fn list(args: &PlaybookListArgs, home: &Home, out: &mut Out) -> Result<u8> {
-    let event = about(args.event.as_deref(), home)?;
-    let mut rows: Vec<Row> =
-        playbook::all(home).into_iter().map(|(name, found)| row(name, found, event.as_ref())).collect();
+    let all = playbook::all(home);
+    let event = about(args.event.as_deref(), &all, home)?;
+    let mut rows: Vec<Row> = all.into_iter().map(|(name, found)| row(name, found, event.as_ref())).collect();
     rows.sort_by_key(|row| (row.fits.is_none(), place(&row.name)));
     if args.event.is_some() {
         rows.retain(|row| row.fits.is_some());
@@ -71,13 +71,16 @@ fn place(name: &str) -> (bool, String) {
 }
 
 /// The event that playbooks are to fit. Without a store there is none, and that is no error here.
-fn about(event: Option<&str>, home: &Home) -> Result<Option<Event>> {
+fn about(event: Option<&str>, all: &[(String, Result<Found>)], home: &Home) -> Result<Option<Event>> {
     let wanted = event.filter(|id| !id.is_empty());
     if wanted.is_none() && event.is_none() && !home.exists() {
         return Ok(None);
     }
     let index = Index::open(home)?;
-    let subject = playbook::subject(&index, wanted, None)?;
+    if let Some(id) = wanted {
+        return index.find(id).map(Some);
+    }
+    let subject = playbook::latest_damage(&index, all)?;
     if subject.event.is_none() && event.is_some() {
         return Err(Error::new(ExitCode::NothingToUndo, "nothing destructive is on record")
             .hint("`fr playbook list` lists all playbooks"));
@@ -107,7 +110,7 @@ fn row(name: String, found: Result<Found>, event: Option<&Event>) -> Row {
 }
 
 /// One for people.
-pub fn show(args: &PlaybookNameArgs, home: &Home, out: &mut Out) -> Result<u8> {
+pub fn show(args: &PlaybookShowArgs, home: &Home, out: &mut Out) -> Result<u8> {
     let found = playbook::find(&args.name, home)?;
     told_where(&found, out);
     if out.json {

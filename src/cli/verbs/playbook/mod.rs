@@ -3,11 +3,13 @@
 mod desk;
 mod look;
 mod runs;
+mod story;
 
 use crate::cli::Out;
 use crate::cli::args::{PlaybookAction, PlaybookArgs};
 use crate::error::Result;
 use crate::platform::home::{self, Home};
+use crate::respond::playbook;
 
 /// Runs the verb.
 pub fn run(args: &PlaybookArgs, out: &mut Out) -> Result<u8> {
@@ -15,6 +17,11 @@ pub fn run(args: &PlaybookArgs, out: &mut Out) -> Result<u8> {
     match &args.action {
         PlaybookAction::List(args) if args.runs => runs::list(out),
         PlaybookAction::List(args) => look::list(args, &home, out),
+        PlaybookAction::Show(args)
+            if story::is_run(&args.name) && playbook::find(&args.name, &home).is_err() =>
+        {
+            story::show(&args.name, out)
+        }
         PlaybookAction::Show(args) => look::show(args, &home, out),
         PlaybookAction::Lint(args) => look::lint(args, &home, out),
         PlaybookAction::Export(args) => look::export(args, &home, out),

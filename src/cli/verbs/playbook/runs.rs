@@ -12,16 +12,17 @@ use crate::cli::render::{Table, safe, style, when};
 use crate::cli::{Out, ask, usage};
 use crate::error::{Error, Result};
 use crate::journal::index::Index;
-use crate::model::{Bytes, EventId, PlaybookMode, PlaybookMoment};
+use crate::model::{Bytes, EventId, Incident, PlaybookMode, PlaybookMoment};
 use crate::platform::clock;
 use crate::platform::home::Home;
-use crate::respond::playbook::{self, Begin, Ended, Planned, Resume, Subject, short};
+use crate::respond::incident;
+use crate::respond::playbook::{self, Begin, Ended, Planned, Playbook, Resume, Subject, short};
 
 /// Runs one.
 pub fn run(args: &PlaybookRunArgs, home: &Home, out: &mut Out) -> Result<u8> {
     let found = playbook::find(&args.name, home)?;
     told_where(&found, out);
-    let (subject, incident) = about(args, home)?;
+    let (subject, incident) = about(args, &found.playbook, home)?;
     let said = said(&args.var)?;
     let begin = Begin { found: &found, subject: &subject, said: &said, incident, home };
     let planned = playbook::dry_run(&begin)?;
@@ -54,15 +55,30 @@ pub fn run(args: &PlaybookRunArgs, home: &Home, out: &mut Out) -> Result<u8> {
 }
 
 /// What it is about. A drill is about nothing, and needs no store.
-fn about(args: &PlaybookRunArgs, home: &Home) -> Result<(Subject, Option<EventId>)> {
+fn about(args: &PlaybookRunArgs, of: &Playbook, home: &Home) -> Result<(Subject, Option<EventId>)> {
     let said = args.event.is_some() || args.session.is_some() || args.incident.is_some();
     if !home.exists() && !said {
         return Ok((Subject::default(), None));
     }
     let index = Index::open(home)?;
-    let subject = playbook::subject(&index, args.event.as_deref(), args.session.as_deref())?;
-    let incident = args.incident.as_deref().map(|id| index.find(id)).transpose()?;
-    Ok((subject, incident.map(|event| event.id)))
+    let incident = args.incident.as_deref().map(|id| incident_of(id, &index)).transpose()?;
+    let subject = match &incident {
+        // Another incident's damage is not what it is about.
+        Some(incident) if args.event.is_none() && args.session.is_none() => {
+            playbook::subject_of(&index, of, incident)?
+        }
+        _ => playbook::subject(&index, of, args.event.as_deref(), args.session.as_deref())?,
+    };
+    Ok((subject, incident.map(|incident| incident.id)))
+}
+
+/// An incident by its number, which is the one of the event that opened it.
+fn incident_of(id: &str, index: &Index) -> Result<Incident> {
+    let number = id.trim().parse().map_err(|_| {
+        usage(format!("--incident is the number of an incident, {} is none", id.escape_debug()))
+            .hint("`fr incident list` lists them")
+    })?;
+    incident::find(index, Some(number))
 }
 
 fn said(vars: &[std::ffi::OsString]) -> Result<BTreeMap<String, Bytes>> {
@@ -159,6 +175,7 @@ fn report(ended: &Ended, out: &mut Out) -> Result<u8> {
         _ => {
             out.line(out.paint(style::ERROR, format!("broken off at {at}: {why}")))?;
             out.line(format!("when that is mended: fr playbook resume {run}"))?;
+            out.line(format!("  or without that step: fr playbook resume {run} --skip {at}"))?;
         }
     }
     Ok(ended.exit)

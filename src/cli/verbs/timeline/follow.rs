@@ -10,10 +10,11 @@ use crate::cli::render::{
 };
 use crate::error::{Error, ExitCode, Result};
 use crate::journal::index::{Event, Filter, Index};
-use crate::model::{EffectClass, EventId, EventKind, Gap, Kept, Promise};
+use crate::model::{EffectClass, EventId, EventKind, Gap, Kept, PlaybookMode, PlaybookMoment, Promise};
 use crate::platform::home::Home;
 use crate::platform::interrupt::Interrupt;
 use crate::platform::reader;
+use crate::respond::fold::mark_of;
 
 /// How often the journal's end is looked at: one `stat` of its last segment.
 const PAUSE: Duration = Duration::from_millis(200);
@@ -172,6 +173,9 @@ impl Follow<'_> {
         if out.json {
             return line(&EventView::of(event), out);
         }
+        if is_told_at_its_end(event) {
+            return Ok(());
+        }
         let session = &event.before.session;
         if self.session.as_ref() != Some(session) && event.before.kind == EventKind::Command {
             let head = format!(
@@ -185,6 +189,14 @@ impl Follow<'_> {
         }
         out.line(row(event, self.absolute, out))
     }
+}
+
+/// The beginning of a playbook's step that runs by itself: its end follows at once. One that somebody agreed to may take long.
+fn is_told_at_its_end(event: &Event) -> bool {
+    mark_of(event).is_some_and(|mark| {
+        mark.moment == PlaybookMoment::StepBegun
+            && mark.step.as_ref().is_some_and(|step| step.mode == PlaybookMode::Auto)
+    })
 }
 
 /// A line of JSON.

@@ -8,8 +8,9 @@ use crate::cli::args::TimelineArgs;
 use crate::cli::render::{EventView, count, safe, style, when};
 use crate::error::{Error, Result};
 use crate::journal::index::{Event, Filter, Index};
-use crate::model::EventId;
+use crate::model::{EventId, PlaybookMark};
 use crate::platform::clock;
+use crate::respond::fold::{Fold, first};
 use crate::respond::story::{self, Gaps};
 
 /// Runs the verb.
@@ -19,10 +20,14 @@ pub fn run(args: &TimelineArgs, out: &mut Out) -> Result<u8> {
     if args.follow {
         return follow::run(filter, args.absolute, &home, index, out);
     }
-    let events = index.legible(&filter, |event, damage| {
-        warn_of_damage(event, &damage, out);
-        Ok(())
-    })?;
+    let fold = fold(&filter);
+    let Read { events, damaged, all } = match out.json {
+        true => read(&filter, &index)?,
+        false => read_lines(&filter, fold, &index)?,
+    };
+    for (event, damage) in &damaged {
+        warn_of_damage(*event, damage, out);
+    }
     if out.json {
         out.json(&events.iter().map(EventView::of).collect::<Vec<_>>())?;
         return Ok(0);
@@ -30,11 +35,13 @@ pub fn run(args: &TimelineArgs, out: &mut Out) -> Result<u8> {
     if events.is_empty() {
         out.talk("no events match");
     }
+    // Where older events are left, only the gaps since the oldest that is listed belong here.
+    let filter = Filter { limit: if all { usize::MAX } else { 0 }, ..filter };
     let Gaps { within, older } = gaps(&events, &filter, &index)?;
     let nothing = events.is_empty() && within.is_empty();
     let lines = match args.flat {
-        true => story::by_time(&events, within),
-        false => story::by_session(&events, within, &index)?,
+        true => story::by_time(&events, within, fold, &index)?,
+        false => story::by_session(&events, within, fold, &index)?,
     };
     if !nothing {
         for line in table::of(&lines, args.absolute, &index, out)?.0.lines() {
@@ -47,6 +54,50 @@ pub fn run(args: &TimelineArgs, out: &mut Out) -> Result<u8> {
         out.line(out.paint(style::WARN, text))?;
     }
     Ok(0)
+}
+
+/// Who asks for the session of one run wants to see its steps.
+fn fold(filter: &Filter) -> Fold {
+    match filter.session.as_deref().is_some_and(|session| session.starts_with(PlaybookMark::SESSION)) {
+        true => Fold::Steps,
+        false => Fold::Runs,
+    }
+}
+
+/// Events as they were read.
+struct Read {
+    /// Newest first.
+    events: Vec<Event>,
+    /// What could not be read, and why.
+    damaged: Vec<(EventId, Error)>,
+    /// There are no older ones.
+    all: bool,
+}
+
+fn read(filter: &Filter, index: &Index) -> Result<Read> {
+    let mut damaged = Vec::new();
+    let events = index.legible(filter, |event, damage| {
+        damaged.push((event, damage));
+        Ok(())
+    })?;
+    let all = events.len() + damaged.len() < filter.limit;
+    Ok(Read { events, damaged, all })
+}
+
+/// So many events that they have as many lines as are asked for: what is folded away leaves room for others.
+fn read_lines(filter: &Filter, fold: Fold, index: &Index) -> Result<Read> {
+    let mut limit = filter.limit;
+    loop {
+        let mut found = read(&Filter { limit, ..filter.clone() }, index)?;
+        let shown = first(&found.events, filter.limit, fold);
+        if shown.lines < filter.limit && !found.all {
+            limit = limit.saturating_mul(2);
+            continue;
+        }
+        found.all &= shown.events == found.events.len();
+        found.events.truncate(shown.events);
+        return Ok(found);
+    }
 }
 
 fn gaps_word(n: u64) -> String {

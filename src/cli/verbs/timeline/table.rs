@@ -4,10 +4,13 @@ use anstyle::Style;
 
 use super::moment;
 use crate::cli::Out;
-use crate::cli::render::{Table, class_of, command_cell, count, outcome_word, safe, style};
+use crate::cli::render::{
+    Table, class_of, command_cell, count, outcome_word, run_exit, run_words, safe, style,
+};
 use crate::error::Result;
 use crate::journal::index::{Event, Index, SessionSummary};
 use crate::model::{EffectClass, EventId, EventKind, Gap, Kept, Promise, Verdict};
+use crate::respond::playbook::RunState;
 use crate::respond::story::Line;
 
 /// The column that is there only where somebody else than the session's own actor did something.
@@ -38,6 +41,11 @@ pub fn of(
                     table.text(text, Some(style::WARN));
                     ids.push(None);
                 }
+            }
+            Line::Run { event, state } => {
+                let is_owners = owner.as_ref().is_some_and(|owner| *owner == event.before.actor.name);
+                table.row(run_row(event, state, is_owners, absolute));
+                ids.push(Some(event.id));
             }
             Line::Gap { gap, times } => {
                 table.text(gap_line(gap, *times, absolute), Some(style::WARN));
@@ -86,6 +94,15 @@ fn row(event: &Event, is_part: bool, is_owners: bool, absolute: bool) -> Vec<Cel
         (outcome_word(event), None),
         (format!("{}{}", if is_part { "└ " } else { "" }, command_cell(event)), command_style(event)),
     ]
+}
+
+/// A whole run of a playbook: what is below it is what went wrong.
+fn run_row(event: &Event, state: &RunState, is_owners: bool, absolute: bool) -> Vec<CellOf> {
+    let (words, style) = run_words(state);
+    let mut cells = row(event, false, is_owners, absolute);
+    cells.truncate(cells.len().saturating_sub(2));
+    cells.extend([(run_exit(state).to_owned(), None), (words, Some(style))]);
+    cells
 }
 
 /// Below the line of a session that is its actor's own: only the sub-agent.

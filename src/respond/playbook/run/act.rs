@@ -356,8 +356,15 @@ fn summary(told: &serde_json::Value) -> Option<String> {
         let result = text(step.pointer("/verification/result")).or_else(|| text(step.get("outcome")));
         format!("{}: {}", text(step.get("resource")).unwrap_or_default(), result.unwrap_or_default())
     };
-    let mut lines: Vec<String> = told.get("steps")?.as_array()?.iter().map(one).collect();
-    let residue = told.get("residue").and_then(serde_json::Value::as_array).into_iter().flatten();
-    lines.extend(residue.filter_map(|line| Some(format!("not restored: {}", line.as_str()?))));
+    let list = |value: &serde_json::Value, field: &str, words: &str| -> Vec<String> {
+        let all = value.get(field).and_then(serde_json::Value::as_array).into_iter().flatten();
+        all.filter_map(|line| Some(format!("{words}: {}", line.as_str()?))).collect()
+    };
+    let steps = told.get("steps")?.as_array()?;
+    let mut lines: Vec<String> = steps.iter().map(one).collect();
+    lines.extend(steps.iter().flat_map(|step| list(step, "not_restored", "not restored")));
+    lines.extend(list(told, "residue", "not restored"));
+    lines.extend(list(told, "uncaptured", "not captured"));
+    lines.extend(list(told, "skipped", "left as it is"));
     Some(lines.join("\n")).filter(|text| !text.is_empty())
 }

@@ -113,7 +113,7 @@ pub fn begin(begin: &Begin<'_>, person: &mut dyn Person) -> Result<Ended> {
     refuse_what_is_wrong(&found.playbook)?;
     if begin.subject.event.is_none() && found.playbook.steps.iter().any(|step| step.undo.is_some()) {
         let what =
-            format!("{} takes an event back, and nothing destructive is on record", found.playbook.name);
+            format!("{} takes an event back, and none that it is for is on record", found.playbook.name);
         return Err(Error::new(ExitCode::Usage, what).hint("`--event ID` says which"));
     }
     let run = recorder::new_uid();

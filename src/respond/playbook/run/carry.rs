@@ -282,6 +282,8 @@ impl Carrier<'_> {
                 self.standing.failed.retain(|id| *id != step.id);
                 self.standing.failed.push(step.id.clone());
             }
+            // A person left it out, after it had failed.
+            PlaybookMoment::StepSkipped => self.standing.failed.retain(|id| *id != step.id),
             PlaybookMoment::StepDone => {
                 self.standing.failed.retain(|id| *id != step.id);
                 self.standing.done.push(step.id.clone());

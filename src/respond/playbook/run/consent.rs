@@ -20,10 +20,15 @@ pub enum Consent {
 impl Carrier<'_> {
     /// Asks for it, where its mode needs that, or where it was begun and has no end on record.
     pub fn consent(&mut self, step: &Step, does: &str) -> Result<Consent> {
+        let name = self.person.actor().name.clone();
+        let left_out = || Said::note(format!("left out by {name}"));
+        // A look that fails, and would fail again, must not hold up what comes after it.
+        if !self.person.is_agent() && self.person.leaves_out(step) {
+            return Ok(Consent::Past(PlaybookMoment::StepSkipped, left_out()));
+        }
         if step.mode() == PlaybookMode::Auto && !self.again {
             return Ok(Consent::Go(Said::default()));
         }
-        let name = self.person.actor().name.clone();
         if self.person.is_agent() {
             return Ok(Consent::Wait(format!("{name} is an agent: only a person agrees to {}", step.id)));
         }
@@ -47,9 +52,7 @@ impl Carrier<'_> {
             Answer::Done => {
                 Consent::Past(PlaybookMoment::StepDone, by(Some("it was done already".to_owned()), None))
             }
-            Answer::Skip => {
-                Consent::Past(PlaybookMoment::StepSkipped, Said::note(format!("left out by {name}")))
-            }
+            Answer::Skip => Consent::Past(PlaybookMoment::StepSkipped, left_out()),
             Answer::Stop => Consent::Wait("stopped by a person".to_owned()),
             Answer::Nobody => Consent::Wait(self.nobody(step).to_owned()),
         })

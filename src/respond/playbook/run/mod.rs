@@ -17,7 +17,7 @@ mod replay;
 pub use begin::{Begin, Given, Planned, Resume, begin, dry_run, resume, short};
 pub use carry::{Ended, Line};
 pub use person::{Answer, Person, Prompt, Told};
-pub use replay::{RunState, find_run, runs};
+pub use replay::{RunState, Tally, find_run, run_of, runs};
 
 /// What stands at the end of an answer that was too long to be kept whole.
 pub const CUT: &str = "[cut]";

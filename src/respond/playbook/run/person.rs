@@ -78,6 +78,9 @@ pub trait Person {
     /// Where the terminal fails.
     fn tell(&mut self, told: &Told<'_>) -> Result<()>;
 
+    /// They said beforehand that this step is to be left out.
+    fn leaves_out(&self, step: &Step) -> bool;
+
     /// An agent may look and contain; it agrees to nothing.
     fn is_agent(&self) -> bool {
         self.actor().kind == ActorKind::Agent

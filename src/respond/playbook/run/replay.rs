@@ -41,14 +41,71 @@ impl RunState {
     }
 }
 
+/// What became of the steps of a run, each by its last word.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Steps that are done.
+    pub done: usize,
+    /// Steps that do not apply, or that a person left out.
+    pub skipped: usize,
+    /// Those that failed or were refused.
+    pub failed: Vec<String>,
+    /// Those that were taken back, after a later one failed.
+    pub back: Vec<String>,
+    /// The one that was begun and has no end on record.
+    pub open: Option<String>,
+}
+
+impl RunState {
+    /// What became of its steps.
+    pub fn tally(&self) -> Tally {
+        let mut last: BTreeMap<&str, PlaybookMoment> = BTreeMap::new();
+        let mut order: Vec<&str> = Vec::new();
+        for (_, mark) in &self.marks {
+            // That somebody is waited for says nothing of the step.
+            let Some(step) = mark.step.as_ref().filter(|_| mark.moment != PlaybookMoment::Waiting) else {
+                continue;
+            };
+            if last.insert(&step.id, mark.moment).is_none() {
+                order.push(&step.id);
+            }
+        }
+        let mut tally = Tally::default();
+        for (id, moment) in order.into_iter().filter_map(|id| Some((id, *last.get(id)?))) {
+            match moment {
+                PlaybookMoment::StepDone => tally.done += 1,
+                PlaybookMoment::StepSkipped => tally.skipped += 1,
+                PlaybookMoment::StepBegun => tally.open = Some(id.to_owned()),
+                PlaybookMoment::StepTakenBack => tally.back.push(id.to_owned()),
+                _ => tally.failed.push(id.to_owned()),
+            }
+        }
+        tally
+    }
+}
+
 /// All runs, the newest first.
 ///
 /// # Errors
 /// Where the index cannot be read.
 pub fn runs(index: &Index) -> Result<Vec<RunState>> {
     let filter = Filter { playbooks: true, limit: usize::MAX, ..Filter::default() };
+    told(index, &filter)
+}
+
+/// One run; `None` where nothing of it is on record.
+///
+/// # Errors
+/// Where the index cannot be read.
+pub fn run_of(index: &Index, run: Uid) -> Result<Option<RunState>> {
+    let session = Some(PlaybookMark::session(run));
+    let filter = Filter { playbooks: true, session, limit: usize::MAX, ..Filter::default() };
+    Ok(told(index, &filter)?.into_iter().find(|state| state.run == run))
+}
+
+fn told(index: &Index, filter: &Filter) -> Result<Vec<RunState>> {
     let mut runs: BTreeMap<Uid, RunState> = BTreeMap::new();
-    for event in index.timeline(&filter)?.into_iter().rev() {
+    for event in index.timeline(filter)?.into_iter().rev() {
         let EventKind::Playbook { mark } = &event.before.kind else { continue };
         let mark = (**mark).clone();
         let state = runs.entry(mark.run).or_insert_with(|| RunState {
