@@ -146,9 +146,9 @@ pub fn facts(event: &Event) -> BTreeMap<String, Bytes> {
     let before = &event.before;
     let all = std::iter::once(event).chain(&event.parts);
     // Of several that are as bad the first that has a name: `aws s3 rb --force` removes "all objects of the bucket", too.
-    let worst = all
-        .flat_map(|one| one.before.effects.iter().map(move |effect| (one, effect)))
-        .min_by_key(|(_, effect)| (std::cmp::Reverse(effect.class), effect.resource.as_slice().starts_with(b"dyn:")));
+    let worst = all.flat_map(|one| one.before.effects.iter().map(move |effect| (one, effect))).min_by_key(
+        |(_, effect)| (std::cmp::Reverse(effect.class), effect.resource.as_slice().starts_with(b"dyn:")),
+    );
     let capture = worst.and_then(|(one, effect)| kept_of(one, effect));
     let worst = worst.map(|(_, effect)| effect);
     let kind = format!("{:?}", before.actor.kind).to_lowercase();

@@ -32,9 +32,8 @@ pub fn read(program: &str, out: &mut Reader<'_>) {
         "passwd" | "useradd" | "adduser" | "userdel" | "deluser" | "usermod" | "groupadd" | "groupdel"
         | "groupmod" | "chpasswd" | "gpasswd" | "chsh" | "chfn" | "chage" => users::users(program, out),
         "iptables" | "ip6tables" | "iptables-restore" | "ip6tables-restore" | "iptables-save"
-        | "ip6tables-save" | "iptables-legacy" | "iptables-nft" | "nft" | "ufw" | "firewall-cmd" | "ip" | "ifconfig" => {
-            network::network(program, out)
-        }
+        | "ip6tables-save" | "iptables-legacy" | "iptables-nft" | "nft" | "ufw" | "firewall-cmd" | "ip"
+        | "ifconfig" => network::network(program, out),
         "ssh-keygen" | "gpg" | "ssh-add" | "ssh-copy-id" => users::keys(program, out),
         "sysctl" | "journalctl" | "dmesg" | "modprobe" | "rmmod" | "insmod" | "timedatectl"
         | "hostnamectl" | "loginctl" | "mount" | "umount" | "swapon" | "swapoff" | "logrotate" => {
