@@ -40,13 +40,16 @@ impl Simulation {
         let (mut got, mut piece) = (Vec::new(), [0u8; 4096]);
         let body = loop {
             let n = stream.read(&mut piece)?;
+            if n == 0 {
+                return Ok(());
+            }
             got.extend_from_slice(&piece[..n]);
             let text = String::from_utf8_lossy(&got).into_owned();
             let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
             let length = head.lines().find_map(|line| {
                 line.to_ascii_lowercase().strip_prefix("content-length:")?.trim().parse().ok()
             });
-            if n == 0 || body.len() >= length.unwrap_or(0) {
+            if body.len() >= length.unwrap_or(0) {
                 break body.to_owned();
             }
         };
