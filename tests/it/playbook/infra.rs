@@ -130,7 +130,9 @@ fn a_database_in_a_volume_of_docker_or_podman() {
     scene.agent("docker rm -f db && docker volume rm pgdata").ok();
     assert!(scene.inspect("volume pgdata").is_none() && scene.inspect("container db").is_none());
     let answers = ["stop=nothing runs", "check=pg_amcheck is clean"];
-    let report = to_the_end(&scene.env, &["docker-volume"], "undo,learn", &answers);
+    // The line names the container first: which volume is to be looked at has to be said.
+    let about = ["docker-volume", "--var", "volume=pgdata"];
+    let report = to_the_end(&scene.env, &about, "undo,learn", &answers);
     assert_eq!(scene.contents("docker", "pgdata"), before, "{report:#}");
     assert!(scene.inspect("container db").is_some(), "{report:#}");
     let ended = moments(&report, &["volumes", "podman-volumes", "there", "podman-there"]);
