@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::decided::Decided;
 use super::planning::{UndoPlan, captured_of, plan_one};
 use super::rest::rest_of;
+use super::rounds::repositories_made;
 use super::together::plan_net;
 use crate::error::{Error, Result};
 use crate::journal::index::Event;
@@ -144,6 +145,7 @@ fn begin(
 ) -> Result<EventId> {
     let mut effects = written(plan, events);
     effects.extend(plan.restoring().filter(|(_, s)| s.policy.is_some()).map(|(_, s)| rewrite_by(s)));
+    effects.extend(repositories_made(&effects));
     let batch = store.batch();
     for (kind, object) in &plan.made {
         batch.put(*kind, object)?;

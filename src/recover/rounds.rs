@@ -1,5 +1,6 @@
 //! What cannot be planned at once: a repository that is gone has to be back before what was done in it can be compared.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::planning::{UndoPlan, captured_of, refuse_what_cannot_be_undone};
@@ -7,7 +8,7 @@ use super::scope::Scope;
 use super::together::plan_elsewhere;
 use crate::error::{Error, Result};
 use crate::journal::index::Event;
-use crate::model::{Bytes, Capture, Captured, StepOutcome};
+use crate::model::{Bytes, Capture, Captured, Effect, StepOutcome};
 use crate::platform::home::Home;
 use crate::record::Config;
 use crate::store::Store;
@@ -53,6 +54,27 @@ pub fn goes_with_files(captured: &Captured, all: &[Captured]) -> bool {
         systems::files::was_absent(&other.before) && is_within(&place, &other.before.locator.at)
     };
     all.iter().any(taken_away)
+}
+
+/// The git directories that writing these makes anew, as files that are about to come: so a redo can take them away again, one
+/// by one, and sees what somebody has put there since. The outermost stand for those in them.
+pub fn repositories_made(effects: &[Effect]) -> Vec<Effect> {
+    let mut made: Vec<Bytes> = Vec::new();
+    let of_git = effects.iter().filter(|effect| effect.system.0 == "git");
+    for dir in of_git.filter_map(|effect| systems::git::own_dir(effect.locator.as_ref()?)) {
+        let is_gone = dir.as_path().symlink_metadata().is_err_and(|e| e.kind() == ErrorKind::NotFound);
+        let known =
+            effects.iter().filter(|effect| effect.system.0 == "fs").filter_map(|e| e.locator.as_ref());
+        let is_known = known.filter(|at| systems::files::is_whole_tree(at)).any(|at| is_within(&dir, &at.at));
+        if is_gone && !is_known {
+            made.push(dir);
+        }
+    }
+    let is_inner = |dir: &Bytes| made.iter().any(|other| other != dir && is_within(dir, other));
+    let mut outer: Vec<&Bytes> = made.iter().filter(|dir| !is_inner(dir)).collect();
+    outer.sort();
+    outer.dedup();
+    outer.into_iter().map(systems::files::about_to_be_made).collect()
 }
 
 fn is_within(path: &Bytes, top: &Bytes) -> bool {

@@ -49,13 +49,33 @@ pub use tree::{Named, Parent, State, decode_chunks, decode_state, decode_tree, r
 use super::{ApplyCx, AssessCx, CaptureCx, Held, Net, NetCx, PlanCx, System, Taken};
 use crate::error::Result;
 use crate::model::{
-    Bytes, Capture, Captured, Change, Context, ContextKind, Effect, Invocation, Locator, ObjectId,
-    ObjectKind, ObjectSink, ObjectSource, StateRef, Step, StepOutcome, SystemId, Verification, contexts,
+    Bytes, Capture, Captured, Change, Context, ContextKind, Effect, EffectClass, Invocation, Locator,
+    ObjectId, ObjectKind, ObjectSink, ObjectSource, Reversibility, StateRef, Step, StepOutcome, SystemId,
+    Verification, contexts,
 };
 
 /// Nothing was at the captured path.
 pub fn was_absent(capture: &Capture) -> bool {
     capture.system.0 == "fs" && capture.state.digest == tree::digest_state(None)
+}
+
+/// The place is a path with all that is below it, repositories too.
+pub fn is_whole_tree(place: &Locator) -> bool {
+    place.opts.get("scope").is_none_or(|scope| scope.as_slice() == b"tree")
+}
+
+/// Nothing is at a path, and something is about to be.
+pub fn about_to_be_made(path: &Bytes) -> Effect {
+    let mut place = super::locator(path.clone());
+    place.opts.insert("scope".to_owned(), Bytes::from("tree"));
+    Effect {
+        system: SystemId::new("fs"),
+        class: EffectClass::Overwrite,
+        resource: Bytes([b"path:", path.as_slice()].concat()),
+        reversibility: Reversibility::Exact,
+        certain: true,
+        locator: Some(place),
+    }
 }
 
 /// The `fs` system.

@@ -69,6 +69,12 @@ pub fn may_move(locator: &Locator) -> bool {
     locator.opts.contains_key(place::MOVES_TO)
 }
 
+/// The git directory of a captured repository that lies on this machine and is no linked working tree's.
+pub fn own_dir(locator: &Locator) -> Option<Bytes> {
+    let is_local = !locator.opts.contains_key("side") && rebuild::is_possible(locator);
+    locator.opts.get("git-dir").filter(|_| is_local).cloned()
+}
+
 /// No repository was at the captured place.
 pub fn was_absent(capture: &Capture) -> bool {
     capture.system.0 == "git" && capture.state == state::RepoState::absent()

@@ -165,3 +165,35 @@ fn a_submodule_that_came_back_goes_again() {
     env.fr(&["undo", "1", "--yes"]).ok();
     assert_same(&before, &env);
 }
+
+/// The words of the line do not say that the repository goes, so the undo makes it anew, and the redo takes it away again: but
+/// not what somebody has committed in it since.
+#[test]
+fn a_repository_that_a_script_removed_goes_again() {
+    let env = project();
+    env.sh("git -c protocol.file.allow=always submodule --quiet add ../remote.git sub && git commit -qm sub")
+        .ok();
+    env.write("clean.py", "import shutil, os\nshutil.rmtree('.git')\nos.remove('config.yml')\n");
+    let before = picture(&env);
+    env.claude_runs("python3 clean.py");
+    assert!(!env.exists(".git") && !env.exists("config.yml"));
+    // The project's directory has the time at which the repository came into it: files come first.
+    let assert_back = || {
+        let mut now = picture(&env);
+        now.set_root_time_of(&before);
+        assert!(now == before, "{:#?}", before.difference(&now));
+    };
+    env.fr(&["undo", "1", "--yes"]).ok();
+    assert_back();
+    env.sh("git status && git -C sub status").ok();
+    env.fr(&["redo", "2", "--yes"]).ok();
+    assert!(!env.exists(".git") && !env.exists("config.yml"));
+    env.fr(&["undo", "1", "--yes"]).ok();
+    assert_back();
+
+    env.sh("git commit -q --allow-empty -m mine").ok();
+    let mine = picture(&env);
+    let redo = env.fr(&["redo", "--yes"]);
+    assert_eq!(redo.code, 4, "{redo:?}");
+    assert_same(&mine, &env);
+}
