@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::promised::Promised;
-use super::rounds::goes_with_files;
+use super::rounds::{goes_with_files, goes_with_tree};
 use super::settled::settled;
 use super::uncaptured::{left_out, told_apart};
 use crate::error::{Error, ExitCode, Result};
@@ -115,7 +115,7 @@ fn plan_as(event: &Event, run: Run, store: &Store, home: &Home) -> Result<UndoPl
         order.reverse();
     }
     for (position, captured) in order {
-        if !event.parts.is_empty() && is_covered(position, &all, &reader) {
+        if goes_with_tree(position, &all) || !event.parts.is_empty() && is_covered(position, &all, &reader) {
             unchanged.push(position);
             continue;
         }

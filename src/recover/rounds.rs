@@ -50,10 +50,7 @@ pub fn goes_with_files(captured: &Captured, all: &[Captured]) -> bool {
         return false;
     }
     let Some(place) = place_of(&captured.before) else { return false };
-    let taken_away = |other: &Captured| {
-        systems::files::was_absent(&other.before) && is_within(&place, &other.before.locator.at)
-    };
-    all.iter().any(taken_away)
+    systems::files::is_in_what_was_not_there(&place, all.iter().map(|other| &other.before))
 }
 
 /// The git directories that writing these makes anew, as files that are about to come: so a redo can take them away again, one
@@ -75,6 +72,13 @@ pub fn repositories_made(effects: &[Effect]) -> Vec<Effect> {
     outer.sort();
     outer.dedup();
     outer.into_iter().map(systems::files::about_to_be_made).collect()
+}
+
+/// The same for what the files system itself captured of such a tree in another way: the work tree without what git ignores, say.
+pub fn goes_with_tree(position: usize, all: &[Captured]) -> bool {
+    let Some(inner) = all.get(position).map(|captured| &captured.before) else { return false };
+    let earlier = all.iter().take(position).map(|other| &other.before);
+    inner.system.0 == "fs" && systems::files::is_in_what_was_not_there(&inner.locator.at, earlier)
 }
 
 fn is_within(path: &Bytes, top: &Bytes) -> bool {

@@ -4,8 +4,9 @@
 //! of it is missing any more, and an undo that brought it all back may say so.
 
 use crate::journal::index::{Event, Index};
-use crate::model::{Bytes, Effect, Locator, Missing};
+use crate::model::{Bytes, Capture, Effect, Locator, Missing};
 use crate::platform::home::Home;
+use crate::systems::files;
 
 /// How many gaps of the record are looked through.
 const GAPS: usize = 100;
@@ -13,7 +14,8 @@ const GAPS: usize = 100;
 /// The event without those gaps that its parts have closed.
 pub fn settled(event: &Event, home: &Home) -> Event {
     let mut whole = event.clone();
-    let warnings: Vec<bool> = event.before.warnings.iter().map(|text| is_told(event, text)).collect();
+    whole.before.warnings.retain(|text| !is_of_what_the_line_made(event, text));
+    let warnings: Vec<bool> = whole.before.warnings.iter().map(|text| is_told(event, text)).collect();
     let pushed = is_pushed(event);
     let in_doubt = pushed && event.before.captures.iter().flat_map(|c| &c.missing).any(is_remote);
     // A command that was not recorded while the line ran may have been one of its parts.
@@ -28,14 +30,35 @@ pub fn settled(event: &Event, home: &Home) -> Event {
     whole
 }
 
+/// The warning is about a place in a directory that was not there before the line, and was there after it: the line has made it,
+/// and nobody's things were in it. Where it was not made, `cd` to it failed, and what came next ran somewhere else.
+fn is_of_what_the_line_made(event: &Event, warning: &str) -> bool {
+    let after = |i: usize| event.after.as_ref()?.post.iter().find(|post| post.capture == i);
+    let captures = event.before.captures.iter().enumerate();
+    let made: Vec<&Capture> = captures
+        .filter(|(i, capture)| after(*i).is_some_and(|post| post.state.digest != capture.state.digest))
+        .map(|(_, capture)| capture)
+        .collect();
+    event.before.effects.iter().any(|effect| {
+        let place = effect.locator.as_ref().map(|locator| &locator.at);
+        is_about(effect, warning)
+            && place.is_some_and(|at| files::is_in_what_was_not_there(at, made.iter().copied()))
+    })
+}
+
+fn is_about(effect: &Effect, warning: &str) -> bool {
+    let rest = warning.strip_prefix(effect.resource.lossy().as_ref());
+    rest.is_some_and(|rest| rest.starts_with(" was not captured: "))
+}
+
 /// The warning is about the one target of a system that the words did not tell, and a part captured that.
 fn is_told(event: &Event, warning: &str) -> bool {
     let effects = &event.before.effects;
-    let is_about = |effect: &&Effect| {
-        let named = warning.strip_prefix(effect.resource.lossy().as_ref());
-        is_open(effect) && named.is_some_and(|rest| rest.starts_with(" was not captured: "))
-    };
-    let Some(effect) = effects.iter().find(is_about).filter(|effect| effect.system.0 != "fs") else {
+    let Some(effect) = effects
+        .iter()
+        .find(|effect| is_open(effect) && is_about(effect, warning))
+        .filter(|effect| effect.system.0 != "fs")
+    else {
         return false;
     };
     let open = effects.iter().filter(|other| other.system == effect.system && is_open(other));

@@ -64,6 +64,16 @@ pub fn is_whole_tree(place: &Locator) -> bool {
     place.opts.get("scope").is_none_or(|scope| scope.as_slice() == b"tree")
 }
 
+/// The path lies in a tree that one of these captures found not to be there: nothing in it was lost, and what the command made in
+/// it goes with the tree.
+pub fn is_in_what_was_not_there<'a>(path: &Bytes, captures: impl IntoIterator<Item = &'a Capture>) -> bool {
+    captures.into_iter().any(|tree| {
+        was_absent(tree)
+            && is_whole_tree(&tree.locator)
+            && plan::is_within(path.as_slice(), tree.locator.at.as_slice())
+    })
+}
+
 /// Nothing is at a path, and something is about to be.
 pub fn about_to_be_made(path: &Bytes) -> Effect {
     let mut place = super::locator(path.clone());

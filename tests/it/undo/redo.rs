@@ -197,3 +197,25 @@ fn a_repository_that_a_script_removed_goes_again() {
     assert_eq!(redo.code, 4, "{redo:?}");
     assert_same(&mine, &env);
 }
+
+/// What a line destroys in a clone that it has made itself was nobody's, and goes with the clone.
+#[test]
+fn what_a_line_made_and_destroyed_leaves_no_rest() {
+    let env = project();
+    let before = picture(&env);
+    for line in [
+        "git clone -q . ../copy && cd ../copy && git rm -qf config.yml && rm README.md; git commit -qm gone",
+        "git worktree add -q ../tree -b agents && cd ../tree && git rm -qf config.yml && git commit -qm gone && git -C ../project merge -q agents",
+    ] {
+        env.claude_runs(line);
+        let destroyed = picture(&env);
+        env.fr(&["undo", "--yes"]).ok();
+        assert_same(&before, &env);
+        let there = |name: &str| env.project.parent().unwrap().join(name).exists();
+        assert!(!there("copy") && !there("tree"), "{line}");
+        env.fr(&["redo", "--yes"]).ok();
+        assert_same(&destroyed, &env);
+        env.fr(&["undo", "--yes"]).ok();
+        assert_same(&before, &env);
+    }
+}
