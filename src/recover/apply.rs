@@ -351,7 +351,10 @@ fn verification(step: &Step, outcome: &StepOutcome, left: &Result<Vec<Step>>) ->
     if same.peek().is_none() {
         return Verification::Verified;
     }
-    match same.find(|s| s.verdict != StepVerdict::Already) {
+    // What was not captured stays, and is named as such; what was is back.
+    let is_named =
+        |s: &Step| matches!(s.verdict, StepVerdict::NotCaptured { .. }) && !s.not_restored.is_empty();
+    match same.find(|s| s.verdict != StepVerdict::Already && !is_named(s)) {
         None => Verification::Verified,
         Some(other) => Verification::Failed { reason: format!("still to do: {}", other.action) },
     }

@@ -1,5 +1,6 @@
 //! What an undo left undone: the parts of a repository that a command changed and that are not as before it.
 
+use super::plan::REMOTE;
 use super::state::{FileKind, RepoState, is_worktree_setting};
 use super::vault::UNPINNED;
 use crate::error::Result;
@@ -35,15 +36,24 @@ pub fn difference(
 pub fn lacking(captured: &Captured, source: &dyn ObjectSource) -> Result<Vec<Missing>> {
     let mut missing = captured.before.missing.clone();
     let is_unpinned = |m: &Missing| m.what.as_slice() == UNPINNED.as_bytes();
-    let Some(after) = captured.after.filter(|_| missing.iter().any(is_unpinned)) else { return Ok(missing) };
-    let loose = |state: &StateRef| RepoState::load(state, source).map(|state| state.and_then(|s| s.loose));
-    if let (Some(before), Some(after)) = (loose(&captured.before.state)?, loose(&after)?)
-        && before == after
-    {
+    let went_nowhere = |m: &Missing| m.what.as_slice() == REMOTE && m.why.contains(NOWHERE);
+    let in_doubt = missing.iter().any(|m| is_unpinned(m) || went_nowhere(m));
+    let Some(after) = captured.after.filter(|_| in_doubt) else { return Ok(missing) };
+    let (before, after) =
+        (RepoState::load(&captured.before.state, source)?, RepoState::load(&after, source)?);
+    let (Some(before), Some(after)) = (before, after) else { return Ok(missing) };
+    if before.loose.is_some() && before.loose == after.loose {
         missing.retain(|m| !is_unpinned(m));
+    }
+    let config = |state: &RepoState| state.files.get(&Bytes::from("common/config")).map(|f| f.blobs.clone());
+    if config(&before) == config(&after) {
+        missing.retain(|m| !went_nowhere(m));
     }
     Ok(missing)
 }
+
+/// What git says of a push in a repository without remotes. Where none came by the line, nothing was pushed.
+const NOWHERE: &str = "No configured push destination";
 
 /// Every part that equality looks at, by a name for people.
 pub fn parts(state: &RepoState) -> std::collections::BTreeMap<String, Bytes> {

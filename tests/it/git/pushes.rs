@@ -230,3 +230,21 @@ fn a_push_leaves_no_secret_in_the_record() {
         assert!(!kept.stdout.contains(secret));
     }
 }
+
+/// Agents push out of habit. Where there is no remote, nothing left the machine.
+#[test]
+fn a_push_without_a_remote_leaves_no_rest() {
+    let env = TestEnv::with_git();
+    let head = env.git(&["rev-parse", "HEAD"]).ok().stdout;
+    env.claude_runs("echo agent > README.md; git commit -qam agent; git push -q; true");
+    let undo = env.fr(&["undo", "1", "--yes"]);
+    assert_eq!((undo.code, env.read("README.md").as_str()), (0, "hello\n"), "{undo:?}");
+    assert_eq!(env.git(&["rev-parse", "HEAD"]).ok().stdout, head);
+    // With one that the line itself brings, what was pushed is not known.
+    env.claude_runs(
+        "git init -q --bare ../new.git; git remote add origin ../new.git; git config push.default current; git config push.autoSetupRemote true; git push -q",
+    );
+    let undo = env.fr(&["undo", "3", "--yes"]);
+    assert_ne!(undo.code, 0, "{undo:?}");
+    assert!(!undo.stdout.contains("still to do"), "{undo:?}");
+}
