@@ -166,6 +166,7 @@ fn instances_are_terminated() {
         (regex::escape(&id), "[INSTANCE]"),
         (regex::escape(&new), "[NEW]"),
         (r"(ami|vol|snap|eni|sg|subnet|vpc)-[0-9a-f]{8,17}".to_owned(), "[$1]"),
+        (r"\([0-9]+ items\)".to_owned(), "([N] items)"),
     ];
     let others = ["account", "instance", "images", "snapshots", "running"];
     insta::assert_snapshot!("instances", story::settled_with(&scene.env, &markdown, &known, &others));
