@@ -2,6 +2,7 @@
 //! A plan is a value; nothing is written before it is complete and free of conflicts.
 
 mod apply;
+mod begin;
 mod changes;
 mod choose;
 mod decided;

@@ -22,6 +22,7 @@ mod modules;
 mod nested;
 mod net;
 mod objects;
+mod pinned;
 mod place;
 mod plan;
 mod rebuild;

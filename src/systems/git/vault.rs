@@ -5,7 +5,7 @@
 //! few commands. The first time, and whenever a walk would be long, the project's packs and loose objects are
 //! hard-linked instead (copied across file systems), which costs no walk at all.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
@@ -15,7 +15,8 @@ use std::time::{Instant, SystemTime};
 use git2::Oid;
 use rustix::fs::FlockOperation;
 
-use super::objects::{Objects, holds, listed, parse_hex, sync};
+use super::objects::{Objects, holds, parse_hex, sync};
+use super::pinned::{Last, Logged};
 use super::place::Place;
 use super::walk::missing_in;
 use crate::error::{Error, Result};
@@ -237,59 +238,6 @@ impl Vault {
             }
         }
         Err(Error::failure(format!("{} is removed again and again", self.dir.display())))
-    }
-}
-
-/// What was pinned last: asking for the very same again needs no look at any object. It lies in the vault and goes with
-/// it, and counts only while the vault is whole.
-struct Last(String);
-
-impl Last {
-    fn of(wanted: &Wanted<'_>, from: &git2::Odb<'_>) -> Last {
-        let mut hasher = blake3::Hasher::new();
-        for id in wanted.tips {
-            hasher.update(id.as_bytes());
-        }
-        hasher.update(b"logged");
-        for id in wanted.logged {
-            hasher.update(id.as_bytes());
-        }
-        hasher.update(b"optional");
-        for id in wanted.optional {
-            hasher.update(id.as_bytes()).update(&[u8::from(from.exists(*id))]);
-        }
-        Last(hasher.finalize().to_hex().to_string())
-    }
-
-    fn is(&self, vault: &Path) -> bool {
-        fs::read(vault.join("last")).is_ok_and(|last| last == self.0.as_bytes())
-    }
-
-    /// Best effort: without it the objects are looked at again.
-    fn note(&self, vault: &Path) {
-        let _looked_at_again = fs::write(vault.join("last"), &self.0);
-    }
-}
-
-/// The values of reflogs that were looked at in an earlier capture: 20 bytes each. It lies in the vault and goes with it.
-struct Logged(HashSet<Oid>);
-
-impl Logged {
-    fn of(vault: &Path) -> Logged {
-        Logged(listed(&fs::read(vault.join("logged")).unwrap_or_default()).collect())
-    }
-
-    fn new_of(&self, ids: &BTreeSet<Oid>) -> Vec<Oid> {
-        ids.iter().copied().filter(|id| !self.0.contains(id)).collect()
-    }
-
-    /// Best effort: without it the objects are looked at again. What half of a list holds is true as well.
-    fn note(ids: &BTreeSet<Oid>, vault: &Path) {
-        if ids.is_empty() {
-            return;
-        }
-        let list: Vec<u8> = ids.iter().flat_map(|id| id.as_bytes().iter().copied()).collect();
-        let _looked_at_again = fs::write(vault.join("logged"), list);
     }
 }
 
