@@ -33,7 +33,9 @@ pub fn wanted(effects: &[Effect]) -> Vec<Wanted> {
         // What is captured first comes back last: the files of a submodule make way for its repository.
         let around = if is_opaque_work(&effect) { repository_of(&effect) } else { None };
         around.clone().into_iter().for_each(&mut new);
-        if !parts.contains("files") {
+        // `git init` has nothing to lose where no repository is yet: what it makes are files.
+        let is_yet_to_come = parts.contains("made") && git::directory(locator).is_none();
+        if !parts.contains("files") && !is_yet_to_come {
             new(effect.clone());
         }
         files.into_iter().for_each(&mut new);

@@ -7,6 +7,7 @@ mod changes;
 mod choose;
 mod decided;
 mod dependents;
+mod lineage;
 mod planning;
 mod promised;
 mod rest;
@@ -41,7 +42,9 @@ use crate::store::Store;
 pub fn plan(events: &[Event], scope: &Scope, store: &Store, home: &Home) -> Result<UndoPlan> {
     match events {
         [event] if scope.is_whole() && rest::has_net(event) => rest::plan_redo(event, store, home),
-        [event] if scope.is_whole() => planning::plan_one(event, store, home),
+        [event] if scope.is_whole() && !lineage::has_later_life(event, store, home)? => {
+            planning::plan_one(event, store, home)
+        }
         _ => together::plan_together(events, scope, store, home),
     }
 }

@@ -1,6 +1,7 @@
 //! Several events taken back as one, or a part of them: each target is written once, from what is there now to what was
 //! there before the first of the events. The systems work the net effect out ([`crate::systems::System::net`]).
 
+use super::lineage::{Lineage, goes_with_its_repository};
 use super::planning::{
     UndoPlan, captured_of, is_covered, owned, refuse_what_cannot_be_undone, without_duplicates,
 };
@@ -46,7 +47,9 @@ pub fn plan_elsewhere(
             .map_err(|e| e.context(format!("cannot read {} as it is now", capture.resource.lossy())))
     };
     let mut missing = Vec::new();
-    let taken = taken(events, scope, &observe, &present, (&mut plan, &mut missing))?;
+    let mut taken = taken(events, scope, &observe, &present, (&mut plan, &mut missing))?;
+    let own = Lineage { home, observe: &observe, source: &present }.own_repositories(events)?;
+    taken.retain(|one| !own.iter().any(|tree| goes_with_its_repository(one, tree)));
     let captured: Vec<Captured> = taken.iter().map(|one| one.captured.clone()).collect();
     let except = owned(&captured, &present)?;
     let retry = events.iter().any(|event| event.undone_in_part);
@@ -57,6 +60,7 @@ pub fn plan_elsewhere(
         retry,
         within: &scope.paths,
         except: &except,
+        own: &own,
     };
     let mut steps = Vec::new();
     for system in systems::all() {

@@ -32,6 +32,25 @@ pub struct NetCx<'a> {
     pub within: &'a [Bytes],
     /// Files that another system brings back.
     pub except: &'a [Bytes],
+    /// Trees that go with the events that made them, whatever is in them by now.
+    pub own: &'a [OwnTree],
+}
+
+/// A tree that an event of the set made and that, as another system knows, nobody but the recorder's own events has changed since.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnTree {
+    /// Its top.
+    pub at: Bytes,
+    /// The event that made it.
+    pub made_by: EventId,
+}
+
+impl OwnTree {
+    /// The path is its top or lies below it.
+    pub fn holds(&self, path: &[u8]) -> bool {
+        let rest = path.strip_prefix(self.at.as_slice());
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
+    }
 }
 
 impl NetCx<'_> {

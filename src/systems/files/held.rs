@@ -1,12 +1,14 @@
 //! What a capture holds of a path that another one covers: the path itself, or a path below a captured tree.
 
+use std::collections::BTreeMap;
+
 use super::compare::load_state;
 use super::entry::{Entry, Kind};
 use super::scope::Scope;
-use super::tree::{decode_tree, digest_state};
+use super::tree::{Named, decode_tree, digest_state};
 use super::workspace;
 use crate::error::Result;
-use crate::model::{Bytes, Capture, Locator, ObjectSource};
+use crate::model::{Bytes, Capture, Locator, ObjectSource, StateRef};
 use crate::systems::Held;
 
 /// What `outer` holds of what `inner` covers.
@@ -56,6 +58,48 @@ fn entry_at(top: Option<Entry>, below: &[u8], source: &dyn ObjectSource) -> Resu
         at = entries.into_iter().find(|named| named.name.as_slice() == name).map(|named| named.entry);
     }
     Ok(Some(at))
+}
+
+/// The files that a captured state holds at or below `dir`, by their paths below it, but for those in directories named
+/// `except`. `None` where not all of them were listed.
+pub fn files_below(
+    state: &StateRef,
+    dir: &[u8],
+    except: &[u8],
+    source: &dyn ObjectSource,
+) -> Result<Option<BTreeMap<Bytes, Entry>>> {
+    let Some(object) = state.object else { return Ok(None) };
+    let state = load_state(source, &object)?;
+    let top = match dir.strip_prefix(state.path.as_slice()) {
+        Some(b"") => Some(state.entry),
+        Some(below) => entry_at(state.entry, below.strip_prefix(b"/").unwrap_or(below), source)?,
+        None => None,
+    };
+    let (mut found, mut open) = (BTreeMap::new(), vec![(Vec::new(), top.flatten())]);
+    while let Some((path, entry)) = open.pop() {
+        let Some(entry) = entry.filter(|entry| entry.why_skipped().is_none()) else { return Ok(None) };
+        if !entry.is_dir() {
+            found.insert(Bytes(path), entry);
+            continue;
+        }
+        let Some(tree) = entry.tree() else { return Ok(None) };
+        for Named { name, entry } in decode_tree(&source.get(&tree)?)? {
+            let path =
+                if path.is_empty() { name.0.clone() } else { [&path, b"/".as_slice(), &name.0].concat() };
+            if !(entry.is_dir() && name.as_slice() == except) {
+                open.push((path, Some(entry)));
+            }
+        }
+    }
+    Ok(Some(found))
+}
+
+/// The names in a captured directory; none where it is something else.
+pub fn names_in(state: &StateRef, source: &dyn ObjectSource) -> Result<Vec<Bytes>> {
+    let Some(object) = state.object else { return Ok(Vec::new()) };
+    let entry = load_state(source, &object)?.entry;
+    let Some(tree) = entry.as_ref().and_then(Entry::tree) else { return Ok(Vec::new()) };
+    Ok(decode_tree(&source.get(&tree)?)?.into_iter().map(|named| named.name).collect())
 }
 
 fn is_at_or_below(path: &[u8], top: &[u8]) -> bool {

@@ -14,6 +14,7 @@ mod difference;
 mod dir;
 mod forget;
 mod gitmodules;
+mod kept;
 mod lfs;
 mod lock;
 mod look;
@@ -40,6 +41,7 @@ mod what;
 use std::path::{Path, PathBuf};
 
 pub use difference::difference;
+pub use kept::is_as_kept;
 pub use modules::to_come as modules_to_come;
 pub use nested::nested;
 use remote::RemoteState;
@@ -79,6 +81,19 @@ pub fn own_dir(locator: &Locator) -> Option<Bytes> {
 /// No repository was at the captured place.
 pub fn was_absent(capture: &Capture) -> bool {
     capture.system.0 == "git" && capture.state == state::RepoState::absent()
+}
+
+/// The repository has gone through the same in both states: they are equal, and so are their reflogs.
+pub fn is_same_history(a: &StateRef, b: &StateRef, source: &dyn ObjectSource) -> Result<bool> {
+    if a.digest != b.digest {
+        return Ok(false);
+    }
+    let (a, b) = (state::RepoState::load(a, source)?, state::RepoState::load(b, source)?);
+    Ok(match (a, b) {
+        (Some(a), Some(b)) => a.logs().eq(b.logs()),
+        (None, None) => true,
+        _ => false,
+    })
 }
 
 /// The `git` system.

@@ -77,7 +77,7 @@ fn read_packed(root: &Root) -> Result<Refs> {
 }
 
 /// `(name, value)` of each ref in the text of `packed-refs`; peeled values and the header are skipped.
-fn packed_lines(text: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+pub fn packed_lines(text: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     text.split(|b| *b == b'\n').filter_map(|line| {
         let cut = line.iter().position(|b| *b == b' ')?;
         let (hex, name) = (line.get(..cut)?, line.get(cut + 1..)?);

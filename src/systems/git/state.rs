@@ -170,6 +170,12 @@ impl RepoState {
         super::refs::value_of(self.head.as_ref()?.as_slice())
     }
 
+    /// The reflogs, the stash's among them.
+    pub fn logs(&self) -> impl Iterator<Item = (&Bytes, &FileState)> {
+        let is_log = |file: &FileState| matches!(file.kind, FileKind::Log | FileKind::StashLog);
+        self.files.iter().filter(move |(_, file)| is_log(file))
+    }
+
     /// How many things it holds.
     pub fn items(&self) -> u64 {
         (self.refs.len() + self.files.len() + usize::from(self.head.is_some())) as u64

@@ -23,7 +23,7 @@ fn arguments_descriptors_and_signals_are_handed_on() {
         "(exec -a other dd if=/proc/self/cmdline status=none)",
         "(exec -a '' find /proc/self/cmdline -size 0)",
         "dd if=/proc/self/cmdline status=none oflag=append iflag=fullblock",
-        "find /proc/self/fd 7< /dev/null 9> /dev/null -mindepth 1 -printf '%f %l\\n' | sed 's/[0-9]\\{4,\\}//; s/pipe.*//'",
+        "find /proc/self/fd 7< /dev/null 9> /dev/null -mindepth 1 -printf '%f %l\\n' | sed 's,/proc/[0-9]*/,/proc/N/,; s/pipe.*//'",
         "find /proc/self/fd -mindepth 1 -printf '%f ' <&-",
         "trap '' PIPE USR1; dd if=/proc/self/status status=none | grep -E '^Sig(Ign|Blk)'",
         "dd if=/proc/self/status status=none | grep -E '^Sig(Ign|Blk)'",

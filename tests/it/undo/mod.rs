@@ -3,6 +3,7 @@
 mod conflicts;
 mod failures;
 mod in_part;
+mod made;
 mod merged;
 mod policies;
 mod redo;

@@ -7,6 +7,7 @@ use crate::error::Result;
 use crate::model::{Bytes, Capture, Captured, ObjectKind, StateRef};
 use crate::platform::fs::split_parent;
 use crate::systems::Net;
+use crate::systems::files::compare::entry_at;
 use crate::systems::files::entry::{Entry, Kind};
 use crate::systems::files::plan::not_captured_step;
 use crate::systems::files::swap::STAYS;
@@ -18,8 +19,12 @@ impl World<'_> {
     pub(super) fn finish(mut self) -> Result<Net> {
         self.keep_what_is_needed();
         let mut net = Net::default();
-        let changed: Vec<(usize, Vec<u8>)> =
-            self.paths.iter().filter(|(_, v)| v.is_changed()).map(|(p, v)| (v.place, p.clone())).collect();
+        let mut changed: Vec<(usize, Vec<u8>)> = Vec::new();
+        for (path, value) in self.paths.iter().filter(|(_, value)| value.is_changed()) {
+            if value.value.is_some() || !self.goes_with_a_tree(path, value.place)? {
+                changed.push((value.place, path.clone()));
+            }
+        }
         let mut places: Vec<usize> = changed.iter().map(|(place, _)| *place).collect();
         places.sort_unstable();
         places.dedup();
@@ -40,6 +45,33 @@ impl World<'_> {
         let shown = |path: &Vec<u8>| format!("{} {}", String::from_utf8_lossy(path), STAYS);
         net.residue.extend(self.stays.iter().map(shown));
         Ok(net)
+    }
+
+    /// A directory above goes, and with it, in a place of its own, all that is in it. What would be left of the place in which
+    /// this path was seen is nothing that anybody could look at afterwards.
+    fn goes_with_a_tree(&self, path: &[u8], own: usize) -> Result<bool> {
+        let mut above = split_parent(path).0;
+        while !above.is_empty() {
+            let gone = self.paths.get(above).filter(|value| value.is_changed() && value.value.is_none());
+            if let Some(place) = gone.map(|value| value.place).filter(|place| *place != own)
+                && self.lists(place, path)?
+            {
+                return Ok(true);
+            }
+            above = split_parent(above).0;
+        }
+        Ok(false)
+    }
+
+    /// The present of a place holds the path, as far down as it is.
+    fn lists(&self, place: usize, path: &[u8]) -> Result<bool> {
+        let state = &self.places[place].now;
+        let parent = split_parent(state.path.as_slice()).0;
+        let Some(below) = path.strip_prefix(parent).and_then(|path| path.strip_prefix(b"/")) else {
+            return Ok(false);
+        };
+        let seen = entry_at(self.cx.source, state, below)?;
+        Ok(seen.is_some_and(|entry| entry.why_skipped().is_none()))
     }
 
     /// Places one in another: what makes something comes from the outside in, what only removes from the inside out.

@@ -141,6 +141,12 @@ impl World<'_> {
             return Ok(());
         }
         let start = at.now.take();
+        if let Some(tree) = self.cx.own.iter().find(|tree| tree.holds(&full) && tree.made_by <= event) {
+            if full == tree.at.as_slice() && tree.made_by == event {
+                self.remove_whole(full, start, place);
+            }
+            return Ok(());
+        }
         if !self.paths.contains_key(&full) && self.is_made_and_emptied(&full, start.as_ref()) {
             let made = Value { start: start.clone(), value: None, dir: start.clone(), place };
             self.paths.insert(full.clone(), made);
@@ -196,6 +202,12 @@ impl World<'_> {
             Verdict::Unable(why) => drop(self.lost.entry(full).or_insert(Lost::Unable(why))),
         }
         Ok(())
+    }
+
+    /// What an event of the set made goes with all that is in it now.
+    fn remove_whole(&mut self, full: Vec<u8>, start: Option<Entry>, place: usize) {
+        let dir = start.clone().filter(Entry::is_dir);
+        self.paths.insert(full, Value { start, value: None, dir, place });
     }
 
     #[allow(clippy::too_many_arguments)]

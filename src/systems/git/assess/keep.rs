@@ -356,7 +356,7 @@ pub fn made(git: &mut Git<'_>) -> &'static str {
             if let Some(dir) = found.operands.first().filter(|w| w.certain) {
                 git.also(dir.text.as_slice(), true);
             }
-            return "config";
+            return "config,made";
         }
         "archive" => {
             let file = found.value(&["-o", "--output"]).cloned();

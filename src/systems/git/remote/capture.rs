@@ -52,7 +52,7 @@ pub fn capture(place: &Place, locator: &Locator, cx: &CaptureCx<'_>) -> Result<V
         if state.refs.is_empty() {
             continue;
         }
-        let missing = if cx.contents { pin(&shadow, place, &vault, &state, cx) } else { Vec::new() };
+        let missing = if cx.contents { pin(&shadow, Some(place), &vault, &state, cx) } else { Vec::new() };
         captures.push(finished(&state, resource_of(&state), locator_of(place, locator), missing, cx)?);
     }
     Ok(captures)
@@ -97,17 +97,17 @@ pub fn observe(captured: &Capture, cx: &CaptureCx<'_>) -> Result<StateRef> {
 /// Captures the present of what an earlier capture covers: an undo is about to write it.
 ///
 /// # Errors
-/// Where the remote cannot be asked, or the repository is not there to fetch into its vault.
+/// Where the remote cannot be asked. The repository may be gone: then all is fetched into its vault.
 pub fn capture_again(resource: &Bytes, locator: &Locator, cx: &CaptureCx<'_>) -> Result<Vec<Capture>> {
     let id = locator.opts.get(STATE).and_then(Bytes::as_str).and_then(|hex| hex.parse::<ObjectId>().ok());
     let id = id.ok_or_else(|| Error::corrupt("a capture of a remote that does not say where it is"))?;
     let earlier = RemoteState::expect(&StateRef { digest: id, object: Some(id) }, cx.source)?;
-    let place = Place::find(locator)?;
+    let place = Place::find_if_there(locator)?;
     let vault = Vault::of(&cx.vault, locator)?;
-    let shadow = Shadow::make(Some(&place), &vault, &cx.vault, cx.deadline)?
+    let shadow = Shadow::make(place.as_ref(), &vault, &cx.vault, cx.deadline)?
         .with(earlier.settings.clone().into_iter());
     let state = now(&shadow, earlier)?;
-    let missing = if cx.contents { pin(&shadow, &place, &vault, &state, cx) } else { Vec::new() };
+    let missing = if cx.contents { pin(&shadow, place.as_ref(), &vault, &state, cx) } else { Vec::new() };
     Ok(vec![finished(&state, resource.clone(), locator.clone(), missing, cx)?])
 }
 
@@ -257,7 +257,7 @@ fn ask(
 /// Pins what the remote's refs name: from the repository where it has it, else fetched.
 fn pin(
     shadow: &Shadow,
-    place: &Place,
+    place: Option<&Place>,
     vault: &Vault,
     state: &RemoteState,
     cx: &CaptureCx<'_>,
@@ -277,7 +277,7 @@ fn pin(
         has_holes: true,
     };
     let mut missing = Vec::new();
-    if let Err(e) = vault.pin(place, &wanted) {
+    if let Some(Err(e)) = place.map(|place| vault.pin(place, &wanted)) {
         missing.push(Missing { what: Bytes::from(state.remote.as_str()), why: e.to_string() });
     }
     let absent = |vault: &Vault| -> Result<Vec<&String>> {

@@ -130,14 +130,15 @@ impl Shadow {
         self
     }
 
-    /// A remote's place in a form that means the same in any directory.
+    /// A remote's place in a form that means the same in any directory, also when the repository it is seen from is gone.
     pub fn absolute(&self, url: &str) -> String {
         // git's own rule: a colon before the first slash makes it a host.
         let host = url.split('/').next().is_some_and(|first| first.contains(':'));
         if host || url.starts_with('/') {
             url.to_owned()
         } else {
-            self.cwd.join(url).to_string_lossy().into_owned()
+            let place = self.cwd.join(url);
+            place.canonicalize().unwrap_or(place).to_string_lossy().into_owned()
         }
     }
 
