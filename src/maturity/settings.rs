@@ -3,6 +3,7 @@
 use super::measures::{Measured, Reading};
 use super::scene::{Scene, few};
 use crate::doctor::Protection;
+use crate::platform::disk::{self, Disk};
 use crate::record::production::KINDS;
 use crate::record::{AlarmReaction, Config, Mode};
 
@@ -39,8 +40,22 @@ pub fn store(scene: &Scene<'_>) -> Measured {
         return Measured::unknown(format!("there is no store at {} yet", store.root.lossy()))
             .next("fr install");
     }
-    let sound = Measured::of(Reading::Truth(store.problems.is_empty())).with(store.root.lossy());
+    let sound = Measured::of(Reading::Truth(store.problems.is_empty()));
+    let sound = sound.with(store.root.lossy()).with(disk(&disk::below(store.root.as_path())));
     if store.problems.is_empty() { sound } else { sound.with(few(&store.problems)) }
+}
+
+/// It is said, and no level hangs on it: much that encrypts a disk cannot be seen from the machine that uses it.
+fn disk(disk: &Disk) -> String {
+    match disk {
+        Disk::Encrypted(by) => format!("its disk is encrypted by the kernel ({by})"),
+        Disk::Plain(name) => {
+            format!(
+                "its disk {name} is not encrypted by the kernel; what the disk itself or a hypervisor does is not seen"
+            )
+        }
+        Disk::Unseen(why) => format!("whether its disk is encrypted is not known: {why}"),
+    }
 }
 
 fn config<'s>(scene: &'s Scene<'_>) -> Result<&'s Config, Measured> {

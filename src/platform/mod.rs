@@ -1,6 +1,7 @@
 //! The edge of the world: clock, processes, safe file system calls. What is of one operating system stays in here.
 
 pub mod clock;
+pub mod disk;
 pub mod escape;
 pub mod fs;
 pub mod home;

@@ -20,7 +20,9 @@ pub fn first_round(events: &[Event]) -> (&[Event], &[Event]) {
         let (now, older) = events.split_at(position + 1);
         let removed: Vec<Bytes> = captured_of(event)
             .into_iter()
-            .filter(|captured| captured.before.system.0 == "fs" && captured.before.state.object.is_some())
+            // `rm -f` of what was not there removed nothing that anything could wait for.
+            .filter(|captured| captured.before.system.0 == "fs" && captured.before.items > 0)
+            .filter(|captured| captured.before.state.object.is_some())
             .map(|captured| captured.before.locator.at)
             .collect();
         let waits = |capture: &Capture| {

@@ -4,6 +4,8 @@ use std::os::unix::fs::PermissionsExt;
 
 use serde_json::{Value, json};
 
+mod schemas;
+
 use crate::env::{Output, TestEnv};
 use crate::json::fits;
 
@@ -106,8 +108,8 @@ fn what_is_narrowed_still_has_its_gaps_and_containments() {
     assert_eq!(TestEnv::new().fr(&["export"]).code, 10);
 }
 
-/// What the schema of OCSF 1.3 requires (base_event, process_activity, detection_finding, actor, device, process, product,
-/// finding_info; schema.ocsf.io/1.3.0).
+/// What the schema of OCSF 1.4 requires (base_event, process_activity, detection_finding, actor, device, process, product,
+/// finding_info; schema.ocsf.io/1.4.0).
 #[test]
 fn ocsf_records_have_what_their_classes_require() {
     let env = night();
@@ -118,7 +120,7 @@ fn ocsf_records_have_what_their_classes_require() {
         assert_eq!(number("type_uid"), class * 100 + activity);
         assert!(record["time"].as_i64().unwrap() > 1_700_000_000_000, "milliseconds: {record:#}");
         assert!((0..=6).contains(&number("severity_id")));
-        assert_eq!(record["metadata"]["version"], "1.3.0");
+        assert_eq!(record["metadata"]["version"], "1.4.0");
         let product = &record["metadata"]["product"];
         assert!(product["name"].is_string() && product["vendor_name"].is_string(), "{record:#}");
         match class {

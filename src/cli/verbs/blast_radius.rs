@@ -64,16 +64,12 @@ fn show(found: &Radius, out: &mut Out) -> Result<()> {
         out.line(line)?;
     }
     totals(found, out)?;
-    for item in found.items.iter().filter(|item| item.comes_back.is_loss() && !item.missing.is_empty()) {
+    for item in found.items.iter().filter(|item| item.comes_back.is_loss()) {
         let event = item.events.first().map(ToString::to_string).unwrap_or_default();
-        for missing in item.missing.iter().take(3) {
-            let text = format!("  not kept of {event}: {}", safe(missing.as_bytes()));
-            out.line(out.paint(style::WARN, text))?;
-        }
-        if item.missing.len() > 3 {
-            out.line(format!("  and {} more: fr show {event}", item.missing.len() - 3))?;
-        }
+        let what = format!("not kept of {event}, {}", safe(item.resource.as_slice()));
+        warn(&what, &item.missing, &event, out)?;
     }
+    left_by_undos(found, out)?;
     if found.unreported > 0 {
         let text = format!(
             "{} never reported back: whether they ran is not known",
@@ -93,10 +89,49 @@ fn show(found: &Radius, out: &mut Out) -> Result<()> {
     Ok(())
 }
 
+/// What undos did not bring back, thing by thing, and what they do not say of what it is.
+fn left_by_undos(found: &Radius, out: &mut Out) -> Result<()> {
+    for item in &found.items {
+        let Some(undone) = &item.undone else { continue };
+        let (by, name) = (undone.by, safe(item.resource.as_slice()));
+        let verb = match item.comes_back {
+            Outlook::BackAnew => "other than before",
+            _ => "left",
+        };
+        warn(&format!("{verb} by undo {by}: {name}"), &undone.left, &by.to_string(), out)?;
+        if item.comes_back == Outlook::Unknown {
+            let text =
+                format!("  undo {by} was done in part, and does not say whether of {name}: fr diff compares");
+            out.line(out.paint(style::WARN, text))?;
+        }
+    }
+    let whole = found.left.iter().take(SHOWN);
+    for left in whole {
+        out.line(out.paint(style::WARN, format!("  not back, {}", safe(left.as_bytes()))))?;
+    }
+    match found.left.len().checked_sub(SHOWN) {
+        None | Some(0) => Ok(()),
+        Some(more) => out.line(format!("  and {more} more: fr show ID of the undo")),
+    }
+}
+
+/// How many lines are shown of one thing.
+const SHOWN: usize = 3;
+
+fn warn(what: &str, lines: &[String], event: &str, out: &mut Out) -> Result<()> {
+    for line in lines.iter().take(SHOWN) {
+        out.line(out.paint(style::WARN, format!("  {what}: {}", safe(line.as_bytes()))))?;
+    }
+    match lines.len().checked_sub(SHOWN) {
+        None | Some(0) => Ok(()),
+        Some(more) => out.line(format!("  and {more} more: fr show {event}")),
+    }
+}
+
 fn row(item: &Item) -> Vec<(String, Option<anstyle::Style>)> {
     let mark = match item.comes_back {
-        Outlook::Back | Outlook::Exactly => style::GOOD,
-        Outlook::NotAtAll | Outlook::Unknown => style::ERROR,
+        Outlook::Back | Outlook::BackAnew | Outlook::Exactly => style::GOOD,
+        Outlook::NotBack | Outlook::NotAtAll | Outlook::Unknown => style::ERROR,
         _ => style::WARN,
     };
     let place = match (&item.production, item.contexts.first()) {

@@ -2,7 +2,7 @@
 
 use super::case::Case;
 use crate::model::{ActorKind, EventKind};
-use crate::respond::blast::{Next, Outlook, Radius};
+use crate::respond::blast::{Next, Radius};
 
 /// The next commands for an incident, each with its reason.
 pub fn next(case: &Case, radius: Option<&Radius>) -> Vec<Next> {
@@ -27,13 +27,15 @@ pub fn next(case: &Case, radius: Option<&Radius>) -> Vec<Next> {
         );
     }
     let items = radius.map(|radius| radius.items.as_slice()).unwrap_or_default();
-    let is_back = items.iter().all(|item| item.comes_back == Outlook::Back);
+    let is_back = items.iter().all(|item| item.comes_back.is_back());
     let not_contain = |one: &&Next| !one.command.starts_with("fr contain");
     let of_radius = radius.map(|radius| radius.next.as_slice()).unwrap_or_default();
     for one in of_radius.iter().filter(not_contain).filter(|_| !is_back) {
         say(one.command.clone(), &one.why);
     }
-    let worst = items.iter().filter(|item| item.comes_back != Outlook::Back).max_by_key(|item| item.class);
+    // Production first, and of it what is lost: as the blast radius lists them.
+    let open = || items.iter().filter(|item| !item.comes_back.is_back());
+    let worst = open().find(|item| item.class.is_destructive()).or_else(|| open().next());
     if let Some(event) = worst.and_then(|item| item.events.first()).filter(|_| is_open) {
         let why = format!("procedures that fit; `fr playbook run NAME --incident {id}`");
         say(format!("fr playbook list --for {event}"), &why);

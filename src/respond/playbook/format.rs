@@ -52,6 +52,9 @@ pub struct Trigger {
     /// On a resource like this (`*` stands for anything).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resource: Option<String>,
+    /// And not like this.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub except: Option<String>,
     /// Its command line matches this regular expression.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub command: Option<String>,

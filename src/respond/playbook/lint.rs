@@ -79,7 +79,7 @@ impl<'p> Lint<'p> {
         for regex in trigger.command.iter() {
             self.regex(regex);
         }
-        if let Some(glob) = &trigger.resource {
+        for glob in trigger.resource.iter().chain(&trigger.except) {
             self.must(globset::Glob::new(glob).is_ok(), "the trigger's resource is no pattern");
         }
         self.must(*trigger != Trigger::default(), "an empty trigger fits everything");

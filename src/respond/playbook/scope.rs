@@ -9,9 +9,9 @@ use crate::journal::index::Event;
 use crate::model::{Bytes, Capture, Effect, EffectClass, PlaybookMoment};
 
 /// The facts of an event that a playbook may name.
-pub const FACTS: [&str; 13] = [
+pub const FACTS: [&str; 15] = [
     "id", "uid", "session", "agent", "actor", "cwd", "line", "time", "system", "effect", "resource", "place",
-    "captured",
+    "captured", "hit", "pushed",
 ];
 /// What a playbook may name of an earlier step.
 pub const OF_STEP: [&str; 4] = ["outcome", "code", "stdout", "answer"];
@@ -155,7 +155,7 @@ pub fn facts(event: &Event) -> BTreeMap<String, Bytes> {
     let time = chrono::DateTime::from_timestamp_nanos(before.at_ns)
         .to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
     let class = worst.map_or(EffectClass::None, |effect| effect.class);
-    let values: [Bytes; 13] = [
+    let values: [Bytes; 15] = [
         Bytes::from(event.id.to_string()),
         Bytes::from(before.uid.to_string()),
         Bytes::from(before.session.as_str()),
@@ -169,8 +169,37 @@ pub fn facts(event: &Event) -> BTreeMap<String, Bytes> {
         worst.map(|effect| effect.resource.clone()).unwrap_or_default(),
         place(event).unwrap_or_else(|| before.cwd.clone()),
         capture.map(|capture| capture.resource.clone()).unwrap_or_default(),
+        hit(event),
+        pushed(event),
     ];
     FACTS.iter().map(|name| (*name).to_owned()).zip(values).collect()
+}
+
+/// All that it did something to, a line each. A name with a line break in it could pass for two, and is left out.
+fn hit(event: &Event) -> Bytes {
+    let all = std::iter::once(event).chain(&event.parts).flat_map(|one| &one.before.effects);
+    let changed = all.filter(|effect| effect.class.changes_state()).map(|effect| effect.resource.as_slice());
+    let mut names: Vec<&[u8]> = changed.filter(|name| !name.contains(&b'\n')).collect();
+    names.dedup();
+    Bytes(names.join(&b'\n'))
+}
+
+/// The refs of remotes that were hit, a remote and a ref a line: by the words, or by what was captured where these name none
+/// (`git push -f`).
+fn pushed(event: &Event) -> Bytes {
+    let all = || std::iter::once(event).chain(&event.parts);
+    let effects = all().flat_map(|one| &one.before.effects);
+    let by_words = effects.filter(|effect| effect.system.0 == "git" && effect.class.changes_state());
+    let captures = all().flat_map(|one| &one.before.captures).filter(|capture| capture.system.0 == "git");
+    let names = by_words.map(|effect| &effect.resource).chain(captures.map(|capture| &capture.resource));
+    let mut lines: Vec<String> = Vec::new();
+    for name in names.map(|name| name.lossy().into_owned()) {
+        let found = name.strip_prefix("git:").and_then(|name| name.split_once("/refs/"));
+        let line = found.filter(|(remote, rest)| *remote != "local" && !rest.contains('\n'));
+        let line = line.map(|(remote, rest)| format!("{remote} refs/{rest}"));
+        lines.extend(line.filter(|line| !lines.contains(line)));
+    }
+    Bytes::from(lines.join("\n"))
 }
 
 /// The directory in which the tool of the worst effect worked: terraform's root module, a repository. The locator of a file

@@ -134,8 +134,10 @@ fn fits(trigger: &Trigger, event: &Event) -> bool {
     if !trigger.command.as_ref().is_none_or(runs) {
         return false;
     }
-    let about_effects =
-        !trigger.system.is_empty() || !trigger.effect.is_empty() || trigger.resource.is_some();
+    let about_effects = !trigger.system.is_empty()
+        || !trigger.effect.is_empty()
+        || trigger.resource.is_some()
+        || trigger.except.is_some();
     let mut effects = std::iter::once(event).chain(&event.parts).flat_map(|one| &one.before.effects);
     !about_effects || effects.any(|effect| is_of(trigger, effect))
 }
@@ -147,5 +149,8 @@ fn is_of(trigger: &Trigger, effect: &Effect) -> bool {
         let glob = GlobBuilder::new(glob).literal_separator(false).build();
         glob.is_ok_and(|glob| glob.compile_matcher().is_match(&*effect.resource.lossy()))
     };
-    system && class && trigger.resource.as_ref().is_none_or(like)
+    system
+        && class
+        && trigger.resource.as_ref().is_none_or(like)
+        && !trigger.except.as_ref().is_some_and(like)
 }

@@ -2,11 +2,10 @@
 
 use serde::Serialize;
 
-use super::recovery::Recovered;
 use crate::error::Result;
 use crate::journal::index::Event;
 use crate::model::{Capture, ObjectSource, Reversibility};
-use crate::respond::blast::Item;
+use crate::respond::blast::{Item, Recovered};
 use crate::respond::incident::{Words, moment, span, utc};
 use crate::systems::{self, Origin};
 

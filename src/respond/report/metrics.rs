@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::recovery::{Recovered, Row, is_ended_undo};
+use super::recovery::{Row, is_ended_undo};
 use crate::journal::index::Event;
 use crate::model::{EventId, EventKind, IncidentChange, Outcome};
+use crate::respond::blast::Recovered;
 use crate::respond::incident::{Case, count, ended_ns, span, utc};
 
 /// A moment, and what it is known from.

@@ -2,7 +2,6 @@
 //! ([`Words`]), as JSON (`schema/incident-report.schema.json`), Markdown, or one page of HTML.
 
 mod facts;
-mod lacks;
 mod loss;
 mod metrics;
 mod picture;
@@ -21,11 +20,12 @@ use crate::respond::incident::{Case, Entry, Words, entries};
 use crate::respond::page;
 use crate::store::Store;
 
+pub use crate::respond::blast::Recovered;
 pub use facts::{Appendix, Head, Redaction};
 pub use loss::Loss;
 pub use metrics::{Metric, Moment, Moments};
 pub use picture::Picture;
-pub use recovery::{Recovered, Row};
+pub use recovery::Row;
 
 /// Everything in it.
 #[derive(Clone, Debug, Serialize)]
@@ -87,7 +87,7 @@ pub fn report(case: &Case, index: &Index, home: &Home) -> Result<Report> {
     let (timeline, harmless) = entries(case, &words, &production, false);
     let radius = radius(case, index, &production);
     let recovery::Recovery { rows: recovery, whole } = recovered(case, radius.as_ref(), home, &words);
-    let hit = radius.as_ref().map(|radius| hits(radius, &recovery, &words)).unwrap_or_default();
+    let hit = radius.as_ref().map(|radius| hits(radius, &words)).unwrap_or_default();
     let mut report = Report {
         incident: facts::head(case, &words),
         summary: Vec::new(),
@@ -134,10 +134,8 @@ fn recovered(case: &Case, radius: Option<&Radius>, home: &Home, words: &Words) -
     recovery::recovery(case, radius, source, words)
 }
 
-/// What an undo of several things brought back is back, although it could not bring back another one.
-fn hits(radius: &Radius, rows: &[Row], words: &Words) -> Vec<Hit> {
-    let is_back = |row: Option<&Row>| row.is_some_and(|row| row.restored.is_back());
-    let hit = |(item, row): (&blast::Item, Option<&Row>)| Hit {
+fn hits(radius: &Radius, words: &Words) -> Vec<Hit> {
+    let hit = |item: &blast::Item| Hit {
         system: item.system.to_string(),
         done: item.class.as_str(),
         what: words.line(item.resource.as_slice()),
@@ -148,11 +146,10 @@ fn hits(radius: &Radius, rows: &[Row], words: &Words) -> Vec<Hit> {
             .map(|context| words.line(format!("{} {}", context.kind.as_str(), context.name)))
             .collect(),
         production: item.production.as_ref().map(|found| words.line(found.place())),
-        comes_back: if is_back(row) { blast::Outlook::Back.words() } else { item.comes_back.words() },
+        comes_back: item.comes_back.words(),
         events: item.events.clone(),
     };
-    let rows = rows.iter().map(Some).chain(std::iter::repeat(None));
-    radius.items.iter().zip(rows).map(hit).collect()
+    radius.items.iter().map(hit).collect()
 }
 
 /// What the templates are given: the report, what is drawn, and the words of the severities.

@@ -1,51 +1,12 @@
-//! What came of each thing that was hit. "Restored" is only said of what an undo has read again: either the state that it left is,
-//! by its digest, the one before the command, or the undo itself ended saying that all of it was verified.
+//! What came of each thing that was hit, as the record of the undos says it (`blast::undone`), row by row.
 
 use serde::Serialize;
 
-use super::lacks;
 use super::loss::{self, Loss};
 use crate::journal::index::Event;
-use crate::model::{Capture, EventId, EventKind, Lack, ObjectSource, Outcome, Reversibility};
-use crate::respond::blast::{Item, Outlook, Radius};
+use crate::model::{EventId, EventKind, ObjectSource};
+use crate::respond::blast::{self, Item, Outlook, Radius, Recovered};
 use crate::respond::incident::{Case, Words};
-
-/// How it came back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Recovered {
-    /// The same identity and content.
-    Exact,
-    /// An equivalent with another identity.
-    NewIdentity,
-    /// The record of it.
-    RecordOnly,
-    /// A part of it.
-    Partial,
-    /// It has not been taken back.
-    NotYet,
-    /// It cannot be taken back.
-    NotRecoverable,
-}
-
-impl Recovered {
-    /// The words for people.
-    pub fn words(self) -> &'static str {
-        match self {
-            Recovered::Exact => "exact",
-            Recovered::NewIdentity => "new identity",
-            Recovered::RecordOnly => "record only",
-            Recovered::Partial => "partial",
-            Recovered::NotYet => "not yet",
-            Recovered::NotRecoverable => "not recoverable",
-        }
-    }
-
-    /// All of it is back.
-    pub fn is_back(self) -> bool {
-        matches!(self, Recovered::Exact | Recovered::NewIdentity)
-    }
-}
 
 /// One row of the table.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -87,17 +48,6 @@ pub struct Recovery {
     pub whole: Vec<String>,
 }
 
-/// What an undo said, as far as it concerns one thing.
-struct Told<'a> {
-    undo: &'a Event,
-    /// Of this thing.
-    own: Vec<Lack>,
-    /// Of nothing in particular: it may be this thing, too.
-    of_none: bool,
-    /// It named anything at all.
-    names: bool,
-}
-
 /// Works it out. `source` is the store, where it can be read.
 pub fn recovery(
     case: &Case,
@@ -105,62 +55,28 @@ pub fn recovery(
     source: Option<&dyn ObjectSource>,
     words: &Words,
 ) -> Recovery {
-    let items: Vec<&Item> = radius.iter().flat_map(|radius| &radius.items).collect();
-    let mut made = Recovery::default();
-    let mut heard: Vec<EventId> = Vec::new();
-    for item in &items {
-        let undo = undo_of(item, case);
-        let with_it: Vec<&Item> = match undo {
-            Some(undo) => {
-                items.iter().filter(|i| undo_of(i, case).is_some_and(|u| u.id == undo.id)).copied().collect()
-            }
-            None => Vec::new(),
-        };
-        let told = undo.map(|undo| {
-            let rest = lacks::of_none(undo, &with_it);
-            if !heard.contains(&undo.id) {
-                heard.push(undo.id);
-                made.whole.extend(rest.iter().map(|lack| words.line(lacks::words_of_all(undo.id, lack))));
-            }
-            let own = lacks::of_item(item, undo, &with_it);
-            Told { undo, own, of_none: !rest.is_empty(), names: !lacks::lacks(undo).is_empty() }
-        });
-        made.rows.push(row(item, case, told.as_ref(), source, words));
+    let Some(radius) = radius else { return Recovery::default() };
+    Recovery {
+        rows: radius.items.iter().map(|item| row(item, case, source, words)).collect(),
+        whole: radius.left.iter().map(|left| words.line(left)).collect(),
     }
-    made
 }
 
-/// The event of a thing's that has this number.
-fn line<'c>(case: &'c Case, id: Option<&EventId>) -> Option<&'c Event> {
-    case.events.iter().find(|event| Some(&event.id) == id)
-}
-
-/// The undo that took its last event back.
-fn undo_of<'c>(item: &Item, case: &'c Case) -> Option<&'c Event> {
-    let undo = line(case, item.events.last())?.undone_by?;
-    case.response.iter().find(|event| event.id == undo)
-}
-
-fn row(
-    item: &Item,
-    case: &Case,
-    told: Option<&Told<'_>>,
-    source: Option<&dyn ObjectSource>,
-    words: &Words,
-) -> Row {
+fn row(item: &Item, case: &Case, source: Option<&dyn ObjectSource>, words: &Words) -> Row {
+    let undone = item.undone.as_ref();
     // The state before the first of the commands is the one that is wanted back.
-    let (first, last) = (line(case, item.events.first()), line(case, item.events.last()));
-    let (restored, verified) = match told {
-        Some(told) => verified(item, first, last, told),
-        None => (not_taken_back(item), "nothing was taken back".to_owned()),
+    let first = case.events.iter().find(|event| Some(&event.id) == item.events.first());
+    let (restored, verified) = match undone {
+        Some(undone) => (undone.restored, undone.how.clone()),
+        None => (not_taken_back(item), not_taken_back_words(item, case)),
     };
     let size = if item.items > 1 { format!(" ({} items)", item.items) } else { String::new() };
     let lost = loss::Of {
         item,
         restored,
-        promised: promised(item, first),
-        wanted: first.and_then(|event| capture_of(item, event)),
-        undo: told.map(|told| told.undo),
+        promised: blast::promised_of(item, first),
+        wanted: first.and_then(|event| blast::capture_of(item, event)),
+        undo: undone.and_then(|undone| case.response.iter().find(|event| event.id == undone.by)),
     };
     let data_loss = loss::of(&lost, source, words);
     Row {
@@ -171,11 +87,11 @@ fn row(
         restored,
         restored_words: restored.words(),
         verified,
-        not_recoverable: why_not(item, restored, told, words),
+        not_recoverable: why_not(item, restored, words),
         data_loss_short: data_loss.short(restored),
         data_loss,
         events: item.events.clone(),
-        evidence: told.map(|told| told.undo.id),
+        evidence: undone.map(|undone| undone.by),
         production: item.production.is_some(),
     }
 }
@@ -187,106 +103,21 @@ fn not_taken_back(item: &Item) -> Recovered {
     }
 }
 
-/// What the record of the undo says about this thing.
-fn verified(
-    item: &Item,
-    first: Option<&Event>,
-    last: Option<&Event>,
-    told: &Told<'_>,
-) -> (Recovered, String) {
-    let undo = told.undo;
-    let wanted = first.and_then(|event| capture_of(item, event)).map(|(_, capture)| capture);
-    let left = wanted.and_then(|wanted| left_by(undo, wanted));
-    let Some(code) = undo.after.as_ref().map(|after| after.outcome) else {
-        return (Recovered::Partial, format!("undo {} did not end", undo.id));
-    };
-    if let (Some(wanted), Some(left)) = (wanted, left)
-        && left == wanted.state.digest
-    {
-        let digest = left.short();
-        // What makes an identity (an id that a server gives) is no part of such a state, so equal states do not mean the same thing.
-        let anew = promised(item, first) == Reversibility::Recreate;
-        return match (item.missing.is_empty(), anew) {
-            (true, false) => {
-                let how = format!("read again by undo {}: digest {digest}, as before the command", undo.id);
-                (Recovered::Exact, how)
-            }
-            (true, true) => {
-                let how = format!(
-                    "read again by undo {}: digest {digest}, as before but for its identity",
-                    undo.id
-                );
-                (Recovered::NewIdentity, how)
-            }
-            (false, _) => (
-                Recovered::Partial,
-                format!("what was captured is back: undo {} read digest {digest} again", undo.id),
-            ),
-        };
+/// An undo of a later command left the thing as an earlier one had made it.
+fn not_taken_back_words(item: &Item, case: &Case) -> String {
+    let stands =
+        |id: &&EventId| !case.events.iter().any(|event| event.id == **id && event.undone_by.is_some());
+    let standing: Vec<String> = item.events.iter().filter(stands).map(ToString::to_string).collect();
+    match standing.len() < item.events.len() {
+        true => format!("event {} of it was not taken back", standing.join(", ")),
+        false => "nothing was taken back".to_owned(),
     }
-    let promised = promised(item, first);
-    let ended = matches!(code, Outcome::Exited { code: 0 | 3 });
-    let only_there = !told.own.is_empty() && told.own.iter().all(|lack| lack.there);
-    if promised == Reversibility::Recreate && ended && only_there && !told.of_none {
-        return (Recovered::NewIdentity, format!("undo {} made it anew and looked at it (exit 3)", undo.id));
-    }
-    let whole = code == (Outcome::Exited { code: 0 }) && !last.is_some_and(|event| event.undone_in_part);
-    // It ended in part, and named what is not back: nothing of this.
-    let of_others = ended && told.names && told.own.is_empty() && !told.of_none;
-    if !whole && !of_others {
-        return (Recovered::Partial, format!("undo {} was done in part (exit 3)", undo.id));
-    }
-    let how = match promised {
-        Reversibility::Recreate => Recovered::NewIdentity,
-        Reversibility::StateOnly => Recovered::RecordOnly,
-        Reversibility::Compensating | Reversibility::Irreversible => Recovered::Partial,
-        _ => Recovered::Exact,
-    };
-    let exit = if whole { "exit 0" } else { "exit 3, for other things" };
-    (how, format!("undo {} compared it with the state before and found nothing left to do ({exit})", undo.id))
-}
-
-fn promised(item: &Item, first: Option<&Event>) -> Reversibility {
-    let lines = first.into_iter().flat_map(|event| std::iter::once(event).chain(&event.parts));
-    let effects = lines.flat_map(|one| &one.before.effects).filter(|effect| effect.system == item.system);
-    effects.map(|effect| effect.reversibility).max().unwrap_or(Reversibility::NotApplicable)
-}
-
-/// The capture that holds this thing: its own, or one of what it lies in (`git:origin` of `git:origin/refs/heads/main`); and the
-/// event, of the line or of a part of it, that took it.
-fn capture_of<'e>(item: &Item, event: &'e Event) -> Option<(&'e Event, &'e Capture)> {
-    let captures = || {
-        let lines = std::iter::once(event).chain(&event.parts);
-        let all = lines.flat_map(|one| one.before.captures.iter().map(move |capture| (one, capture)));
-        all.filter(|(_, capture)| capture.system == item.system)
-    };
-    let holds = |(_, capture): &(&Event, &Capture)| {
-        let rest = item.resource.as_slice().strip_prefix(capture.resource.as_slice());
-        rest.is_some_and(|rest| rest.starts_with(b"/"))
-    };
-    // A remote is listed as a whole where one command changed a ref of it and another one many.
-    let lies_in = |(_, capture): &(&Event, &Capture)| {
-        let rest = capture.resource.as_slice().strip_prefix(item.resource.as_slice());
-        rest.is_some_and(|rest| rest.starts_with(b"/refs/"))
-    };
-    let exact = captures().find(|(_, capture)| capture.resource == item.resource);
-    exact.or_else(|| captures().find(holds)).or_else(|| captures().find(lies_in))
-}
-
-/// The state that an undo saw at this place when it had written.
-fn left_by(undo: &Event, wanted: &Capture) -> Option<crate::model::ObjectId> {
-    let same = |c: &Capture| {
-        c.system == wanted.system && c.resource == wanted.resource && c.locator.at == wanted.locator.at
-    };
-    let at = undo.before.captures.iter().position(same)?;
-    let post = undo.after.as_ref()?.post.iter().find(|post| post.capture == at)?;
-    Some(post.state.digest)
 }
 
 /// What of it is not back, in words.
-fn why_not(item: &Item, restored: Recovered, told: Option<&Told<'_>>, words: &Words) -> Vec<String> {
+fn why_not(item: &Item, restored: Recovered, words: &Words) -> Vec<String> {
     let mut why: Vec<String> = item.missing.iter().map(|missing| words.line(missing)).collect();
-    let own = told.into_iter().flat_map(|told| &told.own).map(|lack| words.line(lacks::words(lack, item)));
+    let own = item.undone.iter().flat_map(|undone| &undone.left).map(|left| words.line(left));
     match restored {
         Recovered::Exact => {}
         Recovered::NewIdentity => {
@@ -296,7 +127,7 @@ fn why_not(item: &Item, restored: Recovered, told: Option<&Told<'_>>, words: &Wo
         Recovered::RecordOnly => why.push("only the record of it is back, not the thing".to_owned()),
         Recovered::Partial => {
             why.extend(own);
-            if why.is_empty() && told.is_some_and(|told| told.of_none) {
+            if why.is_empty() && item.undone.as_ref().is_some_and(|undone| undone.uncertain) {
                 why.push("what its undo could not bring back is named below the table".to_owned());
             } else if why.is_empty() {
                 why.push("the record does not say which part; fr diff compares".to_owned());

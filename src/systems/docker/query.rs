@@ -230,6 +230,9 @@ pub fn contexts_of(locator: &Locator) -> Vec<Context> {
     let pairs = access.flags.iter().zip(access.flags.iter().skip(1));
     let chosen = ["-H", "--host", "-c", "--context", "--connection", "--url"];
     let flags = pairs.filter(|(flag, _)| chosen.contains(&flag.as_str())).map(|(_, value)| value.clone());
-    let env = access.env.values().map(|value| value.lossy().into_owned());
+    let chosen = ["DOCKER_HOST", "DOCKER_CONTEXT", "CONTAINER_HOST", "CONTAINER_CONNECTION"];
+    // The rest (HOME, where its settings lie) says how it is reached, not what it is called.
+    let env = access.env.iter().filter(|(name, _)| chosen.contains(&name.as_str()));
+    let env = env.map(|(_, value)| value.lossy().into_owned());
     contexts(ContextKind::Host, flags.chain(env))
 }

@@ -289,3 +289,21 @@ fn every_format_says_the_same_and_hostile_names_stay_names() {
     let bad = env.fr(&["maturity", "--format", "md", "--out", "/nonexistent/x"]);
     assert!(bad.code == 1 && bad.stderr.contains("/nonexistent/x"), "{bad:?}");
 }
+
+/// The store holds what was destroyed, secrets among it: whether its disk is encrypted is said, as the system itself tells it.
+#[test]
+fn whether_the_disk_of_the_store_is_encrypted_is_looked_at() {
+    let env = recorded();
+    env.claude_runs("ls");
+    let (_, said) = standing(&env, "store-sound");
+    let place = env.fr_home.to_str().unwrap();
+    let source = env.sh(&format!("findmnt -n -o SOURCE -T '{place}'")).ok().stdout;
+    // Itself and all that it stands on, by another program.
+    let stack = env.sh(&format!("lsblk -n -s -o TYPE '{}'", source.trim()));
+    let wanted = match stack.code {
+        0 if stack.stdout.lines().any(|line| line.trim() == "crypt") => "is encrypted by the kernel",
+        0 => "is not encrypted by the kernel",
+        _ => "is not known",
+    };
+    assert!(said.contains(wanted), "{said}: {stack:?}");
+}

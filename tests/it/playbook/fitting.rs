@@ -36,6 +36,16 @@ fn an_event_has_the_playbook_that_is_for_it() {
         assert!(found.iter().any(|found| found == name), "{line}: {found:?}");
         assert!(found.len() < 7, "{line}: {found:?} is everything");
     }
+    for (line, fits) in [
+        ("git push -f", true),
+        ("git commit --amend -m x && git push --force", true),
+        ("git push --mirror backup", true),
+        ("git branch -D feature", false),
+        ("git update-ref -d refs/heads/main", false),
+    ] {
+        let found = fitting(&env, line);
+        assert_eq!(found.iter().any(|found| found == "git-force-push"), fits, "{line}: {found:?}");
+    }
     assert!(fitting(&env, "git status").is_empty(), "what only reads is no incident");
     let text = playbook(&env, &["list"]).ok().stdout;
     assert!(text.contains("first-five-minutes") && text.contains("event "), "{text}");
@@ -65,6 +75,21 @@ fn a_dry_run_shows_all_and_writes_nothing() {
     }
     assert_eq!(env.fr(&["timeline", "--json"]).ok().stdout, before);
     assert!(!env.exists("precious"));
+}
+
+/// The agent pushed over main without naming it, and went on in its own clone: the playbook is about the push, and names what it hit.
+#[test]
+fn a_forced_push_that_names_nothing_is_what_its_playbook_is_about() {
+    let env = TestEnv::with_git();
+    env.sh("git branch -m main trunk; git init -q --bare ../remote.git; git remote add origin ../remote.git")
+        .ok();
+    env.sh("git push -q -u origin trunk; git branch feature; git tag v1").ok();
+    env.claude_runs("git commit -q --amend -m rewritten && git push -q -f");
+    env.claude_runs("git branch -D feature");
+    env.claude_runs("git tag -d v1");
+    let dry = playbook(&env, &["run", "git-force-push", "--dry-run"]).ok().stdout;
+    assert!(dry.contains("    fr undo 1 --yes\n") && !dry.contains("fr undo 3"), "{dry}");
+    assert!(dry.contains("ls-remote -- origin\n") && dry.contains("those who work on trunk"), "{dry}");
 }
 
 /// By default a run is about the latest event that the playbook is for. What happened since must not be taken back in its

@@ -97,6 +97,28 @@ fn a_state_of_terraform_and_the_one_of_another_workspace() {
     assert_eq!((staging(), scene.says()), (all, before));
 }
 
+/// OpenTofu is in no registry that these tests may use. What its playbook would run is looked at without it.
+#[test]
+fn what_tofu_did_is_looked_at_with_tofu() {
+    let env = TestEnv::new();
+    env.write("infra/main.tf", "resource \"terraform_data\" \"web\" {}\n");
+    for (line, mine, other) in [
+        ("TF_WORKSPACE=staging tofu -chdir=infra destroy -auto-approve", "tofu", "terraform"),
+        ("cd infra && terraform destroy -auto-approve", "terraform", "tofu"),
+    ] {
+        env.claude_pre(line);
+        let dry = playbook(&env, &["run", "terraform-destroy", "--dry-run"]).ok().stdout;
+        let lines: Vec<&str> = dry.lines().map(str::trim).collect();
+        let runs = |tool: &str, what: &str| {
+            let at = lines.iter().position(|said| said.starts_with(&format!("{tool} {what}")));
+            at.is_some_and(|at| !lines[at + 1].starts_with("left out: "))
+        };
+        assert!(runs(mine, "state list") && runs(mine, "plan -detailed-exitcode"), "{line}: {dry}");
+        assert!(!runs(other, "state list") && !runs(other, "plan "), "{line}: {dry}");
+        assert!(dry.contains(&format!("# in {}\n", env.project.join("infra").display())), "{line}: {dry}");
+    }
+}
+
 /// A lock that was broken cannot be handed back: the playbook asks what has come of it instead of undoing something.
 #[test]
 fn a_lock_that_was_broken() {
@@ -130,9 +152,8 @@ fn a_database_in_a_volume_of_docker_or_podman() {
     scene.agent("docker rm -f db && docker volume rm pgdata").ok();
     assert!(scene.inspect("volume pgdata").is_none() && scene.inspect("container db").is_none());
     let answers = ["stop=nothing runs", "check=pg_amcheck is clean"];
-    // The line names the container first: which volume is to be looked at has to be said.
-    let about = ["docker-volume", "--var", "volume=pgdata"];
-    let report = to_the_end(&scene.env, &about, "undo,learn", &answers);
+    // The line names the container first: the volume is known all the same.
+    let report = to_the_end(&scene.env, &["docker-volume"], "undo,learn", &answers);
     assert_eq!(scene.contents("docker", "pgdata"), before, "{report:#}");
     assert!(scene.inspect("container db").is_some(), "{report:#}");
     let ended = moments(&report, &["volumes", "podman-volumes", "there", "podman-there"]);

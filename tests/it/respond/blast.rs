@@ -159,3 +159,132 @@ fn a_remote_of_which_many_refs_were_hit_is_one_thing() {
     env.fr(&["undo", "--session", "--yes"]).ok();
     assert_eq!(item(&radius(&env, &[]), "git", "git:origin")["comes_back"], "back");
 }
+
+/// The incident of one undo that a person's work stood in the way of: three commands, of which one is back, one is back but for a file,
+/// and one is as the agent left it.
+fn after_an_undo_in_part() -> TestEnv {
+    let env = TestEnv::new();
+    env.write("docs/a", "a");
+    env.write("docs/b", "b");
+    env.write("notes.txt", "one\n");
+    env.write("log/x", "x\n");
+    env.claude_runs("rm -rf docs");
+    env.claude_runs("echo gone > notes.txt");
+    env.claude_runs("sed -i s/x/y/ log/x");
+    env.write("docs/b", "a person's");
+    env.write("notes.txt", "a person's\n");
+    let undo = env.fr(&["undo", "1", "2", "3", "--yes", "--on-conflict", "skip"]);
+    assert_eq!(
+        (undo.code, env.read("docs/a").as_str(), env.read("log/x").as_str()),
+        (3, "a", "x\n"),
+        "{undo:?}"
+    );
+    env
+}
+
+#[test]
+fn after_an_undo_in_part_it_says_of_each_thing_what_is_back_and_what_is_not() {
+    let env = after_an_undo_in_part();
+    let found = radius(&env, &[]);
+    let of = |word: &str| {
+        let item = item(&found, "fs", word);
+        (item["comes_back"].clone(), item["undone"]["restored"].clone(), item["undone"]["left"].clone())
+    };
+    let (docs, notes, log) = (of("docs"), of("notes.txt"), of("log/x"));
+    assert_eq!((&docs.0, &docs.1), (&"in-part".into(), &"partial".into()), "{found:#}");
+    assert!(docs.2.to_string().contains("docs/b") && !docs.2.to_string().contains("notes"), "{found:#}");
+    assert_eq!((&notes.0, &notes.1), (&"not-back".into(), &"partial".into()), "{found:#}");
+    assert!(notes.2.to_string().contains("changed since"), "{found:#}");
+    assert_eq!((&log.0, &log.1, &log.2), (&"back".into(), &"exact".into(), &Value::Null), "{found:#}");
+    assert_eq!(found["totals"], serde_json::json!({"back": 1, "in-part": 1, "not-back": 1}));
+    let text = env.fr(&["blast-radius"]).ok().stdout;
+    let line = |word: &str| {
+        text.lines().find(|line| line.contains(word)).unwrap_or_else(|| panic!("{word}: {text}"))
+    };
+    assert!(
+        line("path:log/x").starts_with("is back ") && line("(3 items)").starts_with("in part "),
+        "{text}"
+    );
+    assert!(line("overwrite  2").starts_with("not back yet "), "{text}");
+    assert!(line("left by undo 4: path:docs").contains("docs/b"), "{text}");
+    assert!(text.contains("\n  left by undo 4: path:notes.txt: it was changed since (event 2)\n"), "{text}");
+    assert!(!text.contains("left by undo 4: path:log"), "{text}");
+    // The person gives the file up. The rest comes back, and nothing of before is said any more.
+    env.sh("rm docs/b; echo gone > notes.txt").ok();
+    env.fr(&["undo", "1", "2", "3", "--yes"]).ok();
+    let found = radius(&env, &[]);
+    assert_eq!(found["totals"], serde_json::json!({"back": 3}), "{found:#}");
+    assert!(!env.fr(&["blast-radius"]).ok().stdout.contains("left by"), "{found:#}");
+}
+
+/// What was back when the agent came again was lost by the later command alone; what never was, by both.
+#[test]
+fn what_was_back_in_between_is_judged_by_the_later_command() {
+    let env = after_an_undo_in_part();
+    env.claude_runs("rm log/x");
+    env.claude_runs("rm notes.txt");
+    let found = radius(&env, &[]);
+    let of = |word: &str| {
+        let item = item(&found, "fs", word);
+        (item["comes_back"].clone(), item["events"].clone(), item["undone"].clone())
+    };
+    assert_eq!(of("log/x"), ("exactly".into(), serde_json::json!([3, 5]), Value::Null), "{found:#}");
+    assert_eq!(of("notes.txt"), ("exactly".into(), serde_json::json!([2, 6]), Value::Null), "{found:#}");
+}
+
+/// Two commands hit one file, and only the second was taken back: the file is as the first one left it.
+#[test]
+fn a_thing_of_which_only_the_later_command_was_taken_back_is_not_back() {
+    let env = TestEnv::new();
+    env.write("notes.txt", "one\n");
+    env.claude_runs("echo two > notes.txt");
+    env.claude_runs("echo three > notes.txt");
+    env.fr(&["incident", "open"]).ok();
+    env.fr(&["undo", "2", "--yes"]).ok();
+    assert_eq!(env.read("notes.txt"), "two\n");
+    let found = radius(&env, &[]);
+    assert_eq!(item(&found, "fs", "notes.txt")["comes_back"], "exactly", "{found:#}");
+    let report = env.fr(&["incident", "report", "--format", "json"]).ok().json();
+    let row = &report["recovery"][0];
+    assert_eq!(row["restored"], "not-yet", "{row:#}");
+    assert_eq!(row["verified"], "event 1 of it was not taken back");
+    env.fr(&["undo", "1", "--yes"]).ok();
+    let report = env.fr(&["incident", "report", "--format", "json"]).ok().json();
+    assert_eq!(
+        (&report["recovery"][0]["restored"], env.read("notes.txt").as_str()),
+        (&"exact".into(), "one\n")
+    );
+    assert_eq!(item(&radius(&env, &[]), "fs", "notes.txt")["comes_back"], "back");
+}
+
+/// Why nothing was kept is said where it is known; and which engine it was, not where its settings lie.
+#[test]
+fn what_was_not_kept_says_why_and_of_what() {
+    let mut env = TestEnv::new();
+    env.vars.push(("DOCKER_HOST".to_owned(), "unix:///nowhere/docker.sock".to_owned()));
+    env.claude_pre("docker volume rm pgdata cache");
+    let found = radius(&env, &[]);
+    let contexts = item(&found, "docker", "pgdata")["contexts"].clone();
+    assert_eq!(contexts, serde_json::json!([{"kind": "host", "name": "unix:///nowhere/docker.sock"}]));
+    let text = env.fr(&["blast-radius"]).ok().stdout;
+    let why = "  not kept of 1, docker:volume:pgdata: nothing was captured: ";
+    assert!(text.contains(why) && text.contains("/nowhere/docker.sock"), "{text}");
+    assert!(text.contains("  not kept of 1, docker:volume:cache: nothing was captured"), "{text}");
+}
+
+/// The last command was never captured, and each round of the undo says so. That is nothing of what the undo brought back.
+#[test]
+fn what_an_undo_passed_over_leaves_nothing_else_in_doubt() {
+    let env = TestEnv::new();
+    env.write("a", "a");
+    env.write("b", "b");
+    env.claude_runs("rm a");
+    env.claude_runs("rm b");
+    let call = env.claude_pre("kubectl --context prod delete namespace shop");
+    env.claude_fail(&call, 1);
+    let undo = env.fr(&["undo", "--session", "--yes"]);
+    assert_eq!(undo.code, 3, "{undo:?}");
+    let found = radius(&env, &[]);
+    assert_eq!(found["totals"], serde_json::json!({"back": 2, "not-at-all": 1}), "{found:#}");
+    assert_eq!(found["left"], Value::Null, "it has a row of its own");
+}

@@ -98,6 +98,29 @@ fn what_nothing_brings_back_on_production_is_denied() {
     assert!(shown.contains("production.databases"), "{shown}");
 }
 
+/// Also where nothing else than the words could be read.
+#[test]
+fn production_is_known_by_the_name_of_its_account_and_of_its_engine() {
+    let env = world(&[
+        &["mode", "guard"],
+        &["production.accounts", "prod-*"],
+        &["production.hosts", "tcp://127.0.0.1:1"],
+        &["production.reaction", "off"],
+    ]);
+    for (line, place) in [
+        (
+            "aws --profile prod-admin ec2 terminate-instances --instance-ids i-0123456789abcdef0",
+            "account prod-admin",
+        ),
+        ("docker -H tcp://127.0.0.1:1 volume rm pgdata", "host tcp://127.0.0.1:1"),
+    ] {
+        let (word, reason) =
+            answer(&env.claude_pre(line).answer).unwrap_or_else(|| panic!("{line} was let run"));
+        assert_eq!(word, "deny", "{line}: {reason}");
+        assert!(reason.contains(place) && reason.contains("cannot be undone"), "{line}: {reason}");
+    }
+}
+
 /// A script that the line's words do not tell: the shim sees the command as it is executed, and refuses it.
 #[test]
 fn a_script_does_not_get_past_it() {

@@ -225,3 +225,26 @@ fn what_a_line_made_and_destroyed_leaves_no_rest() {
         assert_same(&before, &env);
     }
 }
+
+/// `fr undo 2` is nothing that anybody at three in the morning ran: what it is about is the command.
+#[test]
+fn what_an_undo_or_a_redo_of_one_takes_back_is_called_by_the_command() {
+    let env = project();
+    env.claude_runs("mkdir made; rm -rf src");
+    env.fr(&["undo", "--yes"]).ok();
+    let redo = env.fr(&["redo", "--dry-run"]).ok().stdout;
+    assert!(redo.starts_with("redo: take back undo 2: mkdir made; rm -rf src (event 1)\n"), "{redo}");
+    env.fr(&["redo", "--yes"]).ok();
+    let by_number = env.fr(&["undo", "3", "--dry-run"]).ok().stdout;
+    let wanted = "undo 3: mkdir made; rm -rf src (event 1, which redo 3 brought about again)\n";
+    assert!(by_number.starts_with(wanted), "{by_number}");
+    let plan = env.fr(&["undo", "3", "--dry-run", "--json"]).ok().json();
+    assert!(plan["command"].as_str().unwrap().starts_with("mkdir made; rm -rf src (event 1"), "{plan:#}");
+    // Of several, the newest is named.
+    let env = project();
+    env.claude_runs("rm -rf docs");
+    env.claude_runs("rm -rf old");
+    env.fr(&["undo", "1", "2", "--yes"]).ok();
+    let redo = env.fr(&["redo", "--dry-run"]).ok().stdout;
+    assert!(redo.starts_with("redo: take back undo 3: rm -rf old (event 2 and others)\n"), "{redo}");
+}

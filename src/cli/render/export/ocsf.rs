@@ -1,4 +1,4 @@
-//! OCSF (schema.ocsf.io) 1.3: a command is a Process Activity (1007), an alarm a Detection Finding (2004), what `fr` did itself
+//! OCSF (schema.ocsf.io) 1.4: a command is a Process Activity (1007), an alarm a Detection Finding (2004), what `fr` did itself
 //! and a gap a Base Event (0). What OCSF has no attribute for stands in `unmapped`.
 
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ use crate::journal::index::Event;
 use crate::model::{ActorKind, Alarm, EffectClass, EventKind, Gap, Kept, Outcome, Verdict};
 
 /// The version of the schema that the records say they keep to.
-const VERSION: &str = "1.3.0";
+const VERSION: &str = "1.4.0";
 
 const MS: i64 = 1_000_000;
 
@@ -83,6 +83,7 @@ impl Ocsf {
         set(&mut record, "severity", json!("Critical"));
         set(&mut record, "is_alert", json!(true));
         set(&mut record, "status_id", json!(1));
+        set(&mut record, "status", json!("New"));
         record
     }
 

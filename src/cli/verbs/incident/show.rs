@@ -11,7 +11,7 @@ use crate::platform::clock;
 use crate::platform::home::Home;
 use crate::record::Config;
 use crate::respond::incident::{Case, Entry, Kind, Words, entries, find, list as all, load, next};
-use crate::respond::{Next, Outlook, Radius, radius_of};
+use crate::respond::{Next, Radius, radius_of};
 
 /// One incident, as `fr incident show --json` and `open --json` print it (`schema/incident.schema.json`).
 #[derive(Serialize)]
@@ -100,7 +100,7 @@ pub fn of(home: &Home, index: &Index, id: EventId, out: &mut Out) -> Result<u8> 
             commands: case.events.len() as u64,
             hit: items.len() as u64,
             production: of(|item| item.production.is_some()),
-            back: of(|item| item.comes_back == Outlook::Back),
+            back: of(|item| item.comes_back.is_back()),
             next: &next,
         })?;
         return Ok(0);

@@ -152,6 +152,11 @@ pub(in crate::cli) fn planned(
         Later::than(events, desk.index, desk.store).name_in(&mut plan)?;
     }
     plan.choose(policy);
+    if let [one] = events
+        && let Some(meant) = recover::meant(one, desk.index)?
+    {
+        plan.command = meant;
+    }
     Ok(plan)
 }
 
@@ -171,7 +176,13 @@ pub(super) fn take_back(
         Some(error) if !wishes.dry_run => return Err(error),
         ahead => ahead,
     };
-    let (code, undo) = take_back_now(now, scope, wishes, desk, out)?;
+    let (code, undo) = match take_back_now(now, scope, wishes, desk, out) {
+        // It is back already, or was nothing: what is older is still to be taken back.
+        Err(error) if error.code == ExitCode::NothingToUndo => {
+            return take_back(later, scope, wishes, desk, out);
+        }
+        taken => taken?,
+    };
     let ids = numbers(later);
     if wishes.dry_run {
         out.talk(format!("then {ids}: planned when the repository that they are about is back"));

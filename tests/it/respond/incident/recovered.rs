@@ -33,7 +33,7 @@ fn what_an_undo_could_not_bring_back_stands_beside_the_thing_that_it_is_of() {
         let all = made["hit"].as_array().unwrap();
         all.iter().find(|hit| hit["what"].as_str().unwrap().contains(word)).unwrap()["comes_back"].clone()
     };
-    assert_eq!((hit("docs"), hit("notes")), (json!("is back"), json!("in part")));
+    assert_eq!((hit("docs"), hit("notes")), (json!("is back"), json!("not back yet")));
     let why = texts(notes, "not_recoverable");
     assert!(why.len() == 1 && why[0].contains("changed") && !why[0].contains("docs"), "{why:?}");
     assert_eq!(made["recovery_whole"], json!([]));

@@ -1,6 +1,11 @@
 //! The blast radius: what a session, or all since a moment, has changed or destroyed, by system and place, which of it is
 //! production, and what of it can come back. From the record alone: it looks at nothing outside, so it answers at once and also
-//! where a server does not.
+//! where a server does not. What an undo said of each thing is a part of that record ([`undone`]).
+
+mod lacks;
+mod next;
+mod outlook;
+mod undone;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -9,11 +14,16 @@ use serde::Serialize;
 use crate::error::{Error, ExitCode, Result};
 use crate::journal::index::{Event, Filter, Index};
 use crate::model::{
-    ActorKind, Bytes, Capture, Context, Effect, EffectClass, EventId, EventKind, Outcome, Reversibility,
-    SystemId,
+    Bytes, Capture, Context, Effect, EffectClass, EventId, EventKind, Outcome, Reversibility, SystemId,
 };
 use crate::record::production::{Match, Production};
 use crate::systems;
+
+use next::next;
+pub use outlook::Outlook;
+use outlook::promised;
+use undone::Record;
+pub use undone::{Recovered, Undone, capture_of, promised as promised_of};
 
 /// Which events are meant. Nothing said means the agent's session that changed something last.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,49 +36,6 @@ pub struct Of {
     pub until_ns: Option<i64>,
     /// Only this actor's: a name or a kind; `any` for everybody's. Without a session it is agents'.
     pub actor: Option<String>,
-}
-
-/// What can be had back of something, best first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Outlook {
-    /// It is back already.
-    Back,
-    /// The same identity and content.
-    Exactly,
-    /// The record of it, not the thing.
-    RecordOnly,
-    /// An equivalent with another identity.
-    Anew,
-    /// Only a part: an earlier undo left something, or the capture is partial.
-    InPart,
-    /// It can only be countered.
-    Countered,
-    /// A program did it that nobody can look into, and nothing was captured.
-    Unknown,
-    /// Nothing.
-    NotAtAll,
-}
-
-impl Outlook {
-    /// The words for people.
-    pub fn words(self) -> &'static str {
-        match self {
-            Outlook::Back => "is back",
-            Outlook::Exactly => "exactly",
-            Outlook::RecordOnly => "record only",
-            Outlook::Anew => "made anew",
-            Outlook::InPart => "in part",
-            Outlook::Countered => "countered",
-            Outlook::Unknown => "not known",
-            Outlook::NotAtAll => "not at all",
-        }
-    }
-
-    /// Somebody has to do more about it than to undo.
-    pub fn is_loss(self) -> bool {
-        self > Outlook::Exactly
-    }
 }
 
 /// One thing that was touched.
@@ -89,8 +56,11 @@ pub struct Item {
     /// Why it counts as production.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub production: Option<Match>,
-    /// What can be had back.
+    /// What can be had back, or is back.
     pub comes_back: Outlook,
+    /// What an undo made of it, where one was about all that was done to it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub undone: Option<Undone>,
     /// What of it is not in the store, and why, in words for people.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub missing: Vec<String>,
@@ -118,6 +88,9 @@ pub struct Radius {
     pub items: Vec<Item>,
     /// How many things by what can be had back of them.
     pub totals: BTreeMap<Outlook, u64>,
+    /// What undos named that is not back and concerns none of these things in particular.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub left: Vec<String>,
     /// How many moments the record has no word of, in that time.
     pub gaps: u64,
     /// What to do next: commands, each with its reason.
@@ -184,7 +157,12 @@ pub fn radius_of(
     let mut actors: Vec<String> = ran.iter().map(|event| event.before.actor.name.clone()).collect();
     actors.sort();
     actors.dedup();
-    let items = items(&ran, production);
+    let record = Record::read(index, &ran)?;
+    let mut items = items(&ran, &record, production);
+    let left = record.judge(&mut items);
+    items.sort_by_key(|item| {
+        (item.production.is_none(), std::cmp::Reverse(item.comes_back), item.events.first().copied())
+    });
     let mut totals = BTreeMap::new();
     items.iter().for_each(|item| *totals.entry(item.comes_back).or_default() += 1);
     let until = until_ns.unwrap_or(i64::MAX);
@@ -193,7 +171,8 @@ pub fn radius_of(
         .iter()
         .filter(|gap| (first_ns..=until).contains(&gap.at_ns))
         .count() as u64;
-    let next = next(&ran, &items, session.as_deref());
+    let interrupted = index.unfinished()?.filter(|undo| is_about(undo, &ran));
+    let next = next(&ran, &items, session.as_deref(), interrupted.as_ref());
     let unreported = ran.iter().filter(|event| event.after.is_none()).count() as u64;
     let (commands, refused) = (ran.len() as u64, refused.len() as u64);
     Ok(Radius {
@@ -206,9 +185,16 @@ pub fn radius_of(
         unreported,
         items,
         totals,
+        left,
         gaps,
         next,
     })
+}
+
+/// The undo takes one of these events back.
+fn is_about(undo: &Event, events: &[Event]) -> bool {
+    let of = undo.before.kind.reversal().map(|reversal| reversal.of.as_slice()).unwrap_or_default();
+    events.iter().any(|event| of.contains(&event.id))
 }
 
 /// It, or a part of it, did something.
@@ -261,34 +247,38 @@ fn was_refused(event: &Event) -> bool {
 }
 
 /// What the events touched, one entry for each thing.
-fn items(events: &[Event], production: &Production) -> Vec<Item> {
+fn items(events: &[Event], record: &Record<'_>, production: &Production) -> Vec<Item> {
     let mut found: Vec<Item> = Vec::new();
     let mut at: HashMap<(SystemId, Bytes), usize> = HashMap::new();
     for event in events {
         let with_parts = std::iter::once(event).chain(&event.parts).filter(|event| !was_refused(event));
         for item in with_parts.flat_map(|one| of_event(one, event, production)) {
-            let place = at.entry((item.system.clone(), item.resource.clone())).or_insert(found.len());
-            match found.get_mut(*place) {
-                // What is taken back is the state before the first of them, unless that is back already.
-                Some(known) if known.comes_back != Outlook::Back => {
-                    known.class = known.class.max(item.class);
-                    known.production = known.production.take().or(item.production);
-                    known.events.extend(item.events);
-                    known.events.dedup();
-                }
-                Some(known) => {
-                    let events = std::mem::take(&mut known.events).into_iter().chain(item.events).collect();
-                    *known = Item { events, ..item };
-                }
-                None => found.push(item),
-            }
+            let key = (item.system.clone(), item.resource.clone());
+            let Some(place) = at.get(&key).copied() else {
+                at.insert(key, found.len());
+                found.push(item);
+                continue;
+            };
+            let was_back = found.get(place).is_some_and(|known| record.was_back(known, event.id, &found));
+            let Some(known) = found.get_mut(place) else { continue };
+            merge(known, item, was_back);
         }
     }
-    let mut found = once(found);
-    found.sort_by_key(|item| {
-        (item.production.is_none(), std::cmp::Reverse(item.comes_back), item.events.first().copied())
-    });
-    found
+    once(found)
+}
+
+/// What is taken back is the state before the first of the commands, unless that was back before this one ran.
+fn merge(known: &mut Item, item: Item, was_back: bool) {
+    let mut events = std::mem::take(&mut known.events);
+    events.extend(&item.events);
+    events.dedup();
+    if was_back {
+        *known = Item { events, ..item };
+        return;
+    }
+    known.events = events;
+    known.class = known.class.max(item.class);
+    known.production = known.production.take().or(item.production);
 }
 
 /// A remote of which one command changed a ref and another one many is listed once, as a whole.
@@ -362,17 +352,25 @@ fn of_event(one: &Event, line: &Event, production: &Production) -> Vec<Item> {
             systems::contexts(&effect.system, &effect.resource, effect.locator.as_ref()).into_iter(),
         ),
         production: production.of_effect(effect, captures),
-        comes_back: outlook(line, effect.reversibility, None).max(match effect.class {
+        comes_back: promised(effect.reversibility, None).max(match effect.class {
             EffectClass::Opaque => Outlook::Unknown,
             _ => Outlook::NotAtAll,
         }),
-        missing: vec!["nothing was captured".to_owned()],
+        undone: None,
+        missing: vec![why_not_kept(one, effect)],
     }));
     found
 }
 
+/// The warning of the command says why, where it was tried.
+fn why_not_kept(event: &Event, effect: &Effect) -> String {
+    let front = format!("{} was not captured: ", effect.resource.lossy());
+    let why = event.before.warnings.iter().find_map(|warning| warning.strip_prefix(&front));
+    why.map_or_else(|| "nothing was captured".to_owned(), |why| format!("nothing was captured: {why}"))
+}
+
 fn of_capture(capture: &Capture, own: &[&Effect], line: &Event, production: &Production) -> Item {
-    let promised = own.iter().map(|effect| effect.reversibility).max().unwrap_or(Reversibility::Exact);
+    let class = own.iter().map(|effect| effect.reversibility).max().unwrap_or(Reversibility::Exact);
     let marked = production.find(&capture.system, &capture.resource, Some(&capture.locator));
     let by_words = || own.iter().find_map(|effect| production.of_effect(effect, &[]));
     let of_effects = own.iter().flat_map(|e| systems::contexts(&e.system, &e.resource, e.locator.as_ref()));
@@ -385,7 +383,8 @@ fn of_capture(capture: &Capture, own: &[&Effect], line: &Event, production: &Pro
         items: capture.items,
         contexts: each_once(of_capture.into_iter().chain(of_effects)),
         production: marked.or_else(by_words),
-        comes_back: outlook(line, promised, Some(capture)),
+        comes_back: promised(class, Some(capture)),
+        undone: None,
         missing: capture.missing.iter().map(|m| format!("{}: {}", m.what.lossy(), m.why)).collect(),
     }
 }
@@ -423,56 +422,4 @@ fn is_within(effect: &Effect, capture: &Capture) -> bool {
 
 fn is_of(effect: &Effect, capture: &Capture) -> bool {
     effect.system == capture.system && effect.class > EffectClass::None
-}
-
-fn outlook(line: &Event, promised: Reversibility, capture: Option<&Capture>) -> Outlook {
-    match (line.undone_by, line.undone_in_part, capture) {
-        (Some(_), false, _) => Outlook::Back,
-        (Some(_), true, _) => Outlook::InPart,
-        (None, _, Some(capture)) if !capture.is_complete() => Outlook::InPart,
-        (None, _, _) => match promised {
-            Reversibility::NotApplicable | Reversibility::Exact => Outlook::Exactly,
-            Reversibility::StateOnly => Outlook::RecordOnly,
-            Reversibility::Recreate => Outlook::Anew,
-            Reversibility::Compensating => Outlook::Countered,
-            Reversibility::Irreversible => Outlook::NotAtAll,
-        },
-    }
-}
-
-/// In the order in which people work: stop it, see what undo would do, see what is left.
-fn next(events: &[Event], items: &[Item], session: Option<&str>) -> Vec<Next> {
-    let mut next = Vec::new();
-    let mut say = |command: String, why: &str| next.push(Next { command, why: why.to_owned() });
-    let agents = events.iter().any(|event| event.before.actor.kind == ActorKind::Agent);
-    if agents {
-        let whose = session.map(|session| format!(" --session {session}")).unwrap_or_default();
-        say(format!("fr contain{whose}"), "stop it first, if it still runs");
-    }
-    let open: Vec<&Item> = items.iter().filter(|item| item.comes_back != Outlook::Back).collect();
-    let which = match session {
-        Some(session) => format!("--session {session}"),
-        None => {
-            let mut ids: Vec<u64> = open.iter().flat_map(|item| item.events.iter().map(|id| id.0)).collect();
-            ids.sort_unstable();
-            ids.dedup();
-            ids.iter().map(u64::to_string).collect::<Vec<_>>().join(" ")
-        }
-    };
-    let can = |item: &&&Item| !matches!(item.comes_back, Outlook::NotAtAll | Outlook::Unknown);
-    if open.iter().any(|item| can(&item)) {
-        say(format!("fr undo {which} --dry-run"), "what undo would do, step by step; nothing is written");
-    }
-    let anew =
-        |item: &&&Item| item.comes_back == Outlook::Anew && matches!(&*item.system.0, "terraform" | "aws");
-    if open.iter().any(|item| anew(&item)) {
-        say(
-            format!("fr undo {which} --apply-infra --dry-run"),
-            "with what costs money or gets another identity",
-        );
-    }
-    if let Some(item) = open.iter().find(|item| !can(item)).and_then(|item| item.events.first()) {
-        say(format!("fr show {item}"), "all that is known of what does not come back");
-    }
-    next
 }

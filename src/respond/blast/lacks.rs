@@ -1,9 +1,9 @@
 //! Which of what an undo could not bring back concerns which of the things that were hit. An undo names what it lacks by the targets
 //! of its steps; a thing that was hit is named by the command's words or by its capture.
 
+use super::Item;
 use crate::journal::index::Event;
-use crate::model::{Bytes, EventId, Lack, SystemId};
-use crate::respond::blast::Item;
+use crate::model::{Bytes, Capture, EventId, Lack, SystemId};
 
 /// How the note of an undo begins after which everything is there again, and lacks something (`recover::apply`).
 const BACK_WITHOUT: &str = "back without: ";
@@ -17,7 +17,16 @@ pub fn of_item(item: &Item, undo: &Event, all: &[&Item]) -> Vec<Lack> {
 
 /// What it named that concerns none of them in particular.
 pub fn of_none(undo: &Event, all: &[&Item]) -> Vec<Lack> {
-    lacks(undo).into_iter().filter(|lack| concerned(lack, all).is_empty()).collect()
+    let is_of_none = |lack: &Lack| concerned(lack, all).is_empty() && !is_of_another_event(lack, undo);
+    lacks(undo).into_iter().filter(is_of_none).collect()
+}
+
+/// `event 23: destroy of docker:volume:data: nothing was captured`, by an undo that could not take that event back: what it hit has a
+/// row of its own.
+fn is_of_another_event(lack: &Lack, undo: &Event) -> bool {
+    let number = lack.what.strip_prefix("event ").and_then(|rest| rest.split_once(": ")?.0.parse().ok());
+    let of = undo.before.kind.reversal().map(|reversal| reversal.of.as_slice()).unwrap_or_default();
+    lack.target.is_empty() && number.is_some_and(|number| !of.contains(&EventId(number)))
 }
 
 fn is_same(one: &Item, other: &Item) -> bool {
@@ -61,6 +70,26 @@ fn names(target: &Bytes, resource: &Bytes) -> bool {
     parts.into_iter().any(|part| is_of(target, part) || is_of(part, target))
 }
 
+/// The undo left the whole of it as it is.
+pub fn is_of_all(lack: &Lack, item: &Item) -> bool {
+    let (target, resource) = (lack.target.lossy(), item.resource.lossy());
+    let named = |part: &str| is_of(part, &target) || ends_with(&target, part);
+    let bare = |part: &str| part.strip_prefix("path:").unwrap_or(part).to_owned();
+    !lack.there && !target.is_empty() && resource.split(", ").all(|part| named(&bare(part)))
+}
+
+/// `path:/work/notes.txt` of `notes.txt`: a command names it from where it ran, an undo from the root.
+fn ends_with(target: &str, part: &str) -> bool {
+    let part = part.trim_start_matches("./");
+    let front = target.strip_suffix(part).filter(|_| !part.is_empty());
+    front.is_some_and(|front| front.ends_with('/'))
+}
+
+/// A capture that an undo took before it wrote: of this thing, of something in it, or of what it lies in.
+pub fn is_about(capture: &Capture, item: &Item) -> bool {
+    capture.system == item.system && names(&capture.resource, &item.resource)
+}
+
 /// `git:origin/refs/heads/main` of `git:origin`; `path:docs` and `/work/docs/a` are told by their ends.
 fn is_of(inner: &str, outer: &str) -> bool {
     let bare = |text: &str| text.strip_prefix("path:").unwrap_or(text).to_owned();
@@ -100,7 +129,9 @@ pub fn lacks(undo: &Event) -> Vec<Lack> {
 pub fn words(lack: &Lack, item: &Item) -> String {
     let name = item.resource.lossy();
     let name = name.split_once(" (").map_or(name.as_ref(), |(name, _)| name);
-    match lack.target.is_empty() || lack.target.lossy() == name {
+    let target = lack.target.lossy();
+    let same = target == name || ends_with(&target, name.strip_prefix("path:").unwrap_or(name));
+    match lack.target.is_empty() || same {
         true => lack.what.clone(),
         false => lack.said(),
     }
