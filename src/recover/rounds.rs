@@ -158,7 +158,8 @@ impl Copies {
 
     /// The capture, pointed to the copy of where it is.
     fn stand_in(&self, capture: &Capture) -> Option<Capture> {
-        let place = place_of(capture)?;
+        // What is there is looked at where it is: a copy of a work tree has no repository in it.
+        let place = place_of(capture).filter(|place| !place.as_path().exists())?;
         let moved = |path: &Bytes| {
             self.tops.iter().find(|(top, _)| is_within(path, top)).map(|(top, copy)| below(path, top, copy))
         };

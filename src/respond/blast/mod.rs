@@ -5,6 +5,7 @@
 mod lacks;
 mod next;
 mod outlook;
+mod remotes;
 mod undone;
 
 use std::collections::{BTreeMap, HashMap};
@@ -22,6 +23,7 @@ use crate::systems;
 use next::next;
 pub use outlook::Outlook;
 use outlook::promised;
+use remotes::once;
 use undone::Record;
 pub use undone::{Recovered, Undone, capture_of, promised as promised_of};
 
@@ -279,36 +281,6 @@ fn merge(known: &mut Item, item: Item, was_back: bool) {
     known.events = events;
     known.class = known.class.max(item.class);
     known.production = known.production.take().or(item.production);
-}
-
-/// A remote of which one command changed a ref and another one many is listed once, as a whole.
-fn once(items: Vec<Item>) -> Vec<Item> {
-    let is_remote = |item: &&Item| item.system.0 == "git" && !item.resource.lossy().contains("/refs/");
-    let remotes: Vec<Bytes> = items.iter().filter(is_remote).map(|item| item.resource.clone()).collect();
-    let whole_of = |item: &Item| {
-        let refs = |whole: &&Bytes| {
-            let rest = item.resource.as_slice().strip_prefix(whole.as_slice());
-            rest.is_some_and(|rest| rest.starts_with(b"/refs/"))
-        };
-        if item.system.0 == "git" { remotes.iter().find(refs) } else { None }
-    };
-    let (parts, mut wholes): (Vec<Item>, Vec<Item>) =
-        items.into_iter().partition(|item| whole_of(item).is_some());
-    for part in parts {
-        let Some(name) = whole_of(&part) else { continue };
-        let is_whole = |item: &&mut Item| item.system == part.system && item.resource == *name;
-        let Some(whole) = wholes.iter_mut().find(is_whole) else { continue };
-        whole.class = whole.class.max(part.class);
-        whole.comes_back = whole.comes_back.max(part.comes_back);
-        whole.items = whole.items.max(part.items);
-        whole.production = whole.production.take().or(part.production);
-        whole.events.extend(part.events);
-        whole.events.sort_unstable();
-        whole.events.dedup();
-        whole.missing.extend(part.missing);
-        whole.contexts = each_once(std::mem::take(&mut whole.contexts).into_iter().chain(part.contexts));
-    }
-    wholes
 }
 
 fn of_event(one: &Event, line: &Event, production: &Production) -> Vec<Item> {

@@ -7,6 +7,7 @@ mod made;
 mod merged;
 mod policies;
 mod redo;
+mod rounds;
 mod rows;
 mod together;
 
