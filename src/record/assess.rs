@@ -5,6 +5,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use super::chosen::Chosen;
+use super::spoken;
 use super::through::Links;
 use crate::model::{Bytes, Effect, EffectClass, Invocation, Locator, Reversibility, SystemId};
 use crate::shell::{Understood, is_reader};
@@ -20,6 +21,8 @@ pub fn assess(understood: &Understood, cx: &AssessCx<'_>) -> Vec<Effect> {
     let mut links = Links::default();
     let mut chosen = Chosen::default();
     for invocation in &understood.invocations {
+        let spoken = spoken::as_kubectl(invocation, cx);
+        let invocation = spoken.as_ref().unwrap_or(invocation);
         let made = chosen.made(invocation);
         let invocation = made.as_ref().unwrap_or(invocation);
         chosen.learn(invocation);

@@ -1,6 +1,7 @@
 //! Lines that choose where they act and then act there: `kubectl config use-context prod && kubectl delete namespace shop`.
 //! When the line is read the choice is not made, so the later words alone would be looked up, captured and compared with
-//! what is marked as production in the place that is current now. This tells the later parts what was chosen.
+//! what is marked as production in the place that is current now. This tells the later parts what was chosen. A plan that
+//! the line saves and applies is such a choice too: the file is not there yet, and what it will do was said to `plan`.
 //!
 //! Not seen here: choices that scripts make, and those of `az account set` and `aws configure`, for which no flag stands.
 
@@ -14,6 +15,16 @@ const KUBECTL: &[&str] = &["kubectl", "k", "oc", "kubecolor"];
 pub struct Chosen {
     cluster: Cluster,
     variables: Vec<Variable>,
+    plans: Vec<Plan>,
+}
+
+/// A plan that the line makes and saves. Applying it does what was asked for when it was made.
+struct Plan {
+    place: Place,
+    file: Word,
+    /// What `terraform plan` was given, without the file.
+    args: Vec<Word>,
+    env: Vec<(String, Option<Bytes>)>,
 }
 
 /// A kubeconfig's current context and namespace.
@@ -55,14 +66,17 @@ impl Chosen {
                 self.namespace(inv, of_option(inv, "--namespace"));
             }
             ("oc", ["project", _]) if is_kubectl => self.namespace(inv, value(1)),
-            ("kubectx" | "kubectl-ctx", [name]) if *name != "-" => self.cluster(inv, value(0), None),
-            ("kubens" | "kubectl-ns", [name]) if *name != "-" => self.namespace(inv, value(0)),
+            ("kubectx", [name]) if *name != "-" => self.cluster(inv, value(0), None),
+            ("kubens", [name]) if *name != "-" => self.namespace(inv, value(0)),
+            (_, ["ctx", name]) if is_kubectl && *name != "-" => self.cluster(inv, value(1), None),
+            (_, ["ns", name]) if is_kubectl && *name != "-" => self.namespace(inv, value(1)),
             ("terraform", ["workspace", "select", _, ..]) => {
                 self.set(&["terraform"], "TF_WORKSPACE", value(2), Some(root_module(inv)));
             }
             ("tofu", ["workspace", "select", _, ..]) => {
                 self.set(&["tofu"], "TF_WORKSPACE", value(2), Some(root_module(inv)));
             }
+            ("terraform" | "tofu", ["plan", ..]) => self.plan(inv),
             ("docker", ["context", "use", _]) => {
                 self.set(&["docker", "docker-compose"], "DOCKER_CONTEXT", value(2), None);
             }
@@ -72,6 +86,39 @@ impl Chosen {
             ("gh", ["repo", "set-default", _]) => self.set(&["gh"], "GH_REPO", value(2), None),
             _ => {}
         }
+    }
+
+    fn plan(&mut self, inv: &Invocation) {
+        let Some(file) = of_option(inv, "-out").or_else(|| of_option(inv, "--out")) else { return };
+        let verb = inv.argv.iter().position(|word| word.as_str() == Some("plan")).unwrap_or_default();
+        let mut args = Vec::new();
+        let mut rest = inv.argv.iter().skip(verb + 1);
+        while let Some(word) = rest.next() {
+            match word.text.as_slice() {
+                b"-out" | b"--out" => drop(rest.next()),
+                text if text.starts_with(b"-out=") || text.starts_with(b"--out=") => {}
+                _ => args.push(word.clone()),
+            }
+        }
+        let place = root_module(inv);
+        self.plans.retain(|known| known.file != file || known.place != place);
+        self.plans.push(Plan { place, file, args, env: inv.env.clone() });
+    }
+
+    /// `terraform apply FILE` as what the plan in that file was asked for.
+    fn planned(&self, inv: &mut Invocation) {
+        let place = root_module(inv);
+        let Some(verb) = inv.argv.iter().position(|word| word.as_str() == Some("apply")) else { return };
+        let named = |word: &Word| {
+            self.plans.iter().find(|plan| plan.place == place && plan.file.certain && plan.file == *word)
+        };
+        let found =
+            inv.argv.iter().enumerate().skip(verb + 1).find_map(|(at, word)| Some((at, named(word)?)));
+        let Some((at, plan)) = found else { return };
+        inv.argv.splice(at..=at, plan.args.iter().cloned());
+        let is_set = |name: &String| inv.env.iter().any(|(known, _)| known == name);
+        let more: Vec<_> = plan.env.iter().filter(|(name, _)| !is_set(name)).cloned().collect();
+        inv.env.extend(more);
     }
 
     fn cluster(&mut self, inv: &Invocation, context: Option<Word>, namespace: Option<Word>) {
@@ -127,6 +174,9 @@ impl Chosen {
                 let value = known.value.certain.then(|| known.value.text.clone());
                 new.env.push((known.name.to_owned(), value));
             }
+        }
+        if matches!(program, "terraform" | "tofu") {
+            self.planned(&mut new);
         }
         (new != *inv).then_some(new)
     }
@@ -211,11 +261,23 @@ mod tests {
             "GH_REPO=a/b gh release delete v1"
         );
         assert_eq!(after(&["terraform workspace select prod"], "rm -rf x"), "rm -rf x");
+        let plan = &["terraform -chdir=a plan -destroy -out p -var size=3 -target=x.y"];
+        assert_eq!(
+            after(plan, "terraform -chdir=a apply -auto-approve p"),
+            "terraform -chdir=a apply -auto-approve -destroy -var size=3 -target=x.y"
+        );
+        assert_eq!(after(plan, "terraform apply p"), "terraform apply p");
+        assert_eq!(after(plan, "terraform -chdir=a apply q"), "terraform -chdir=a apply q");
     }
 
     /// A choice that does not count for a later part is not made for it.
     #[test]
     fn a_choice_somewhere_else_is_none_here() {
+        assert_eq!(
+            after(&["kubectl ns shop"], "kubectl delete cm a"),
+            "kubectl --namespace shop delete cm a"
+        );
+        assert_eq!(after(&["kubectl ctx prod"], "kubectl delete cm a"), "kubectl --context prod delete cm a");
         let other = "kubectl config set-context other --namespace=shop";
         assert_eq!(after(&[other], "kubectl delete cm a"), "kubectl delete cm a");
         let chosen = &["kubectl config use-context prod"];

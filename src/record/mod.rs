@@ -22,6 +22,7 @@ pub mod redact;
 mod reported;
 mod runaway;
 pub mod settings;
+mod spoken;
 mod through;
 pub mod traced;
 mod wanted;

@@ -14,6 +14,7 @@ pub mod words;
 
 use place::Place;
 pub use place::{CONTEXT, NAMESPACE};
+pub use plugins::knows as knows_plugin;
 use words::Words;
 
 use super::query::{self, Mode, Query};

@@ -34,6 +34,7 @@ mod release;
 mod remove;
 mod resources;
 mod safeguard;
+mod scopes;
 mod snapshot;
 mod steps;
 mod tokens;
@@ -41,6 +42,7 @@ mod tryout;
 
 use std::path::Path;
 
+pub use assess::knows_plugin;
 pub use current::name_contexts;
 
 use super::{

@@ -10,6 +10,7 @@ use super::api::Line;
 use super::object::{Key, Object};
 use super::quantity::Quantity;
 use super::resources::Server;
+use super::scopes::Scopes;
 use crate::error::Result;
 
 /// Kinds that quotas count by a word of their own, too (kubernetes.io/docs/concepts/policy/resource-quotas).
@@ -62,8 +63,8 @@ struct Wanted<'o> {
 }
 
 impl Wanted<'_> {
-    fn of(&self, word: &str) -> Quantity {
-        self.takes.get(word).copied().unwrap_or_default()
+    fn of(&self, limit: &Limit) -> Quantity {
+        limit.counted(&self.path, &self.object.value, &self.takes)
     }
 }
 
@@ -89,18 +90,16 @@ fn wanted<'o>(
 struct Limit {
     quota: String,
     word: String,
+    scopes: Scopes,
     hard: Quantity,
     used: Quantity,
     /// What there was room for when nothing was made yet.
     room: Quantity,
 }
 
-/// The words of a quota. With scopes it counts some objects only, and which ones is not worked out here.
+/// The words of a quota; none where it has a scope that is not known here.
 fn limits_of(quota: &Value) -> Vec<Limit> {
-    let scoped = |at: &str| quota.pointer(at).is_some_and(|scope| !scope.is_null());
-    if scoped("/spec/scopes") || scoped("/spec/scopeSelector") {
-        return Vec::new();
-    }
+    let Some(scopes) = Scopes::of(quota) else { return Vec::new() };
     let name = quota.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default();
     let amount = |value: Option<&Value>| Quantity::parse(value?.as_str()?);
     let hard = quota.pointer("/status/hard").and_then(Value::as_object).into_iter().flatten();
@@ -108,7 +107,7 @@ fn limits_of(quota: &Value) -> Vec<Limit> {
         let used = amount(quota.pointer("/status/used").and_then(|used| used.get(word))).unwrap_or_default();
         let hard = amount(Some(value))?;
         let room = hard.minus(used);
-        Some(Limit { quota: name.to_owned(), word: word.clone(), hard, used, room })
+        Some(Limit { quota: name.to_owned(), word: word.clone(), scopes: scopes.clone(), hard, used, room })
     };
     hard.filter_map(one).collect()
 }
@@ -121,12 +120,14 @@ impl Limit {
         }
         let paths: BTreeSet<(&str, &str)> = wanted
             .iter()
-            .filter(|one| one.takes.contains_key(&self.word))
+            .filter(|one| {
+                one.takes.contains_key(&self.word) && self.scopes.count(&one.path, &one.object.value)
+            })
             .map(|one| (one.path.as_str(), one.object.key.group.as_str()))
             .collect();
         let mut used = Quantity::default();
         for (path, group) in paths {
-            used = used.plus(really_used(line, path, group, &self.word)?);
+            used = used.plus(self.really_used(line, path, group)?);
         }
         (self.used, self.room) = (used, self.hard.minus(used));
         Ok(())
@@ -134,38 +135,45 @@ impl Limit {
 
     /// What all of them together take.
     fn all(&self, wanted: &[Wanted<'_>]) -> Quantity {
-        wanted.iter().fold(Quantity::default(), |sum, one| sum.plus(one.of(&self.word)))
+        wanted.iter().fold(Quantity::default(), |sum, one| sum.plus(one.of(self)))
     }
 
     fn has_no_room_for(&self, one: &Wanted<'_>) -> bool {
-        let more = one.of(&self.word);
+        let more = one.of(self);
         more > Quantity::default() && self.used.plus(more) > self.hard
     }
 
     fn give(&mut self, one: &Wanted<'_>) {
-        self.used = self.used.plus(one.of(&self.word));
+        self.used = self.used.plus(one.of(self));
+    }
+
+    /// What an object takes of it, of all that it takes.
+    fn counted(&self, path: &str, object: &Value, takes: &Use) -> Quantity {
+        let counts = self.scopes.count(path, object);
+        takes.get(&self.word).copied().filter(|_| counts).unwrap_or_default()
+    }
+
+    /// What the objects of a collection take of it.
+    fn really_used(&self, line: &mut Line<'_>, path: &str, group: &str) -> Result<Quantity> {
+        let (mut sum, mut more) = (Quantity::default(), String::new());
+        loop {
+            let Ok(list) = line.get(&format!("{path}?limit=500{more}"))? else { return Ok(sum) };
+            for item in list.get("items").and_then(Value::as_array).into_iter().flatten() {
+                sum = sum.plus(self.counted(path, item, &takes(path, group, item)));
+            }
+            let next = list.pointer("/metadata/continue").and_then(Value::as_str);
+            match next.filter(|token| !token.is_empty()) {
+                // A token is base64 of the URL's alphabet (apiserver `EncodeContinue`).
+                Some(token) => more = format!("&continue={token}"),
+                None => return Ok(sum),
+            }
+        }
     }
 
     fn said(&self, wanted: &[Wanted<'_>]) -> String {
         let (room, all) = (self.room.shown(), self.all(wanted).shown());
         let (quota, word, hard) = (&self.quota, &self.word, self.hard.shown());
         format!("exceeded quota: {quota} has room for {room} of the {all} to be made ({word}, hard {hard})")
-    }
-}
-
-/// What the objects of a collection take of a word.
-fn really_used(line: &mut Line<'_>, path: &str, group: &str, word: &str) -> Result<Quantity> {
-    let (mut sum, mut more) = (Quantity::default(), String::new());
-    loop {
-        let Ok(list) = line.get(&format!("{path}?limit=500{more}"))? else { return Ok(sum) };
-        for item in list.get("items").and_then(Value::as_array).into_iter().flatten() {
-            sum = sum.plus(takes(path, group, item).get(word).copied().unwrap_or_default());
-        }
-        match list.pointer("/metadata/continue").and_then(Value::as_str).filter(|token| !token.is_empty()) {
-            // A token is base64 of the URL's alphabet (apiserver `EncodeContinue`).
-            Some(token) => more = format!("&continue={token}"),
-            None => return Ok(sum),
-        }
     }
 }
 
@@ -313,10 +321,10 @@ mod tests {
     }
 
     #[test]
-    fn a_quota_with_scopes_is_not_guessed_at() {
+    fn a_quota_with_a_scope_that_is_not_known_is_not_guessed_at() {
         let quota = |spec: Value| json!({"metadata": {"name": "q"}, "spec": spec, "status": {"hard": {"pods": "2"}, "used": {"pods": "1"}}});
         assert_eq!(limits_of(&quota(json!({}))).len(), 1);
-        assert!(limits_of(&quota(json!({"scopes": ["BestEffort"]}))).is_empty());
-        assert!(limits_of(&quota(json!({"scopeSelector": {"matchExpressions": []}}))).is_empty());
+        assert_eq!(limits_of(&quota(json!({"scopes": ["BestEffort"]}))).len(), 1);
+        assert!(limits_of(&quota(json!({"scopes": ["Best"]}))).is_empty());
     }
 }

@@ -1,6 +1,6 @@
 //! Before and after a command: the state of a workspace, and before it also all that is needed to make things again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use super::place::{self, Backend, Place};
 use super::snapshot::{Resource, Snapshot};
 use super::state::{Kept, RootState};
 use super::what::{self, What};
-use super::{config, data};
+use super::{config, data, saved};
 use crate::error::{Error, Result};
 use crate::model::{
     Bytes, Capture, Effect, Locator, Missing, ObjectId, ObjectKind, ObjectSource, StateRef, SystemId,
@@ -56,8 +56,11 @@ pub fn capture(effect: &Effect, cx: &CaptureCx<'_>) -> Result<Vec<Capture>> {
     if cx.contents && earlier.is_none() {
         bytes += config::keep(&mut state, locator, cx, &mut missing)?;
     }
+    let destroyed = look.saved_plan(&mut state, locator, earlier.is_none(), &mut missing);
     if what.is_infra() {
-        missing.extend(state.resources().iter().filter(|r| data::holds_data(r)).map(content_of));
+        let in_danger = |r: &&Resource| destroyed.as_ref().is_none_or(|named| named.contains(&r.address));
+        let lost = state.resources().iter().filter(|r| data::holds_data(r)).filter(in_danger);
+        missing.extend(lost.map(content_of));
     }
     let items = (state.resources().len() + state.files.len() + state.others.len()) as u64;
     let stored = state.store(&what, cx.sink)?;
@@ -206,6 +209,26 @@ impl Look<'_> {
             earlier.backend
         ))
         .hint("take back the `terraform init` that changed it first"))
+    }
+
+    /// What a saved plan destroys, once all else that it says is taken over; `None`: that is not known.
+    fn saved_plan(
+        &self,
+        state: &mut RootState,
+        locator: &Locator,
+        is_first: bool,
+        missing: &mut Vec<Missing>,
+    ) -> Option<BTreeSet<String>> {
+        let plan = locator.opts.get(super::PLAN_FILE).filter(|_| is_first && self.cx.contents)?;
+        let cli = self.cli(state);
+        match saved::take_over(state, plan.as_path(), &cli, self.cx.sink) {
+            Ok(destroyed) => Some(destroyed),
+            Err(e) => {
+                let what = Bytes::from(format!("saved plan {}", plan.lossy()));
+                missing.push(Missing { what, why: e.to_string() });
+                None
+            }
+        }
     }
 
     fn exists(&self, state: &RootState) -> Result<bool> {

@@ -11,7 +11,7 @@ use crate::model::{Bytes, Locator, Missing, ObjectId, ObjectKind};
 use crate::systems::CaptureCx;
 
 /// The largest file of a configuration that is kept.
-const LARGEST: u64 = 16 << 20;
+pub const LARGEST: u64 = 16 << 20;
 /// The most files.
 const MOST_FILES: usize = 5_000;
 
@@ -95,7 +95,7 @@ fn local_modules(text: &str) -> Vec<String> {
 }
 
 /// `file("${path.module}/user-data.sh")` and the like, as far as the name is literal.
-fn read_by_name(text: &str) -> Vec<String> {
+pub fn read_by_name(text: &str) -> Vec<String> {
     let mut names = Vec::new();
     for front in ["${path.module}/", "${path.root}/"] {
         for rest in text.split(front).skip(1) {
@@ -109,7 +109,7 @@ fn read_by_name(text: &str) -> Vec<String> {
 }
 
 /// `a/b/../c` without the detour, so that a file has one name.
-fn lexical(path: &Path) -> PathBuf {
+pub fn lexical(path: &Path) -> PathBuf {
     let mut out = PathBuf::new();
     for part in path.components() {
         match part {

@@ -2,19 +2,32 @@
 //! was there before and is taken over (`import`), or is called otherwise from now on (`moved`). A state alone tells none of
 //! it: what was forgotten looks as if it were destroyed, what was taken over as if the command had made it.
 
+use std::path::PathBuf;
+
 use serde_json::Value;
 
 use super::hcl::{self, Block};
+use super::modules;
+use super::place::is_configuration;
 use super::state::RootState;
 use crate::error::Result;
 use crate::model::ObjectSource;
 
-/// Addresses, as the blocks have them.
+/// Addresses, as the blocks of a file have them: seen from the module that the file belongs to.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Declared {
+struct Blocks {
     forgotten: Vec<String>,
     taken_over: Vec<String>,
     renamed: Vec<(String, String)>,
+}
+
+/// The names of the modules around something: `["net", "sub"]`; none for the root module.
+type Path = Vec<String>;
+
+/// What the blocks of all files say, each where it counts.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Declared {
+    said: Vec<(Path, Blocks)>,
 }
 
 impl Declared {
@@ -23,23 +36,65 @@ impl Declared {
     /// # Errors
     /// Where a recorded file cannot be read.
     pub fn of(state: &RootState, source: &dyn ObjectSource) -> Result<Declared> {
+        let mut texts = Vec::new();
+        for (path, id) in state.files.iter().filter(|(path, _)| is_configuration(path.as_ref())) {
+            texts.push((PathBuf::from(path), String::from_utf8_lossy(&source.get(id)?).into_owned()));
+        }
+        let called = modules::called(&state.root(), &texts);
         let mut out = Declared::default();
-        let is_tofu = state.program == "tofu";
-        for (path, id) in &state.files {
-            let is_json = path.ends_with(".tf.json") || path.ends_with(".tofu.json");
-            if !is_json && !path.ends_with(".tf") && !path.ends_with(".tofu") {
-                continue;
-            }
-            let bytes = source.get(id)?;
-            match is_json {
-                true => out.json(&serde_json::from_slice(&bytes).unwrap_or_default(), is_tofu),
-                false => out.blocks(&String::from_utf8_lossy(&bytes), is_tofu),
+        for (file, text) in &texts {
+            for path in file.parent().and_then(|dir| called.get(dir)).into_iter().flatten() {
+                out.said.push((path.clone(), Blocks::of(file, text, state.program == "tofu")));
             }
         }
         Ok(out)
     }
 
-    fn blocks(&mut self, text: &str, is_tofu: bool) {
+    /// It leaves the state and goes on to exist.
+    pub fn forgets(&self, address: &str) -> bool {
+        let says =
+            |blocks: &Blocks, own: &str| blocks.forgotten.iter().any(|named| rest(named, own).is_some());
+        self.any(address, |blocks, _, own| says(blocks, own))
+    }
+
+    /// It was there before the state knew it.
+    pub fn takes_over(&self, address: &str) -> bool {
+        let is = |named: &String, own: &str| rest(literal(named), own).is_some();
+        self.any(address, |blocks, _, own| blocks.taken_over.iter().any(|named| is(named, own)))
+    }
+
+    /// The first is called like the second from then on. A resource that gets a `count` keeps its place without a word.
+    pub fn renames(&self, from: &str, to: &str) -> bool {
+        let counted = |one: &str, other: &str| one.strip_suffix("[0]") == Some(other);
+        let moved = |blocks: &Blocks, module: &str, own: &str| {
+            let leads = |(old, new): &(String, String)| {
+                rest(old, own).is_some_and(|rest| format!("{module}{new}{rest}") == to)
+            };
+            blocks.renamed.iter().any(leads)
+        };
+        counted(from, to) || counted(to, from) || self.any(from, moved)
+    }
+
+    /// True where a module around an address says something of it: of the module's part of the address, and the rest.
+    fn any(&self, address: &str, says: impl Fn(&Blocks, &str, &str) -> bool) -> bool {
+        let parts = parts(address);
+        self.said.iter().any(|(path, blocks)| {
+            parts.iter().any(|(module, own)| names_in(module) == *path && says(blocks, module, own))
+        })
+    }
+}
+
+impl Blocks {
+    fn of(file: &std::path::Path, text: &str, is_tofu: bool) -> Blocks {
+        let mut out = Blocks::default();
+        match file.extension().is_some_and(|end| end == "json") {
+            true => out.json(&serde_json::from_str(text).unwrap_or_default(), is_tofu),
+            false => out.text(text, is_tofu),
+        }
+        out
+    }
+
+    fn text(&mut self, text: &str, is_tofu: bool) {
         for Block { kind, labels, body } in hcl::blocks(text) {
             let at = |name: &str| hcl::attribute(body, name);
             let inner = hcl::blocks(body);
@@ -83,28 +138,6 @@ impl Declared {
             self.forgotten.extend(from);
         }
     }
-
-    /// It leaves the state and goes on to exist.
-    pub fn forgets(&self, address: &str) -> bool {
-        self.forgotten.iter().any(|named| parts(address).iter().any(|(_, own)| rest(named, own).is_some()))
-    }
-
-    /// It was there before the state knew it.
-    pub fn takes_over(&self, address: &str) -> bool {
-        self.taken_over.iter().any(|named| rest(literal(named), address).is_some())
-    }
-
-    /// The first is called like the second from then on. A resource that gets a `count` keeps its place without a word.
-    pub fn renames(&self, from: &str, to: &str) -> bool {
-        let says = |(old, new): &(String, String)| {
-            let moved = |(module, own): &(&str, &str)| {
-                rest(old, own).is_some_and(|rest| format!("{module}{new}{rest}") == to)
-            };
-            parts(from).iter().any(moved)
-        };
-        let counted = |one: &str, other: &str| one.strip_suffix("[0]") == Some(other);
-        counted(from, to) || counted(to, from) || self.renamed.iter().any(says)
-    }
 }
 
 /// What follows after a name in the address of something that is in it.
@@ -118,6 +151,18 @@ fn literal(named: &str) -> &str {
     let is_literal =
         index.starts_with('"') && !index.contains("${") || index.starts_with(|c: char| c.is_ascii_digit());
     if is_literal { named } else { front }
+}
+
+/// The names of the modules in the front of an address: `module.net["a"].module.sub.` leads through `net` and `sub`.
+fn names_in(module: &str) -> Path {
+    let (mut names, mut rest) = (Path::new(), module);
+    while let Some(inside) = rest.strip_prefix("module.") {
+        let Some(end) = end_of_name(inside) else { break };
+        let (name, after) = inside.split_at(end);
+        names.push(name.split('[').next().unwrap_or_default().to_owned());
+        rest = after.get(1..).unwrap_or_default();
+    }
+    names
 }
 
 /// An address as each of the modules around it has it: the part that leads there, and the rest.
@@ -189,11 +234,37 @@ resource "aws_kms_key" "kept" {
 }
 "##;
 
+    fn at(path: &[&str], text: &str, is_tofu: bool) -> Declared {
+        let mut blocks = Blocks::default();
+        blocks.text(text, is_tofu);
+        Declared { said: vec![(path.iter().map(|name| (*name).to_owned()).collect(), blocks)] }
+    }
+
+    /// A block speaks of its own module: what has the same name elsewhere is another resource. (Terraform took `import`
+    /// blocks in the root module only until 1.11; later ones take them in others, too.)
+    #[test]
+    fn a_block_counts_in_the_module_that_it_stands_in() {
+        let inside = at(&["m", "n"], TEXT, false);
+        let there = |own: &str| format!("module.m[\"x.y\"].module.n[0].{own}");
+        assert!(
+            inside.forgets(&there("aws_kms_key.kept")) && inside.takes_over(&there("aws_s3_bucket.b[\"a\"]"))
+        );
+        assert!(inside.renames(&there("aws_x.one[\"k\"]"), &there("aws_x.two[\"k\"]")));
+        assert!(inside.renames(&there("module.a.x.y"), &there("module.b.x.y")));
+        for own in ["aws_kms_key.kept", "module.m.aws_kms_key.kept", "module.n.aws_kms_key.kept"] {
+            assert!(!inside.forgets(own) && !at(&["o"], TEXT, false).forgets(&there(own)), "{own}");
+        }
+        let root = at(&[], TEXT, false);
+        assert!(
+            !root.forgets("module.m.aws_instance.old") && !root.takes_over("module.m.aws_s3_bucket.b[\"a\"]")
+        );
+        assert!(!root.renames("module.m.aws_x.one", "module.m.aws_x.two"));
+    }
+
     #[test]
     fn blocks_say_what_becomes_of_addresses() {
-        let mut declared = Declared::default();
-        declared.blocks(TEXT, false);
-        for forgotten in ["aws_instance.old", "aws_instance.old[0]", "module.m[\"x.y\"].aws_kms_key.kept"] {
+        let declared = at(&[], TEXT, false);
+        for forgotten in ["aws_instance.old", "aws_instance.old[0]", "aws_kms_key.kept[\"x.y\"]"] {
             assert!(declared.forgets(forgotten), "{forgotten}");
         }
         for destroyed in ["aws_instance.destroyed", "aws_instance.older", "no.comment", "no.text"] {
@@ -205,7 +276,7 @@ resource "aws_kms_key" "kept" {
         for (from, to) in [
             ("module.a.x.y[0]", "module.b.x.y[0]"),
             ("aws_x.one", "aws_x.two"),
-            ("module.m.aws_x.one[\"k\"]", "module.m.aws_x.two[\"k\"]"),
+            ("aws_x.one[\"k\"]", "aws_x.two[\"k\"]"),
             ("aws_y.z", "aws_y.z[0]"),
         ] {
             assert!(declared.renames(from, to), "{from} {to}");
@@ -214,8 +285,7 @@ resource "aws_kms_key" "kept" {
             !declared.renames("aws_x.one", "aws_x.three")
                 && !declared.renames("module.aa.x.y", "module.b.x.y")
         );
-        let mut tofu = Declared::default();
-        tofu.blocks(TEXT, true);
+        let tofu = at(&[], TEXT, true);
         assert!(tofu.forgets("aws_instance.destroyed"), "OpenTofu forgets unless it is told to destroy");
     }
 
@@ -223,8 +293,9 @@ resource "aws_kms_key" "kept" {
     fn json_says_the_same() {
         let text = r#"{"removed": {"from": "a.b", "lifecycle": {"destroy": false}},
             "import": [{"to": "c.d", "id": "x"}], "moved": {"from": "e.f", "to": "e.g"}}"#;
-        let mut declared = Declared::default();
-        declared.json(&serde_json::from_str(text).unwrap(), false);
+        let mut blocks = Blocks::default();
+        blocks.json(&serde_json::from_str(text).unwrap(), false);
+        let declared = Declared { said: vec![(Path::new(), blocks)] };
         assert!(declared.forgets("a.b") && declared.takes_over("c.d") && declared.renames("e.f", "e.g"));
     }
 }

@@ -18,14 +18,17 @@ mod declared;
 mod hcl;
 mod infra;
 mod kit;
+mod modules;
 mod net;
 mod place;
 mod plan;
 mod push;
 mod safeguard;
+mod saved;
 mod snapshot;
 mod state;
 mod what;
+mod zip;
 
 use std::collections::BTreeMap;
 use std::path::Path;

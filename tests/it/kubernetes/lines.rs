@@ -78,3 +78,30 @@ fn a_line_that_chooses_its_context_is_captured_there() {
     let shown = scene.env.fr(&["show", "1"]).ok().stdout;
     assert!(shown.contains("k8s:prod/"), "{shown}");
 }
+
+/// The line names minikube; what it starts is a kubectl for the cluster of its profile (minikube's `cmd/kubectl.go`). The
+/// program is in no registry, so the test runs what it starts.
+#[test]
+fn what_minikube_hands_to_kubectl_is_taken_back() {
+    let Some(scene) = Scene::new() else { return };
+    scene.apply(SHOP);
+    let before = meant(scene.get("cm settings").unwrap());
+    let cluster = scene.kubectl("config view -o jsonpath={.clusters[0].name}").ok().stdout;
+    for line in [
+        format!("minikube -p {cluster} kubectl -- -n {} delete cm settings", scene.ns),
+        format!("MINIKUBE_PROFILE={cluster} minikube kubectl -- delete cm settings -n {}", scene.ns),
+    ] {
+        let call = scene.env.claude_pre(&line);
+        assert_eq!(call.answer.code, 0, "{call:?}");
+        scene.kubectl(&format!("-n NS delete cm settings --cluster {cluster}")).ok();
+        scene.env.claude_post(&call);
+        let out = scene.undo();
+        assert_eq!(out.code, 0, "{line}: {out:?}");
+        assert_eq!(meant(scene.get("cm settings").unwrap()), before, "{line}");
+    }
+    // Another profile is another cluster, and nothing is said to be kept of it.
+    let call = scene.env.claude_pre("minikube kubectl -- delete cm settings");
+    assert_eq!(call.answer.code, 0, "{call:?}");
+    let shown = scene.env.fr(&["show", &scene.event()["id"].to_string()]).ok().stdout;
+    assert!(shown.contains("cluster \"minikube\""), "{shown}");
+}

@@ -79,6 +79,48 @@ fn the_processors_of_pods_and_the_ports_of_services_are_added_up() {
     assert!(!scene.has("svc a") && !scene.has("svc b"));
 }
 
+/// A quota with scopes counts some pods only: those are added up, and the others come back beside them.
+#[test]
+fn of_a_quota_with_scopes_only_the_pods_in_them_are_added_up() {
+    let Some(scene) = Scene::new() else { return };
+    scene.kubectl("create priorityclass high-NS --value=10").ok();
+    let pod = |name: &str, spec: &str| {
+        format!(
+            "---\n{{apiVersion: v1, kind: Pod, metadata: {{name: {name}}}, spec: {{{spec} containers: [{{name: c, image: \"c:1\"}}]}}}}\n"
+        )
+    };
+    let all = ["pod a", "pod b", "pod plain"];
+    let special = "priorityClassName: high-NS, activeDeadlineSeconds: 9999,";
+    scene.apply(&(pod("a", special) + &pod("b", special) + &pod("plain", "")));
+    scene.agent("kubectl -n NS delete pod a b plain --now").ok();
+    let gone = || all.iter().all(|what| !scene.has(what));
+    scene.until("they are gone", gone);
+    let scoped = |scopes: &str, pods: u32| {
+        scene.kubectl("-n NS delete quota few --ignore-not-found").ok();
+        scene.apply(&format!(
+            "{{apiVersion: v1, kind: ResourceQuota, metadata: {{name: few}}, spec: {{hard: {{pods: \"{pods}\"}}, {scopes}}}}}"
+        ));
+        scene.until("the quota counts", || {
+            !scene.get("quota few").unwrap()["status"]["used"]["pods"].is_null()
+        });
+    };
+    let class =
+        "scopeSelector: {matchExpressions: [{scopeName: PriorityClass, operator: In, values: [high-NS]}]}";
+    scoped(class, 1);
+    refused(&scene, "few has room for 1 of the 2 to be made (pods, hard 1)");
+    scoped("scopes: [Terminating]", 1);
+    refused(&scene, "few has room for 1 of the 2 to be made (pods, hard 1)");
+    scoped("scopes: [BestEffort]", 2);
+    refused(&scene, "few has room for 2 of the 3 to be made (pods, hard 2)");
+    assert!(gone(), "nothing was written");
+    // Only one of them is in this one.
+    scoped("scopes: [NotTerminating]", 1);
+    let out = scene.undo();
+    assert!([0, 3].contains(&out.code), "{out:?}");
+    assert!(all.iter().all(|what| scene.has(what)), "{out:?}");
+    scene.kubectl("delete priorityclass high-NS").ok();
+}
+
 /// A quota that the server has not counted yet lets nothing in. It comes back after what it counts.
 #[test]
 fn a_namespace_comes_back_with_its_own_quota() {

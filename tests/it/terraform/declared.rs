@@ -4,6 +4,7 @@
 use super::scene::Scene;
 
 on_each!([local http] (imported moved removed replaced forgotten_and_made_again));
+on_each!(modules [local] (said_by_a_module said_by_the_root_alone));
 
 const OLD: &str = r#"
 import {
@@ -140,4 +141,67 @@ fn forgotten_and_made_again(scene: Scene) {
     let undone = scene.undo(&["--apply-infra"]);
     assert_eq!(undone.code, 3, "{undone:?}");
     assert_eq!(scene.listed(), ["terraform_data.disk[\"a\"]", "terraform_data.disk[\"b\"]"], "{undone:?}");
+}
+
+/// A thing whose file is made and removed with it.
+fn thing(name: &str) -> String {
+    format!(
+        "resource \"terraform_data\" \"{name}\" {{\n  input = path.module\n  provisioner \"local-exec\" {{\n    command = \"touch REAL/{name}\"\n  }}\n  \
+         provisioner \"local-exec\" {{\n    when = destroy\n    command = \"rm REAL/{name}\"\n  }}\n}}\n"
+    )
+}
+
+/// A module forgets one of its things and renames another: both exist. One that terraform cannot have, an `import` block
+/// in a module, is refused (until 1.11), and nothing is taken from that.
+fn said_by_a_module(scene: Scene) {
+    scene.configure("net.tf", "module \"net\" {\n  source = \"./net\"\n}\n");
+    scene.configure("net/main.tf", &(thing("kept") + &thing("old") + &thing("lost")));
+    scene.tf("init -input=false").ok();
+    scene.tf("apply -auto-approve").ok();
+    let before = scene.says();
+    let forget = "removed {\n  from = terraform_data.kept\n  lifecycle {\n    destroy = false\n  }\n}\n";
+    let rename = "moved {\n  from = terraform_data.old\n  to = terraform_data.new\n}\n";
+    let renamed = thing("old").replace("\"terraform_data\" \"old\"", "\"terraform_data\" \"new\"");
+    scene.configure("net/main.tf", &format!("{forget}{rename}{renamed}{}", thing("lost")));
+    scene.agent("terraform -chdir=infra apply -auto-approve").ok();
+    assert!(scene.real().contains(&"kept".to_owned()) && scene.real().contains(&"old".to_owned()));
+    let undone = scene.undo(&["--apply-infra"]);
+    assert_eq!(undone.code, 0, "nothing real was touched: {undone:?}");
+    assert_eq!(scene.says(), before, "{undone:?}");
+    // The same with something that is destroyed.
+    scene.configure("net/main.tf", &format!("{forget}{rename}{renamed}"));
+    scene.agent("terraform -chdir=infra apply -auto-approve").ok();
+    assert!(!scene.listed().contains(&"module.net.terraform_data.lost".to_owned()));
+    let undone = scene.undo(&["--apply-infra"]);
+    assert_eq!(undone.code, 3, "{undone:?}");
+    assert!(undone.stdout.contains("not restored: module.net.terraform_data.lost (id "), "{undone:?}");
+    assert!(!undone.stdout.contains("not restored: module.net.terraform_data.kept"), "{undone:?}");
+    let there = (scene.says(), scene.real());
+    scene.configure(
+        "net/import.tf",
+        "import {\n  to = terraform_data.kept\n  id = \"00000000-0000-4000-8000-000000000003\"\n}\n",
+    );
+    let refused = scene.agent("terraform -chdir=infra apply -auto-approve");
+    assert!(refused.code != 0 && refused.stderr.contains("import"), "{refused:?}");
+    let undone = scene.undo(&["--apply-infra"]);
+    assert_eq!(undone.code, 5, "it did nothing: {undone:?}");
+    std::fs::remove_file(scene.root.join("net/import.tf")).unwrap();
+    assert_eq!((scene.says(), scene.real()), there);
+}
+
+/// The root module forgets its `web`; the module's `web`, which is destroyed by the same apply, is not said to exist.
+fn said_by_the_root_alone(scene: Scene) {
+    let inner = thing("web").replace("REAL/web", "REAL/inner-web");
+    scene.configure("net.tf", "module \"net\" {\n  source = \"./net\"\n}\n");
+    scene.configure("net/main.tf", &inner);
+    scene.tf("init -input=false").ok();
+    scene.tf("apply -auto-approve").ok();
+    scene.without_web("removed {\n  from = terraform_data.web\n  lifecycle {\n    destroy = false\n  }\n}\n");
+    scene.configure("net/main.tf", "");
+    scene.agent("terraform -chdir=infra apply -auto-approve").ok();
+    assert!(!scene.listed().iter().any(|address| address.ends_with(".web")));
+    let undone = scene.undo(&[]);
+    assert_eq!(undone.code, 3, "{undone:?}");
+    assert!(undone.stdout.contains("not restored: module.net.terraform_data.web (id "), "{undone:?}");
+    assert!(!undone.stdout.contains("not restored: terraform_data.web"), "{undone:?}");
 }

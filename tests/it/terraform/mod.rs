@@ -32,6 +32,7 @@ mod kept;
 mod moved;
 pub mod scene;
 pub use scene::terraform;
+mod saved;
 mod seen;
 mod states;
 mod verbs;

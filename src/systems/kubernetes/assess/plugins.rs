@@ -46,6 +46,14 @@ const READ: &[&str] = &[
     "whoami",
 ];
 
+/// Plugins whose changes are known.
+const WRITE: &[&str] = &["ctx", "ns", "modify-secret", "evict-pod"];
+
+/// True for a plugin of which it is known what it does.
+pub fn knows(name: &str) -> bool {
+    reads(name) || WRITE.contains(&name)
+}
+
 /// True for a plugin that changes nothing.
 pub fn reads(name: &str) -> bool {
     READ.contains(&name)
