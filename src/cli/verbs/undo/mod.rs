@@ -284,7 +284,8 @@ fn previewed(plan: &UndoPlan, wishes: Wishes, out: &mut Out) -> Result<Option<u8
             true => format!("is as it was before it or as --on-conflict {} leaves it", plan.policy.word()),
             false => "is as it was before it".to_owned(),
         };
-        let captured = if plan.uncaptured.is_empty() { "" } else { "captured " };
+        let is_all = plan.uncaptured.is_empty() && plan.residue.is_empty();
+        let captured = if is_all { "" } else { "captured " };
         let what = format!("nothing to do: every {captured}target of {} {is_so}", of(plan));
         return Err(Error::new(ExitCode::NothingToUndo, what));
     }
