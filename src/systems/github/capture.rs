@@ -24,7 +24,10 @@ pub fn capture(effect: &Effect, cx: &CaptureCx<'_>) -> Result<Vec<Capture>> {
     let mut found = Found::default();
     match names_of(locator) {
         // The present of what an earlier capture covers: an undo is about to write it.
-        Some(names) => found.names = names.into_iter().collect(),
+        Some(names) => {
+            found.names = names.into_iter().collect();
+            found.whole = found.names.iter().filter(|name| name.starts_with("label/")).cloned().collect();
+        }
         None => {
             for ask in query::asks(locator)? {
                 find::find(&gh, &ask, &mut found)?;

@@ -57,6 +57,13 @@ impl Hands for GithubHands {
         }
     }
 
+    fn is_another(&self, name: &str, before: &Thing, now: &Thing) -> bool {
+        // Where the path is the id, another one has another name.
+        let at_its_name =
+            kinds::of(name).is_some_and(|(kind, _)| matches!(kind.name.as_str(), "label" | "release"));
+        at_its_name && before.id != now.id && !before.looks_like(now)
+    }
+
     fn back(&self, name: &str, how: How<'_>) -> Deed {
         let Some((kind, path)) = kinds::of(name) else {
             return Deed::impossible(format!("leave {name} as it is"), "this fr does not know what it is");
@@ -69,7 +76,11 @@ impl Hands for GithubHands {
         match how {
             How::Anew(thing) => anew(kind, path, &own, thing),
             How::Changed(before, now) => changed(kind, &own, before, now),
-            How::Made(_) | How::InTheWay(_) => made(kind, &own),
+            How::Made(_) => made(kind, &own),
+            How::InTheWay(_) => {
+                let Deed { action, .. } = made(kind, &own);
+                Deed::new(format!("{action} that took its place"), R::Exact)
+            }
         }
     }
 }
@@ -167,6 +178,12 @@ fn changed(kind: &Kind, own: &str, before: &Thing, now: &Thing) -> Deed {
             deed.not_restored = lacking(before);
             deed
         }
+        "repo" if before.id != now.id => Deed::impossible(
+            format!("leave {own} as it is"),
+            "it is another repository: the old one is given back by GitHub, for 90 days, in the settings of its owner \
+             (Repositories, Deleted repositories), once this one has another name; its commits are in the store \
+             (`fr restore ID --to DIR`)",
+        ),
         "api" if before.facts.is_empty() => Deed::impossible(
             format!("leave {own} as it is"),
             "fr does not know how it is written; its old description is in the store (`fr restore ID --to DIR`)",

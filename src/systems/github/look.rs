@@ -20,6 +20,8 @@ const FIELDS: &str = "fields";
 pub const LACKING: &str = "lacking";
 /// The part that holds the numbers of the issues that carry a label.
 pub const ISSUES: &str = "issues";
+/// Fact of a label: the issues that carry it are a part of its form.
+const CARRIED: &str = "carried";
 
 /// What looking works with.
 pub struct Eyes<'a> {
@@ -100,11 +102,7 @@ fn beside(
         )),
         "release" => release::assets(eyes, described, thing, lacking)?,
         "label" if whole => {
-            let repo = path.split("/labels/").next().unwrap_or_default();
-            let label = path.rsplit('/').next().unwrap_or_default();
-            let issues = eyes.gh.list(&format!("{repo}/issues?state=all&labels={label}"))?;
-            let numbers: Vec<String> = issues.iter().map(|one| id_of(one, "number")).collect();
-            let text = numbers.join("\n");
+            let text = carried(eyes.gh, path, thing)?;
             if let Some(part) = Part::take(&mut text.as_bytes(), eyes.taking())? {
                 thing.parts.insert(ISSUES.to_owned(), part);
             }
@@ -121,6 +119,18 @@ fn beside(
         _ => {}
     }
     Ok(())
+}
+
+/// The numbers of the issues that carry a label, which are a part of its form from then on.
+fn carried(gh: &Gh, path: &str, label: &mut Thing) -> Result<String> {
+    let (repo, own) = path.split_once("/labels/").unwrap_or_default();
+    let issues = gh.list(&format!("{repo}/issues?state=all&labels={own}"))?;
+    let mut numbers: Vec<String> = issues.iter().map(|one| id_of(one, "number")).collect();
+    numbers.sort();
+    let text = numbers.join("\n");
+    label.digest = ObjectId::of(ObjectKind::State, format!("{}\n{text}", label.digest).as_bytes());
+    label.facts.insert(CARRIED.to_owned(), "yes".to_owned());
+    Ok(text)
 }
 
 fn logs(eyes: &Eyes<'_>, path: &str, own: &str, thing: &mut Thing, lacking: &mut Vec<(String, String)>) {
@@ -158,10 +168,13 @@ pub fn one(
         }
         (None, None) => Vec::new(),
     };
-    let found = match described(eyes.gh, kind, path)? {
+    let mut found = match described(eyes.gh, kind, path)? {
         Some(found) => Some(thing_of(eyes, kind, found, &noted)?),
         None => None,
     };
+    if let Some(seen) = found.as_mut().filter(|_| earlier.is_some_and(|e| !e.fact(CARRIED).is_empty())) {
+        carried(eyes.gh, path, &mut seen.thing)?;
+    }
     match (found, earlier) {
         (None, Some(earlier)) if kind.twins => twin(eyes, kind, path, earlier),
         (found, _) => Ok(found),

@@ -66,6 +66,9 @@ impl System for Github {
         let planned = |captured: &Captured, now: &StateRef, cx: &PlanCx<'_>| self.plan(captured, now, cx);
         things::net(taken, cx, &planned, &hands::GithubHands::default())
     }
+    fn arrange(&self, steps: &mut [Step]) {
+        things::arrange(steps, &hands::GithubHands::default());
+    }
     fn apply(&self, step: &Step, cx: &ApplyCx<'_>) -> Result<StepOutcome> {
         apply::apply(step, cx)
     }

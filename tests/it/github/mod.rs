@@ -3,4 +3,5 @@
 
 mod back;
 mod honest;
+mod lines;
 pub mod scene;

@@ -2,6 +2,7 @@
 
 use super::Asking;
 use crate::model::{EffectClass as C, Reversibility as R};
+use crate::systems::github::kinds;
 use crate::systems::github::query::Ask;
 use crate::systems::words::Words;
 
@@ -36,6 +37,10 @@ pub fn read(words: &Words<'_>, out: &mut Asking<'_>) {
     // What a POST makes has no name yet; only where it starts or stops something of a thing that is there is that read.
     let (method, path) = (method.as_str(), path.trim_end_matches('/').to_owned());
     if method == "POST" && !path.contains("/protection/") && !path.ends_with("/cancel") {
+        let one = kinds::named(&format!("{path}/0"));
+        if kinds::of(&one).is_some_and(|(kind, _)| kind.twins) {
+            out.makes();
+        }
         return;
     }
     let names = words.values(FIELDS).map(|field| field.text.lossy().into_owned());

@@ -148,6 +148,7 @@ pub struct Asking<'a> {
     out: Reader<'a>,
     asks: Vec<Ask>,
     not_kept: Option<String>,
+    makes: bool,
 }
 
 impl Asking<'_> {
@@ -161,6 +162,11 @@ impl Asking<'_> {
 
     fn not_kept(&mut self, why: &str) {
         self.not_kept.get_or_insert_with(|| why.to_owned());
+    }
+
+    /// It makes something that has its name only then.
+    fn makes(&mut self) {
+        self.makes = true;
     }
 
     /// A file of this machine, which is the files system's.
@@ -189,11 +195,17 @@ impl Asking<'_> {
             (None, Ok(_)) => query::not_kept(at, "fr does not read this before it runs"),
         };
         let is_asked = !self.asks.is_empty();
+        let made = self.makes.then(|| {
+            let at = inv.cwd.clone().unwrap_or_else(|| Bytes::from("/"));
+            query::not_kept(at, "what it makes has its id only then: it stays, and is removed by hand")
+        });
         for effect in &mut self.out.effects {
             let other = effect.system.0 != super::ID || effect.class == C::Opaque;
             let plain = matches!(effect.class, C::Create | C::Publish) && !is_asked;
             if !other && !plain {
                 effect.locator = Some(place.clone());
+            } else if !other {
+                effect.locator.clone_from(&made);
             }
         }
         self.out.effects
@@ -230,7 +242,7 @@ pub fn assess(inv: &Invocation, cx: &AssessCx<'_>) -> Vec<Effect> {
     if asks_only(args) {
         return Vec::new();
     }
-    let mut out = Asking { out: Reader::new(inv, super::ID), asks: Vec::new(), not_kept: None };
+    let mut out = Asking { out: Reader::new(inv, super::ID), asks: Vec::new(), not_kept: None, makes: false };
     if inv.program() == Some("glab") {
         out.not_kept("fr does not read GitLab");
     }

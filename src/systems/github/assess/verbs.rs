@@ -187,6 +187,9 @@ fn asks(
     };
     match kind {
         "-" => {
+            if matches!((noun, verb), ("autolink" | "gist", "create") | ("repo", "create" | "fork")) {
+                out.makes();
+            }
             let why = match noun {
                 "cache" => "a cache is not kept: the next run makes it again",
                 "codespace" => "what is in a codespace cannot be read from outside",

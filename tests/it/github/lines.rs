@@ -1,0 +1,134 @@
+//! Lines of several commands on one thing: what the line makes in the place of what it took away is the line's own, and
+//! makes way for the old one.
+
+use serde_json::{Value, json};
+
+use super::scene::Scene;
+
+/// A line, its undo, its redo and its undo again; `code` is what both undos end with.
+#[track_caller]
+fn to_and_fro(scene: &Scene, line: &str, look: &dyn Fn(&Scene) -> Value, code: i32) {
+    let before = look(scene);
+    let ran = scene.agent(line);
+    assert_eq!(ran.code, 0, "{line}: {ran:?}");
+    let after = look(scene);
+    assert_ne!(after, before, "{line} changed nothing");
+    let undo = scene.undo(&[]);
+    assert_eq!(undo.code, code, "{line}: {undo:?}");
+    assert_eq!(look(scene), before, "{line}: {undo:?}");
+    let redo = scene.env.fr(&["redo", "--yes"]);
+    assert_ne!(redo.code, 1, "{line}: {redo:?}");
+    assert_eq!(look(scene), after, "{line}: {redo:?}");
+    let again = scene.undo(&[]);
+    assert_eq!(again.code, code, "{line}: {again:?}");
+    assert_eq!(look(scene), before, "{line}: {again:?}");
+}
+
+fn only(value: Option<Value>, fields: &[&str]) -> Value {
+    let Some(value) = value else { return Value::Null };
+    fields.iter().map(|f| (f.to_string(), value[f].clone())).collect::<serde_json::Map<_, _>>().into()
+}
+
+#[test]
+fn a_release_that_the_same_line_makes_anew_is_the_old_one_again() {
+    let Some(scene) = Scene::new() else { return };
+    scene
+        .sh("printf one >app; printf new >new; gh release create v1.0 app -R R -t One -n 'Notes of one'")
+        .ok();
+    let look = |scene: &Scene| {
+        let release = scene.api("repos/R/releases/tags/v1.0");
+        let assets: Vec<Value> = release
+            .iter()
+            .flat_map(|r| r["assets"].as_array().into_iter().flatten())
+            .map(|a| a["name"].clone())
+            .collect();
+        let bytes =
+            scene.sh("rm -rf got && gh release download v1.0 -R R -D got && cat got/* || echo none").stdout;
+        json!([
+            only(release, &["name", "body"]),
+            assets,
+            bytes,
+            only(scene.api("repos/R/git/ref/tags/v1.0"), &["object"])
+        ])
+    };
+    for line in [
+        "gh release delete v1.0 -R R --yes && gh release create v1.0 new -R R -t Two -n two",
+        "gh release delete v1.0 -R R --yes --cleanup-tag && gh release create v1.0 new -R R -t Two -n two --target feature",
+        // The very same words: the asset is another one.
+        "gh release delete v1.0 -R R --yes && printf other >app && gh release create v1.0 app -R R -t One -n 'Notes of one'",
+        "gh release delete v1.0 -R R --yes; gh release create v1.0 -R R -n two && gh release upload v1.0 new -R R; gh release edit v1.0 -R R -t Three",
+    ] {
+        to_and_fro(&scene, line, &look, 3);
+    }
+}
+
+#[test]
+fn what_a_line_deletes_and_sets_again_is_as_before() {
+    let Some(scene) = Scene::new() else { return };
+    scene.sh("gh label create bug -R R -c ff0000 -d Old; gh api repos/R/issues -f title=one -f 'labels[]=bug'; \
+              gh variable set STAGE -b production -R R; gh secret set TOKEN -b old -R R; \
+              gh api repos/R/rulesets -f name=tags -f target=tag -f enforcement=active; \
+              gh api repos/R/autolinks -f key_prefix=T- -f url_template=https://t/N").ok();
+    let look = |scene: &Scene| {
+        let list = |path: &str, fields: &[&str]| -> Value {
+            let all = scene.api(path).unwrap_or_default();
+            all.as_array().into_iter().flatten().map(|one| only(Some(one.clone()), fields)).collect()
+        };
+        json!([
+            only(scene.api("repos/R/labels/bug"), &["color", "description"]),
+            scene.api("repos/R/issues/1").unwrap()["labels"].as_array().unwrap().len(),
+            only(scene.api("repos/R/actions/variables/STAGE"), &["value"]),
+            scene.api("repos/R/branches/main/protection"),
+            list("repos/R/rulesets", &["name", "target", "enforcement"]),
+            list("repos/R/autolinks", &["key_prefix", "url_template"]),
+            only(scene.api("repos/R/git/ref/heads/feature"), &["object"]),
+        ])
+    };
+    let protect = |strict: bool| {
+        let body = json!({ "required_status_checks": { "strict": strict, "checks": [{ "context": "build" }] },
+            "enforce_admins": true, "required_pull_request_reviews": null, "restrictions": null });
+        format!("echo '{body}' | gh api -X PUT repos/R/branches/main/protection --input -")
+    };
+    scene.sh(&protect(true)).ok();
+    let id = |path: &str| scene.api(path).unwrap()[0]["id"].to_string();
+    let main = scene.api("repos/R/git/ref/heads/main").unwrap()["object"]["sha"].as_str().unwrap().to_owned();
+    let lines = [
+        "gh label delete bug -R R --yes && gh label create bug -R R -c 00ff00".to_owned(),
+        // The same words: only its issues are lost.
+        "gh label delete bug -R R --yes && gh label create bug -R R -c ff0000 -d Old".to_owned(),
+        "gh label delete bug -R R --yes && gh label create bug -R R -c 00ff00 && gh label edit bug -R R -d New".to_owned(),
+        "gh variable delete STAGE -R R && gh variable set STAGE -b test -R R".to_owned(),
+        format!("gh api -X DELETE repos/R/branches/main/protection && {}", protect(false)),
+        format!("gh api -X DELETE repos/R/git/refs/heads/feature && gh api repos/R/git/refs -f ref=refs/heads/feature -f sha={main}"),
+    ];
+    for line in &lines {
+        to_and_fro(&scene, line, &look, 0);
+    }
+    let line = format!(
+        "gh api -X DELETE repos/R/rulesets/{} && gh api repos/R/rulesets -f name=tags -f target=tag -f enforcement=disabled",
+        id("repos/R/rulesets")
+    );
+    // What a POST makes has its id only then: it stays, and nothing is called undone.
+    let before = look(&scene);
+    scene.agent(&line).ok();
+    let out = scene.undo(&[]);
+    assert_eq!(out.code, 3, "{out:?}");
+    assert!(format!("{out:?}").contains("is removed by hand"), "{out:?}");
+    assert_eq!(scene.api("repos/R/rulesets").unwrap().as_array().unwrap().len(), 2, "{out:?}");
+    assert_ne!(look(&scene), before);
+}
+
+#[test]
+fn a_repository_that_is_made_anew_under_the_name_of_a_deleted_one_is_not_taken_for_it() {
+    let Some(scene) = Scene::new() else { return };
+    let line = "gh repo delete R --yes && gh api user/repos -f name=NEW"
+        .replace("NEW", scene.repo.trim_start_matches("me/"));
+    scene.agent(&line).ok();
+    let new = scene.api("repos/R").unwrap()["id"].clone();
+    for more in [&[][..], &["--apply-infra"]] {
+        let out = scene.undo(more);
+        assert!([3, 5].contains(&out.code), "{more:?}: {out:?}");
+        assert!(format!("{out:?}").contains("it is another repository"), "{more:?}: {out:?}");
+        assert_eq!(scene.api("repos/R").unwrap()["id"], new, "{more:?}");
+    }
+}
