@@ -174,13 +174,18 @@ fn a_user_that_is_removed_or_changed_is_back_with_password_and_groups() {
         "userdel frtest && groupdel frtestgroup",
         "userdel frtest && useradd -M -N -u 4242 -g daemon frtest",
         "usermod -aG adm frtest && passwd -d frtest",
+        "usermod -s /bin/sh frtest && gpasswd -d frtest frtestgroup",
+        "gpasswd -d frtest frtestgroup; usermod -s /bin/sh -G adm frtest; gpasswd -a frtest frtestgroup",
+        "gpasswd -M frtest,frtestmate frtestgroup && usermod -L -G '' frtest",
+        "usermod -l other frtest && gpasswd -d other frtestgroup",
+        "gpasswd -a frtestmate frtestgroup && userdel frtest",
     ] {
         let tool = line.split(' ').next().unwrap();
         if env.sh(&format!("PATH=$PATH:/usr/sbin command -v {tool}")).code != 0 {
             continue;
         }
         let script = format!(
-            "groupadd frtestgroup; useradd -M -d /srv/frtest -c 'A tester' -s /bin/bash -G frtestgroup,daemon frtest\n\
+            "groupadd frtestgroup; useradd -M -N frtestmate; useradd -M -d /srv/frtest -c 'A tester' -s /bin/bash -G frtestgroup,daemon frtest\n\
              echo 'frtest:$6$salt$hash' | chpasswd -e\n({look}) | sort >before\nfr exec -c \"{line}\"\n({look}) | sort >after\n\
              cmp -s before after && exit 9\nfr undo --yes --last 1 --actor any\n({look}) | sort >back\ndiff before back\n\
              fr diff 1 | grep -q 'salt.hash' && exit 8; true\n"

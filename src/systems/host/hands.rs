@@ -1,10 +1,18 @@
 //! What an undo does about each thing, in words.
 
-use crate::model::{Bytes, Reversibility as R, SystemId};
-use crate::systems::things::{Deed, Hands, How};
+use crate::model::{Bytes, Reversibility as R, Step, SystemId};
+use crate::systems::things::{self, Deed, Hands, How, Job, Verb};
 
 /// What is known of a host's things.
 pub struct HostHands;
+
+/// Puts steps in order. The members of a group that is there are given back before a user is made, who enters it then.
+pub fn arrange(steps: &mut [Step]) {
+    things::arrange(steps, &HostHands);
+    let is_of_members =
+        |job: &Job| job.verb == Verb::Change && !job.makes_way && job.name.starts_with("group/");
+    steps.sort_by_key(|step| !Job::of(step).is_ok_and(|job| is_of_members(&job)));
+}
 
 impl Hands for HostHands {
     fn system(&self) -> SystemId {

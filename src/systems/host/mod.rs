@@ -25,7 +25,7 @@ pub static HOST: Functions = Functions {
     plan: |captured, now, cx| things::plan(captured, now, cx, &hands::HostHands),
     net: |taken, cx, plan| things::net(taken, cx, &plan, &hands::HostHands),
     apply: apply::apply,
-    arrange: Some(|steps| things::arrange(steps, &hands::HostHands)),
+    arrange: Some(hands::arrange),
     verify: None,
     aim: None,
     same_place: functions::by_words,

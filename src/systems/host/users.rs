@@ -3,7 +3,7 @@
 
 use crate::error::{Error, Result};
 use crate::model::{ObjectId, ObjectKind, ObjectSink};
-use crate::systems::things::Thing;
+use crate::systems::things::{ALONE, SHARED, Thing};
 
 /// A command of an undo and what it is told.
 pub type Command = (Vec<String>, Vec<u8>);
@@ -32,6 +32,8 @@ pub fn user(name: &str, sink: &dyn ObjectSink) -> Result<Option<Thing>> {
     let text = format!("{own}\n{secret}\n{}\n{primary}\n", groups.join(","));
     let mut thing = Thing::new(text.as_bytes(), sink)?;
     let normal = format!("{own}\n{secret}\n{}", groups.join(","));
+    let alone = ObjectId::of(ObjectKind::State, format!("{own}\n{secret}").as_bytes());
+    thing.facts = [(ALONE.to_owned(), alone.to_string()), (SHARED.to_owned(), groups.join(","))].into();
     thing.digest = ObjectId::of(ObjectKind::State, normal.as_bytes());
     Ok(Some(thing))
 }

@@ -17,4 +17,4 @@ pub use doc::{Thing, Things, changes, held, locator_of, names_of};
 pub use net::net;
 pub use nowhere::Nowhere;
 pub use part::{Part, Taking};
-pub use plan::{Deed, Guard, Hands, How, Job, Verb, plan};
+pub use plan::{ALONE, Deed, Guard, Hands, How, Job, SHARED, Verb, plan};

@@ -1,5 +1,7 @@
 //! Steps: one for each thing that is made anew, given back its form, or removed again.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::doc::{Thing, Things};
@@ -124,7 +126,16 @@ pub struct Job {
     /// How many contents were kept of it: of two captures the one with more of them counts.
     #[serde(default)]
     pub parts: usize,
+    /// What of it no step on another thing writes, and what such a step does, as the plan saw them ([`ALONE`], [`SHARED`]).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<(String, String)>,
 }
+
+/// Fact of a thing of which a step on another thing writes a part (a user's groups are the groups' members): the identity of
+/// the rest.
+pub const ALONE: &str = "form-alone";
+/// Fact: that part, with commas.
+pub const SHARED: &str = "form-shared";
 
 impl Job {
     /// A step's.
@@ -159,11 +170,22 @@ impl Job {
             {
                 return None;
             }
+            (Some(_), Some(now)) if self.is_back_in_part(before, now) => return None,
             (None, Some(_)) => format!("somebody has made {short} just now"),
             (Some(_), None) => format!("somebody has removed {short} just now"),
             (Some(_), Some(_)) => format!("somebody has changed {short} just now"),
         };
         Some(StepOutcome::Conflict { reason })
+    }
+
+    /// Steps on other things have brought their parts back, and the rest is as the plan saw it.
+    fn is_back_in_part(&self, before: Option<&Thing>, now: &Thing) -> bool {
+        let (Some((alone, seen)), Some(before)) = (&self.seen, before) else { return false };
+        let parts = |text: &str| -> BTreeSet<String> { text.split(',').map(str::to_owned).collect() };
+        let (was, seen, is) = (parts(before.fact(SHARED)), parts(seen), parts(now.fact(SHARED)));
+        let came_back = is.difference(&seen).all(|part| was.contains(part) || part.is_empty());
+        let went_again = seen.difference(&is).all(|part| !was.contains(part) || part.is_empty());
+        now.fact(ALONE) == alone && came_back && went_again
     }
 }
 
@@ -180,8 +202,10 @@ pub fn plan(captured: &Captured, now: &StateRef, cx: &PlanCx<'_>, hands: &dyn Ha
         let n = now.get(name);
         let parts = b.map_or(0, |b| b.parts.len());
         let made = |deed: Deed, verb: Verb, now: Option<&Thing>, makes_way: bool| -> Result<Step> {
+            let facts = |now: &Thing| Some((now.facts.get(ALONE)?.clone(), now.facts.get(SHARED)?.clone()));
+            let seen = now.and_then(facts);
             let now = now.map(Guard::of);
-            let job = Job { state, name: name.to_owned(), verb, now, makes_way, parts };
+            let job = Job { state, name: name.to_owned(), verb, now, makes_way, parts, seen };
             let payload = serde_json::to_value(&job)
                 .map_err(|e| Error::failure(format!("cannot encode a step: {e}")))?;
             Ok(Step {
