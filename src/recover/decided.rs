@@ -14,6 +14,10 @@ pub struct Decided {
     /// Steps that a policy made, conflicts that it left alone, and what was not captured.
     #[serde(default)]
     steps: Vec<Step>,
+    /// What is made in the place of what an earlier step removes: between the two there is neither what the events left nor
+    /// what was there before, which would look like somebody's removal.
+    #[serde(default)]
+    replacing: Vec<Step>,
     #[serde(default)]
     residue: Vec<String>,
     #[serde(default)]
@@ -29,6 +33,7 @@ impl Decided {
         let steps = plan.steps.iter().filter(|step| step.policy.is_some() || !plain(step));
         Decided {
             steps: steps.cloned().collect(),
+            replacing: replacing(&plan.steps),
             residue: plan.residue.clone(),
             uncaptured: plan.uncaptured.clone(),
             left_out: plan.left_out.clone(),
@@ -55,7 +60,8 @@ impl Decided {
     /// Into a plan of all that was to be done: where it finds a conflict again that a policy had a step for, that step
     /// goes on. It writes only over what it was made for, and passes over what it has done.
     pub fn go_on(&self, plan: &mut UndoPlan) {
-        for step in self.steps.iter().filter(|step| goes_on(step)) {
+        let by_policy = self.steps.iter().filter(|step| goes_on(step));
+        for step in by_policy.chain(&self.replacing) {
             if let Some(again) = plan.steps.iter_mut().find(|again| is_same_conflict(again, step)) {
                 *again = step.clone();
             }
@@ -64,6 +70,11 @@ impl Decided {
 
     /// The same into a plan of the net effect and of the conflicts of files: other conflicts are not in that.
     pub fn complete(&self, plan: &mut UndoPlan) {
+        let is_done_by =
+            |step: &Step| plan.steps.iter().any(|again| is_same_target(again, step) && !is_conflict(again));
+        let left: Vec<Step> = self.replacing.iter().filter(|step| !is_done_by(step)).cloned().collect();
+        plan.steps.retain(|again| !left.iter().any(|step| is_same_target(again, step)));
+        plan.steps.extend(left);
         let is_missing =
             |step: &&Step| step.system.0 != "fs" || matches!(step.verdict, StepVerdict::NotCaptured { .. });
         plan.steps.splice(..0, self.steps.iter().filter(is_missing).cloned());
@@ -89,8 +100,26 @@ fn goes_on(step: &Step) -> bool {
     step.policy.is_some() && step.system.0 != "fs"
 }
 
+/// The last of several steps that write one target.
+fn replacing(steps: &[Step]) -> Vec<Step> {
+    let writes =
+        |step: &&Step| step.verdict == StepVerdict::Restore && step.policy.is_none() && step.system.0 != "fs";
+    let kept = steps.iter().enumerate().filter(|(at, step)| {
+        let others = |range: &[Step]| range.iter().filter(writes).any(|other| is_same_target(other, step));
+        let (earlier, later) = steps.split_at(*at);
+        writes(step) && others(earlier) && !others(later.get(1..).unwrap_or_default())
+    });
+    kept.map(|(_, step)| step.clone()).collect()
+}
+
+fn is_same_target(one: &Step, other: &Step) -> bool {
+    one.system == other.system && one.resource == other.resource
+}
+
+fn is_conflict(step: &Step) -> bool {
+    matches!(step.verdict, StepVerdict::Conflict { .. })
+}
+
 fn is_same_conflict(again: &Step, step: &Step) -> bool {
-    again.system == step.system
-        && again.resource == step.resource
-        && matches!(again.verdict, StepVerdict::Conflict { .. })
+    is_same_target(again, step) && is_conflict(again)
 }

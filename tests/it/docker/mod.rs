@@ -3,6 +3,7 @@
 mod containers;
 pub mod engine;
 mod honest;
+mod killed;
 mod lines;
 mod networks;
 mod podman;
