@@ -85,6 +85,9 @@ pub struct Invocation {
     pub remote: Option<String>,
     /// More arguments arrive at run time (xargs, `find -exec {}`, `parallel`): how to resolve them.
     pub dynamic_args: Option<String>,
+    /// The command whose whole output those arguments are, as it is written (`docker ps -aq | xargs …`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dynamic_from: Option<String>,
     /// The directories that those arguments are below, as `find` was given them; empty where that is not known.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dynamic_roots: Vec<Word>,

@@ -43,6 +43,10 @@ pub struct Frame {
     pub remote: Option<String>,
     /// Where more arguments come from.
     pub dynamic: Option<String>,
+    /// The command whose whole output those are, as it is written.
+    pub dynamic_from: Option<String>,
+    /// The simple command at the other end of the pipe that it reads, as it is written.
+    pub piped: Option<String>,
     /// The directories that those arguments are below, where the line names them (`find DIR -exec`).
     pub roots: Vec<Word>,
     /// Assignments before the command and those of `env`.

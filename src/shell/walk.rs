@@ -4,7 +4,7 @@
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use super::ast::{AndOr, Command, Join, List, Pipeline, Redir};
+use super::ast::{AndOr, Arg, Command, Join, List, Pipeline, Redir};
 use super::readers::is_reader;
 use super::state::{Shell, Value};
 use super::{ShellCx, Understood, parse, salvage, text, word};
@@ -231,6 +231,7 @@ impl<'a> Walker<'a> {
                 let mut inner = sh.clone();
                 if i > 0 {
                     inner.frame.stdin = said.take().map_or(Stdin::Pipe, Stdin::Text);
+                    inner.frame.piped = pipeline.commands.first().filter(|_| i == 1).and_then(written);
                 }
                 self.said = None;
                 self.command(&mut inner, command);
@@ -345,6 +346,7 @@ impl<'a> Walker<'a> {
             user: sh.frame.user.clone(),
             remote: sh.frame.remote.clone(),
             dynamic_args: sh.frame.dynamic.clone(),
+            dynamic_from: sh.frame.dynamic_from.clone(),
             dynamic_roots: sh.frame.roots.clone(),
             stale_risk: self.changed,
         };
@@ -352,4 +354,16 @@ impl<'a> Walker<'a> {
         self.changed |= !harmless;
         self.out.invocations.push(invocation);
     }
+}
+
+/// A simple command without redirections and assignments, as it is written.
+fn written(command: &Command) -> Option<String> {
+    let Command::Simple(simple) = command else { return None };
+    let words = simple.words.iter().map(|word| match word {
+        Arg::Word(text) | Arg::Assign(_, text) => Some(text.as_str()),
+        Arg::Process(_) => None,
+    });
+    let words: Vec<&str> = words.collect::<Option<_>>()?;
+    let plain = simple.redirs.is_empty() && simple.assigns.is_empty();
+    plain.then(|| words.join(" "))
 }

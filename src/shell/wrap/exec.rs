@@ -73,6 +73,10 @@ impl Walker<'_> {
             (Stdin::Text(word), None) if word.certain && plain => items(word, null, replace.is_some()),
             _ => None,
         };
+        let whole = match (&file, &sh.frame.stdin) {
+            (None, Stdin::Pipe) if plain => sh.frame.piped.clone(),
+            _ => None,
+        };
         let source = match (&file, &sh.frame.stdin) {
             (Some(file), _) => file.clone(),
             (None, Stdin::File(word)) => word.text.lossy().into_owned(),
@@ -96,12 +100,12 @@ impl Walker<'_> {
                     w.program(sh, argv, Vec::new());
                 }
                 (None, Some(mark)) => {
-                    sh.frame.dynamic = Some(source);
+                    (sh.frame.dynamic, sh.frame.dynamic_from) = (Some(source), whole);
                     let argv = unknown_items(sh, &argv, &[&mark]);
                     w.program(sh, argv, Vec::new());
                 }
                 (None, None) => {
-                    sh.frame.dynamic = Some(source.clone());
+                    (sh.frame.dynamic, sh.frame.dynamic_from) = (Some(source.clone()), whole);
                     if is_shell_text(&argv) {
                         argv.push(Word { text: source.as_str().into(), certain: false, glob: false });
                     }

@@ -127,6 +127,9 @@ fn all_that_a_list_of_the_engine_names_is_captured_by_the_hook() {
         "docker rm -f $(docker ps -aq)",
         "docker stop -t 0 $(docker ps -q) && docker container rm `docker container ls -aq --no-trunc`",
         "docker rm -f $(docker ps -aq --filter name=web) $(docker ps -aq -f name=other)",
+        "docker ps -aq | xargs docker rm -f",
+        "docker ps --all --quiet --no-trunc | xargs -r -n 1 docker container rm -fv",
+        "docker stop -t 0 $(docker ps -q); docker ps -aq | xargs -I{} docker rm {}",
     ] {
         scene.agent(line).ok();
         assert_eq!(names(&scene), "", "{line}");
@@ -135,11 +138,23 @@ fn all_that_a_list_of_the_engine_names_is_captured_by_the_hook() {
         assert_eq!(names(&scene), "other web ", "{line}");
         is_back(&scene, &before, line);
     }
-    scene.agent("docker volume rm $(docker volume ls -q)").ok();
-    assert!(scene.inspect("volume pgdata").is_none());
-    let out = scene.undo();
-    assert_eq!(out.code, 0, "{out:?}");
-    assert_eq!(scene.contents("docker", "pgdata"), volume);
+    for line in ["docker volume rm $(docker volume ls -q)", "docker volume ls -q | xargs docker volume rm"] {
+        scene.agent(line).ok();
+        assert!(scene.inspect("volume pgdata").is_none());
+        let out = scene.undo();
+        assert_eq!(out.code, 0, "{line}: {out:?}");
+        assert_eq!(scene.contents("docker", "pgdata"), volume);
+    }
+    // A part of a list is not known before it runs, and that is said.
+    for line in [
+        "docker ps -aq | head -1 | xargs docker rm -f",
+        "cat ids | xargs docker rm -f",
+        "docker ps -aq | xargs -I{} docker rm -f x{}",
+    ] {
+        scene.env.claude_pre(line);
+        let shown = scene.env.fr(&["show", &scene.event()["id"].to_string()]).ok().stdout;
+        assert!(shown.contains("not captured"), "{line}: {shown}");
+    }
 }
 
 #[test]

@@ -1,7 +1,29 @@
 //! `docker rm $(docker ps -aq)`: a list that the engine itself makes can be asked for before the command runs.
 
-use crate::model::Word;
+use crate::model::{Invocation, Word};
 use crate::systems::docker::query::{Ask, Kind, Loss};
+
+/// `docker ps -aq | xargs docker rm` as `docker rm $(docker ps -aq)`; `None` where the other end of the pipe is another command.
+pub fn named(inv: &Invocation) -> Option<Invocation> {
+    let text = format!("$({})", inv.dynamic_from.as_ref()?);
+    let list = Word { text: text.as_str().into(), certain: false, glob: false };
+    asked(&list, inv.program()?, Loss::Nothing)?;
+    let is_mark = |word: &&mut Word| !word.certain && matches!(word.text.as_slice(), b"{}" | b"%");
+    let mut named = inv.clone();
+    (named.dynamic_args, named.dynamic_from) = (None, None);
+    let mut marked = false;
+    for word in named.argv.iter_mut().filter(is_mark) {
+        (*word, marked) = (list.clone(), true);
+    }
+    // Where an item is only a part of a word, nothing says what that is.
+    if !marked && named.argv.iter().any(|word| !word.certain) {
+        return None;
+    }
+    if !marked {
+        named.argv.push(list);
+    }
+    Some(named)
+}
 
 /// The question that a command substitution asks; `None` where it is another one.
 pub fn asked(word: &Word, program: &str, loss: Loss) -> Option<Ask> {

@@ -177,6 +177,8 @@ impl<'a> Asking<'a> {
 
 /// What an invocation of one of [`PROGRAMS`] does.
 pub fn assess(inv: &Invocation, cx: &AssessCx<'_>) -> Vec<Effect> {
+    let listed = listed::named(inv);
+    let inv = listed.as_ref().unwrap_or(inv);
     let Some(program) = inv.program() else { return Vec::new() };
     if asks_only(inv.args()) {
         return Vec::new();
