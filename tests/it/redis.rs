@@ -140,6 +140,34 @@ fn a_flushall_of_ten_thousand_keys_in_two_databases_comes_back_with_their_times(
     assert_eq!((scene.cli("DBSIZE"), scene.cli("-n 5 DBSIZE")), ("0".to_owned(), "0".to_owned()));
 }
 
+/// Keys are asked for many at once, by a script that reads: not the large ones, and not where the user may run no script.
+#[test]
+fn large_values_and_a_user_that_may_run_no_script_lose_nothing() {
+    let Some(mut scene) = Scene::new() else { return };
+    scene.env.write("fill.lua", FILL);
+    scene.cli("--eval fill.lua");
+    let large = "for i = 1, 5 do redis.call('SET', 'large:' .. i, string.rep('x' .. i, 50000)) end \
+                 for i = 1, 700 do redis.call('SET', 'middle:' .. i, string.rep(tostring(i * 7919), 700)) end";
+    scene.env.write("large.lua", large);
+    scene.cli("--eval large.lua");
+    scene.cli("SET gone-soon yes");
+    scene.cli("ACL SETUSER narrow on '>narrow-word' '~*' '&*' +@all -@scripting");
+    let before = scene.world(0);
+    for user in ["", "--user narrow "] {
+        if !user.is_empty() {
+            scene.env.vars.push(("REDISCLI_AUTH".to_owned(), "narrow-word".to_owned()));
+        }
+        scene.agent(&format!("redis-cli {user}-p PORT FLUSHALL")).ok();
+        let out = scene.undo();
+        assert_eq!(out.code, 0, "{user}: {out:?}");
+        scene.env.vars.retain(|(name, value)| name != "REDISCLI_AUTH" || value == "hush-hush");
+        assert_eq!(scene.world(0), before, "{user}: {out:?}");
+    }
+    scene.agent("redis-cli -p PORT DEL gone-soon no-such-key large:1").ok();
+    scene.undo().ok();
+    assert_eq!(scene.world(0), before);
+}
+
 #[test]
 fn each_way_to_lose_a_value_is_taken_back() {
     let Some(scene) = Scene::new() else { return };

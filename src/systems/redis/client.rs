@@ -14,6 +14,16 @@ use crate::platform::stream;
 /// How many keys one call asks for.
 const PAGE: &str = "5000";
 
+/// Of many keys in one answer: when each expires and what it holds. What is large is left to a question of its own (-3), so
+/// that the server neither stands still nor keeps it twice.
+const MANY: &[u8] = b"local out, size = {}, 0 for i, key in ipairs(ARGV) do local at = 2 * i - 1 out[at], out[at + 1] = -3, false \
+    if size < 1048576 and (redis.call('MEMORY', 'USAGE', key) or 0) < 65536 then local dump = redis.call('DUMP', key) \
+    out[at], out[at + 1] = redis.call('PEXPIRETIME', key), dump if dump then size = size + #dump end end end return out";
+/// How many keys one such answer is for.
+const AT_ONCE: usize = 500;
+/// The answer of a key that is left to a question of its own.
+const APART: i64 = -3;
+
 /// One server.
 pub struct Client {
     argv: Vec<OsString>,
@@ -144,16 +154,62 @@ impl Client {
             .is_ok_and(|lines| lines.iter().any(|line| unquoted(line).is_some_and(|w| w == b"pexpiretime"))))
     }
 
-    /// What keys hold, in their order; `None` where one is not there.
+    /// What keys hold, large ones last; `None` where one is not there.
     pub fn values(&self, db: u32, keys: &[Vec<u8>], take: &mut Take<'_>) -> Result<()> {
         if keys.is_empty() {
             return Ok(());
         }
-        let exact = self.knows_times()?;
+        if !self.knows_times()? {
+            return self.one_by_one(db, keys, false, take);
+        }
+        match self.many_at_once(db, keys, take)? {
+            Some(apart) if apart.is_empty() => Ok(()),
+            Some(apart) => self.one_by_one(db, &apart, true, take),
+            None => self.one_by_one(db, keys, true, take),
+        }
+    }
+
+    /// By a script that only reads, since a question and an answer for each key cost more than all that is in them. Gives the
+    /// keys that are left; `None` where the server takes no script of this user.
+    fn many_at_once(&self, db: u32, keys: &[Vec<u8>], take: &mut Take<'_>) -> Result<Option<Vec<Vec<u8>>>> {
+        let mut answers = Answers { next: keys.iter(), expires: None };
+        let (mut apart, mut heard, mut refused) = (Vec::new(), false, false);
+        self.lines(
+            db,
+            |to| {
+                for some in keys.chunks(AT_ONCE) {
+                    let front: [&[u8]; 3] = [b"EVAL_RO", MANY, b"0"];
+                    let words = front.into_iter().chain(some.iter().map(Vec::as_slice));
+                    to.write_all(&command(&words.collect::<Vec<_>>()))?;
+                }
+                Ok(())
+            },
+            &mut |line| {
+                refused = refused || (!heard && line.starts_with(b"(error)"));
+                heard = true;
+                if refused {
+                    return Ok(());
+                }
+                refuse(line)?;
+                match answers.hear(without_number(line), true, 0)? {
+                    Some((key, None, time)) if time == APART => apart.push(key.clone()),
+                    Some((key, dump, expires)) => take(key, dump.map(|dump| Value { expires, dump }))?,
+                    None => {}
+                }
+                Ok(())
+            },
+        )?;
+        if refused {
+            return Ok(None);
+        }
+        answers.end()?;
+        Ok(Some(apart))
+    }
+
+    fn one_by_one(&self, db: u32, keys: &[Vec<u8>], exact: bool, take: &mut Take<'_>) -> Result<()> {
         let verb: &[u8] = if exact { b"PEXPIRETIME" } else { b"PTTL" };
         let now = crate::platform::clock::now_ns() / 1_000_000;
-        let mut next = keys.iter();
-        let mut expires = None;
+        let mut answers = Answers { next: keys.iter(), expires: None };
         self.lines(
             db,
             |to| {
@@ -165,22 +221,13 @@ impl Client {
             },
             &mut |line| {
                 refuse(line)?;
-                let Some(time) = expires.take() else {
-                    let text = String::from_utf8_lossy(line);
-                    let number = text.trim_start_matches("(integer)").trim().parse::<i64>();
-                    let number = number.map_err(|_| Error::failure("the answer to a time cannot be read"))?;
-                    expires = Some(if exact || number < 0 { number } else { now + number });
-                    return Ok(());
-                };
-                let key = next.next().ok_or_else(|| Error::failure("more answers than keys"))?;
-                let value = unquoted(line).map(|dump| Value { expires: time, dump });
-                take(key, value)
+                match answers.hear(line, exact, now)? {
+                    Some((key, dump, expires)) => take(key, dump.map(|dump| Value { expires, dump })),
+                    None => Ok(()),
+                }
             },
         )?;
-        match next.next() {
-            None => Ok(()),
-            Some(_) => Err(Error::failure("fewer answers than keys")),
-        }
+        answers.end()
     }
 
     /// Gives commands; the errors among the answers, by the command's number.
@@ -199,6 +246,44 @@ impl Client {
         }
         Ok(errors)
     }
+}
+
+/// A key, what it holds, and when it expires.
+type Heard<'k> = (&'k Vec<u8>, Option<Vec<u8>>, i64);
+
+/// Answers of keys in their order: a time, then a dump.
+struct Answers<'k> {
+    next: std::slice::Iter<'k, Vec<u8>>,
+    expires: Option<i64>,
+}
+
+impl<'k> Answers<'k> {
+    /// Hears a line: a key, what it holds and when it expires, once both are known.
+    fn hear(&mut self, line: &[u8], exact: bool, now: i64) -> Result<Option<Heard<'k>>> {
+        let Some(time) = self.expires.take() else {
+            let text = String::from_utf8_lossy(line);
+            let number = text.trim_start_matches("(integer)").trim().parse::<i64>();
+            let number = number.map_err(|_| Error::failure("the answer to a time cannot be read"))?;
+            self.expires = Some(if exact || number < 0 { number } else { now + number });
+            return Ok(None);
+        };
+        let key = self.next.next().ok_or_else(|| Error::failure("more answers than keys"))?;
+        Ok(Some((key, unquoted(line), time)))
+    }
+
+    fn end(mut self) -> Result<()> {
+        match self.next.next() {
+            None => Ok(()),
+            Some(_) => Err(Error::failure("fewer answers than keys")),
+        }
+    }
+}
+
+/// A line of a list without its number.
+fn without_number(line: &[u8]) -> &[u8] {
+    let text = line.trim_ascii_start();
+    let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    text.get(digits..).and_then(|rest| rest.strip_prefix(b") ")).unwrap_or(text)
 }
 
 /// A command as a line.
