@@ -132,3 +132,119 @@ fn what_was_changed_is_known_and_what_reads_starts_nothing() {
     let shown = env.fr(&["show", &event(&env)["id"].to_string()]).stdout;
     assert!(shown.contains("was not captured"), "{shown}");
 }
+
+/// What the pages say of each service: the step names its way back, and nothing is written to the cloud.
+#[test]
+fn each_way_back_that_the_pages_name_is_named_by_the_step() {
+    let env = world();
+    let gone = |text: &str| env.write("things/x", text);
+    for (line, way) in [
+        ("gcloud projects delete x", "gcloud projects undelete x (30 days)"),
+        ("gcloud resource-manager folders delete x", "gcloud resource-manager folders undelete x (30 days)"),
+        ("gcloud iam roles delete x --project p", "gcloud iam roles undelete x (7 days)"),
+        (
+            "gcloud iam workload-identity-pools delete x --location global",
+            "gcloud iam workload-identity-pools undelete x",
+        ),
+        ("gcloud logging buckets delete x --location global", "gcloud logging buckets undelete x (7 days)"),
+        ("gcloud services api-keys delete x", "gcloud services api-keys undelete x (30 days)"),
+        ("gcloud storage buckets delete x", "gcloud storage restore gs://x (where soft delete is on)"),
+        (
+            "gcloud sql instances delete x",
+            "gcloud sql backups list --instance=x and restore into a new instance",
+        ),
+        (
+            "gcloud compute disks delete x --zone z",
+            "gcloud compute disks create x --source-snapshot SNAPSHOT",
+        ),
+        ("gcloud secrets delete x", "gcloud secrets create x; its versions are gone"),
+        ("gcloud bigtable tables delete x --instance i", "gcloud bigtable tables undelete x (7 days)"),
+        ("gcloud privateca roots delete x", "gcloud privateca roots undelete x"),
+        ("gcloud spanner databases delete x --instance i", "gcloud spanner databases restore from a backup"),
+        ("gcloud alloydb clusters delete x --region r", "gcloud alloydb clusters restore from a backup"),
+        ("gcloud container clusters delete x --zone z", "nothing brings a cluster back"),
+        ("gcloud pubsub topics delete x", "by hand; `fr restore ID --to DIR` has what it was"),
+        (
+            "az keyvault secret delete --name x --vault-name v",
+            "az keyvault secret recover --name x --vault-name VAULT",
+        ),
+        ("az keyvault key delete --name x --vault-name v", "az keyvault key recover --name x"),
+        (
+            "az keyvault certificate delete --name x --vault-name v",
+            "az keyvault certificate recover --name x",
+        ),
+        (
+            "az storage blob delete -n x -c box --account-name a",
+            "az storage blob undelete -n x (where soft delete is on)",
+        ),
+        ("az storage container delete -n x --account-name a", "az storage container restore -n x"),
+        ("az storage account delete -n x -g rg", "Restore deleted account (14 days"),
+        ("az sql db delete -n x -s srv -g rg", "az sql db restore --deleted-time TIME --dest-name x"),
+        ("az webapp delete -n x -g rg", "az webapp deleted restore"),
+        ("az appconfig delete -n x -g rg", "az appconfig recover -n x"),
+        ("az lock delete -n x -g rg", "az lock create with what was described"),
+        ("az group delete -n x --yes", "nothing brings a resource group back"),
+    ] {
+        gone(r#"{"name": "x", "uniqueId": "7"}"#);
+        env.claude_runs(line).ok();
+        assert!(!env.exists("things/x"), "{line}");
+        let out = env.fr(&["undo", "--yes", &event(&env)["id"].to_string()]);
+        assert!([3, 5].contains(&out.code), "{line}: {out:?}");
+        assert!(format!("{out:?}").contains(way), "{line}: {out:?}");
+        assert!(!env.exists("things/x"), "{line}: nothing is written to the cloud");
+    }
+}
+
+#[test]
+fn what_each_verb_does_is_told_by_the_words() {
+    let env = world();
+    for (line, class) in [
+        ("gcloud compute firewall-rules delete allow-ssh", "access"),
+        ("gcloud projects add-iam-policy-binding p --member user:a --role owner", "access"),
+        ("gcloud iam service-accounts delete sa@p.iam.gserviceaccount.com", "access"),
+        ("gcloud compute snapshots delete s1", "weaken"),
+        ("gcloud sql backups delete 12 --instance i", "weaken"),
+        ("gcloud compute instances stop vm1", "disrupt"),
+        ("gcloud compute frobnicate vm1", "opaque"),
+        ("gcloud compute instances delete --help", "none"),
+        ("az lock delete -n l -g rg", "weaken"),
+        ("az snapshot delete -n s -g rg", "weaken"),
+        ("az backup protection disable --delete-backup-data true -v v -g rg", "weaken"),
+        ("az role assignment delete --assignee a --role Owner", "access"),
+        ("az ad user delete --id a", "access"),
+        ("az deployment group create -g rg --mode Complete -f main.json", "destroy"),
+        ("az deployment group what-if -g rg --mode Complete -f main.json", "none"),
+        ("az storage blob delete-batch -s box --account-name a --dryrun", "none"),
+        ("az vm frobnicate -n vm", "opaque"),
+    ] {
+        env.claude_pre(line);
+        assert_eq!(event(&env)["class"], class, "{line}");
+    }
+}
+
+#[test]
+fn times_and_etags_do_not_count_and_what_cannot_be_described_is_said() {
+    let env = world();
+    // Rights are read by the command that gives them.
+    env.claude_pre("gcloud projects remove-iam-policy-binding vm1 --member user:a --role roles/owner");
+    let calls = env.read("calls");
+    assert!(calls.contains("gcloud projects get-iam-policy vm1 --format=json"), "{calls}");
+    // Somebody only looked at it: it has another fingerprint and is the same.
+    env.claude_runs("gcloud compute instances delete vm1 --zone z").ok();
+    env.write("things/vm1", r#"{"name": "vm1", "status": "RUNNING", "fingerprint": "b", "etag": "c", "metadata": {"key": "cloud-secret-value"}}"#);
+    let said = format!("{:?}", env.fr(&["undo", "--yes", &event(&env)["id"].to_string()]));
+    assert!(said.contains("as it was before") || said.contains("is back"), "{said}");
+    let before = env.read("calls");
+    for line in [
+        "gsutil rm -r gs://bucket",
+        "gcloud compute instances delete $(cat name)",
+        "gcloud compute instances delete vm1 --flags-file f.yaml",
+        "CLOUDSDK_CONFIG=$PWD/evil gcloud compute instances delete vm1",
+        "az role assignment delete --assignee a --role Owner",
+    ] {
+        env.claude_pre(line);
+        let shown = env.fr(&["show", &event(&env)["id"].to_string()]).stdout;
+        assert!(shown.contains("was not captured") || shown.contains("not captured"), "{line}: {shown}");
+    }
+    assert_eq!(env.read("calls"), before, "and nothing is run");
+}

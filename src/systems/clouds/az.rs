@@ -14,6 +14,7 @@ const AZ: &[(&str, C, R)] = &[
     ("stop", C::Disrupt, R::Exact),
     ("deallocate", C::Disrupt, R::Exact),
     ("restart", C::Disrupt, R::Compensating),
+    ("disable", C::Disrupt, R::Exact),
     ("create", C::Create, R::Exact),
     ("update", C::Mutate, R::Exact),
     ("set", C::Mutate, R::Exact),
@@ -117,6 +118,9 @@ pub fn read(out: &mut Reader<'_>, cx: &AssessCx<'_>) {
         ["role", ..] | ["ad", ..] => class = C::Access,
         ["group"] if verb == "delete" => back = R::Irreversible,
         ["backup", ..] | [.., "snapshot"] if class == C::Destroy => {
+            (class, back) = (C::Weaken, R::Compensating)
+        }
+        ["backup", ..] if verb == "disable" && words.has(&["--delete-backup-data"]) => {
             (class, back) = (C::Weaken, R::Compensating)
         }
         ["deployment", ..] if complete => (class, back) = (C::Destroy, R::Recreate),
