@@ -116,8 +116,15 @@ fn add(wanted: &mut Vec<Wanted>, new: Wanted) {
     let same = |known: &Effect| {
         known.system == new.effect.system && known.locator.as_ref().map(key).as_ref() == Some(&place)
     };
-    let known = wanted.iter_mut().find(|known| same(&known.effect));
-    match known {
+    let at = wanted.iter().position(|known| same(&known.effect)).or_else(|| {
+        let unites = |known: &mut Wanted| {
+            let places = known.effect.locator.as_mut().zip(new.effect.locator.as_ref());
+            known.effect.system == new.effect.system
+                && places.is_some_and(|(known, other)| systems::unite_scripts(known, other))
+        };
+        wanted.iter_mut().position(unites)
+    });
+    match at.and_then(|at| wanted.get_mut(at)) {
         Some(known) => {
             unite(&mut known.effect, &new.effect);
             known.destroys |= new.destroys;

@@ -34,6 +34,7 @@ pub use net::{Net, NetCx, OwnTree, Taken};
 pub use origin::Origin;
 pub use registry::{all, arrange, by_id, contexts, for_program, forget, references};
 pub use safeguard::{GitRemote, Holds, RemotePlace, Safeguard, SafeguardCx, Safety, is_github};
+pub use tables::unite as unite_scripts;
 
 use crate::error::{Error, ExitCode, Result};
 use crate::model::{

@@ -20,6 +20,7 @@ mod shown;
 mod state;
 mod steps;
 mod take;
+mod together;
 mod ways;
 
 pub use aim::{aim, same_place};
@@ -40,6 +41,7 @@ pub use shown::{changes, write_files};
 pub use state::{Adds, Column, State, Table, View};
 pub use steps::{Found, States, steps};
 pub use take::Taker;
+pub use together::unite;
 pub use ways::{Aimed, Clash, ways};
 
 /// The name of a table beside one: `public.users` gives `public.users_fr_7`, quotes stay around it.

@@ -275,3 +275,30 @@ fn children_and_then_their_parents_are_taken_back_as_one() {
     let undo = scene.env.fr(&["undo", "--last", "2", "--yes"]);
     assert!((undo.code, scene.world()) == (0, before), "{undo:?}");
 }
+
+/// One line with a psql for each statement, as agents write it: what the one takes hangs on what the other takes.
+#[test]
+fn sessions_of_one_line_on_one_database_are_taken_back_as_one_script() {
+    const SHOP: &str = "create table users (id int primary key, name text); insert into users select i, 'n' || i from generate_series(1, 20) i;
+        create table orders (id int primary key, u int references users on delete cascade); insert into orders select i, i from generate_series(1, 20) i;
+        create view names as select name from users; create index on orders (u)";
+    let Some(scene) = Scene::new(SHOP) else { return };
+    let before = scene.world();
+    for line in [
+        "psql -qc 'drop table orders' && psql -qc 'drop table users cascade'",
+        "psql -qc 'truncate orders'; psql -qc 'drop table users cascade'",
+        "psql -qc 'delete from users where id < 5' && psql -qc 'alter table orders drop column u'",
+        "for t in orders users; do psql -qc \"delete from $t where id > 10\"; done",
+        "psql -qc \"update users set name = 'x' where id = 3\"; psql -qc \"update users set name = 'y' where id in (3, 4)\"",
+    ] {
+        scene.agent(line).ok();
+        let after = scene.world();
+        assert!(after != before, "{line} changed nothing");
+        let undo = scene.undo();
+        assert!((undo.code, scene.world()) == (0, before.clone()), "{line}: {undo:?}");
+        let redo = scene.env.fr(&["redo", "--yes"]);
+        assert!((redo.code, scene.world()) == (0, after), "{line}: {redo:?}");
+        let again = scene.undo();
+        assert!((again.code, scene.world()) == (0, before.clone()), "{line}: {again:?}");
+    }
+}
