@@ -145,7 +145,7 @@ fn later_than(maker: &Event, dir: &Bytes, set: &[Event], home: &Home) -> Result<
 fn whole_of(event: &Event, dir: &Bytes) -> Option<Captured> {
     let mut of_it = captured_of(event).into_iter().filter(|one| git_dir(one).as_ref() == Some(dir));
     let first = of_it.next()?;
-    let after = of_it.last().map_or(first.after, |last| last.after);
+    let after = of_it.next_back().map_or(first.after, |last| last.after);
     Some(Captured { after, ..first })
 }
 
