@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::clash::Clash;
 use super::identity::Identity;
 use super::object::{Key, Object};
-use super::plan::{Planner, went_with};
+use super::plan::{Planner, left_of};
 use super::query::Access;
 use super::snapshot::{Entry, Snapshot};
 use super::steps::Steps;
@@ -140,9 +140,7 @@ impl Rewinding<'_> {
                 }
             }
             let b = there(before.entry(&key));
-            let a = after.as_ref().map(|after| {
-                there(after.entry(&key)).filter(|_| !went_with(&key, before, after, self.cx.source))
-            });
+            let a = after.as_ref().map(|after| left_of(&key, before, after, self.cx.source));
             match self.object(&key, b.as_ref(), a.as_ref().map(Option::as_ref))? {
                 Ok(Some(value)) => drop(self.value.insert(key, value)),
                 Ok(None) => {}

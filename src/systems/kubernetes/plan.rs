@@ -106,7 +106,7 @@ impl Planner<'_> {
         let there = |entry: Option<&'_ Entry>| entry.filter(|e| e.is_there()).cloned();
         let before = there(self.before.entry(key));
         let now = there(self.now.entry(key));
-        let after = self.after.as_ref().map(|after| there(after.entry(key)).filter(|_| !self.went_with(key)));
+        let after = self.after.as_ref().map(|after| left_of(key, &self.before, after, self.source));
         let is_left = [&before, &now].into_iter().flatten().any(|entry| entry.left);
         // What a controller has made anew is its own; what the command has written into one that is still there goes back.
         if is_left && (kinds::is_status(key) || !is_one([&before, &after.clone().flatten(), &now])) {
@@ -130,12 +130,6 @@ impl Planner<'_> {
             (Some(b), after, Some(n)) => self.is_there(key, (&b, after.as_ref(), &n), out)?,
         }
         Ok(())
-    }
-
-    /// True where the command's deletion of something else takes this along, a moment later: the owner, the namespace, the
-    /// definition.
-    fn went_with(&self, key: &Key) -> bool {
-        self.after.as_ref().is_some_and(|after| went_with(key, &self.before, after, self.source))
     }
 
     fn is_gone(&self, key: &Key, b: &Entry, after: Option<&Option<Entry>>, out: &mut Sorted) -> Result<()> {
@@ -256,8 +250,20 @@ fn is_one(states: [&Option<Entry>; 3]) -> bool {
     }
 }
 
+/// What the command left of an object. One that the deletion of something else takes along, a moment later, is as good as gone;
+/// not so what the same command has made since (`kubectl delete ns x && kubectl create ns x && kubectl apply …`).
+pub fn left_of(key: &Key, before: &Snapshot, after: &Snapshot, source: &dyn ObjectSource) -> Option<Entry> {
+    let there = |entry: Option<&Entry>| entry.filter(|e| e.is_there()).cloned();
+    let left = there(after.entry(key))?;
+    let is_made_since = match there(before.entry(key)) {
+        Some(old) => old.uid != left.uid,
+        None => there(after.entry(&Key::cluster_wide("", "Namespace", &key.namespace))).is_some(),
+    };
+    (is_made_since || !went_with(key, before, after, source)).then_some(left)
+}
+
 /// True where a deletion of something else takes this along, a moment later: the owner, the namespace, the definition.
-pub fn went_with(key: &Key, before: &Snapshot, after: &Snapshot, source: &dyn ObjectSource) -> bool {
+fn went_with(key: &Key, before: &Snapshot, after: &Snapshot, source: &dyn ObjectSource) -> bool {
     let is_gone = |other: &Key| {
         let (old, new) = (before.entry(other), after.entry(other));
         old.is_some() && new.is_none_or(|new| !new.is_there() || old.is_some_and(|old| old.uid != new.uid))

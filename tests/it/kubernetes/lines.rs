@@ -121,3 +121,31 @@ fn what_a_line_reads_from_its_own_file_is_not_said_to_be_as_it_was() {
     assert!(out.stdout.contains("objects named in manifests was not captured"), "{out:?}");
     assert!(out.stderr.contains("every captured target"), "{out:?}");
 }
+
+/// The agent "resets" a namespace: what stands there afterwards is the line's own, and not somebody's who came after it.
+#[test]
+fn a_namespace_that_a_line_deletes_and_makes_anew_is_taken_back() {
+    let Some(scene) = Scene::new() else { return };
+    scene.apply(SHOP);
+    let seen = |scene: &Scene| ["cm settings", "deploy web"].map(|what| scene.get(what).map(meant));
+    let before = seen(&scene);
+    assert!(before.iter().all(Option::is_some));
+    scene.env.write(
+        "fresh.yaml",
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\ndata: {colour: none}\n---\n\
+         apiVersion: v1\nkind: ConfigMap\nmetadata: {name: fresh}\ndata: {a: b}\n",
+    );
+    scene.agent("kubectl delete ns NS && kubectl create ns NS && kubectl -n NS apply -f fresh.yaml").ok();
+    let reset = seen(&scene);
+    assert!(scene.has("cm fresh") && !scene.has("deploy web"));
+    for _ in 0..2 {
+        let out = scene.undo();
+        assert!([0, 3].contains(&out.code), "{out:?}");
+        assert_eq!(seen(&scene), before, "{out:?}");
+        assert!(!scene.has("cm fresh"));
+        let out = scene.env.fr(&["redo", "--yes"]);
+        assert!([0, 3].contains(&out.code), "{out:?}");
+        assert_eq!(seen(&scene), reset, "{out:?}");
+        assert!(scene.has("cm fresh"));
+    }
+}
