@@ -8,7 +8,7 @@ use std::io::ErrorKind;
 use super::planning::captured_of;
 use crate::error::Result;
 use crate::journal::index::{Event, Index};
-use crate::model::{Bytes, Capture, Captured, EventKind, ObjectSource, StateRef};
+use crate::model::{Bytes, Capture, Captured, EventId, EventKind, ObjectSource, StateRef};
 use crate::platform::home::Home;
 use crate::store::Store;
 use crate::systems::{OwnTree, Taken, files, git};
@@ -36,10 +36,10 @@ impl Lineage<'_> {
         for event in events {
             for made in trees_made_by(event) {
                 for dir in git_dirs_of(&made, &worked_in, self.source)? {
-                    // The newest event that made it is the one whose repository is there.
-                    let is_known = own.iter().any(|known| known.at == dir);
-                    if !is_known && !holds_others(&dir) && self.is_unbroken(event, &made, &dir, events)? {
-                        own.push(OwnTree { at: dir, made_by: event.id });
+                    let removed_by = removal_after(event, &dir, events);
+                    let last = removed_by.as_ref().map(|(id, _)| *id);
+                    if !holds_others(&dir) && self.is_unbroken(event, &made, &dir, events, removed_by)? {
+                        own.push(OwnTree { at: dir, made_by: event.id, removed_by: last });
                     }
                 }
             }
@@ -47,33 +47,80 @@ impl Lineage<'_> {
         Ok(own)
     }
 
-    /// The first recorded state is what the making event left, each begins as the one before it ended, and what is there now
-    /// is the last one.
-    fn is_unbroken(&self, maker: &Event, made: &Captured, dir: &Bytes, set: &[Event]) -> Result<bool> {
-        let later = later_than(maker, dir, set, self.home)?;
+    /// The first recorded state is what the making event left, each begins as the one before it ended, and the last is what is
+    /// there now, or what the removing event found.
+    fn is_unbroken(
+        &self,
+        maker: &Event,
+        made: &Captured,
+        dir: &Bytes,
+        set: &[Event],
+        removal: Option<(EventId, StateRef)>,
+    ) -> Result<bool> {
+        let mut later = later_than(maker, dir, set, self.home)?;
+        later.retain(|one| removal.as_ref().is_none_or(|(end, _)| one.event < *end));
         let (Some(first), Some(last)) = (later.first(), later.last()) else { return Ok(false) };
         // Somebody has taken it away: what the events made is not there, as before them.
-        if dir.as_path().symlink_metadata().is_err_and(|e| e.kind() == ErrorKind::NotFound) {
+        if removal.is_none() && is_gone(dir) {
             return Ok(true);
         }
-        let Some(left) = made.after else { return Ok(false) };
-        let Some(kept) = files::files_below(&left, dir.as_slice(), b"objects", self.source)? else {
-            return Ok(false);
+        let kept = |state: &StateRef| files::files_below(state, dir.as_slice(), b"objects", self.source);
+        let found = match &removal {
+            Some((_, found)) => kept(found)?,
+            None => None,
         };
-        if !git::is_as_kept(&first.before.state, dir, &kept, self.source)? {
+        let packed = match &found {
+            Some(found) => {
+                found.get(&Bytes::from(git::PACKED)).and_then(|e| files::small_text(e, self.source))
+            }
+            None => Some(git::packed_refs(dir)),
+        };
+        let packed = packed.unwrap_or_default();
+        let is_as_kept =
+            |state: &StateRef, files| git::is_as_kept(state, &files, packed.as_slice(), self.source);
+        let left = made.after.as_ref().map(kept).transpose()?.flatten();
+        if !left.map(|left| is_as_kept(&first.captured.before.state, left)).transpose()?.unwrap_or(false) {
             return Ok(false);
         }
-        let mut end = first.after;
-        for one in later.iter().skip(1) {
-            let is_next = |end| git::is_same_history(&end, &one.before.state, self.source);
-            if !end.map(is_next).transpose()?.unwrap_or(false) {
-                return Ok(false);
+        let Some(end) = self.end_of(&later)? else { return Ok(false) };
+        match (removal, found) {
+            (None, _) => {
+                let now = (self.observe)(&last.captured.before, None)?;
+                git::is_same_history(&end, &now, self.source)
             }
-            end = one.after;
+            (Some(_), Some(found)) => is_as_kept(&end, found),
+            (Some(_), None) => Ok(false),
         }
-        let Some(end) = end else { return Ok(false) };
-        git::is_same_history(&end, &(self.observe)(&last.before, None)?, self.source)
     }
+
+    /// How the last of the states ended, where each begins as the one before it did.
+    fn end_of(&self, later: &[Taken]) -> Result<Option<StateRef>> {
+        let mut ended: Option<StateRef> = None;
+        for (position, Taken { captured, .. }) in later.iter().enumerate() {
+            let is_next = |end: StateRef| git::is_same_history(&end, &captured.before.state, self.source);
+            if position > 0 && !ended.map(is_next).transpose()?.unwrap_or(false) {
+                return Ok(None);
+            }
+            ended = captured.after;
+        }
+        Ok(ended)
+    }
+}
+
+/// The first event of the set after the maker that removed the tree which a git directory lies in, and what it found there.
+fn removal_after(maker: &Event, dir: &Bytes, set: &[Event]) -> Option<(EventId, StateRef)> {
+    let later = set.iter().rev().filter(|event| event.id > maker.id);
+    later.flat_map(|event| captured_of(event).into_iter().map(|one| (event.id, one))).find_map(|(id, one)| {
+        let is_removed = one.after.is_some_and(|after| files::is_absent(&after));
+        let before = &one.before;
+        let is_there = !files::was_absent(before) && files::is_whole_tree(&before.locator);
+        (before.system.0 == "fs" && is_removed && is_there && files::is_within(dir, &before.locator.at))
+            .then_some((id, before.state))
+    })
+}
+
+fn is_gone(dir: &Bytes) -> bool {
+    dir.as_path().symlink_metadata().is_err_and(|e| e.kind() == ErrorKind::NotFound)
 }
 
 /// The event made a repository in which later ones worked that are taken back by now: its undo has to know of them.
@@ -91,7 +138,7 @@ pub fn has_later_life(event: &Event, store: &Store, home: &Home) -> Result<bool>
 
 /// What was captured of the repository itself goes with its files.
 pub fn goes_with_its_repository(taken: &Taken, tree: &OwnTree) -> bool {
-    taken.event >= tree.made_by && git_dir(&taken.captured).is_some_and(|dir| dir == tree.at)
+    tree.is_of(taken.event) && git_dir(&taken.captured).is_some_and(|dir| dir == tree.at)
 }
 
 /// The git directory of a captured repository on this machine.
@@ -133,12 +180,13 @@ fn holds_others(dir: &Bytes) -> bool {
 }
 
 /// What was recorded of the repository since, oldest first: by other events of the set, by such as are undone, and by undos.
-fn later_than(maker: &Event, dir: &Bytes, set: &[Event], home: &Home) -> Result<Vec<Captured>> {
+fn later_than(maker: &Event, dir: &Bytes, set: &[Event], home: &Home) -> Result<Vec<Taken>> {
     let is_of_set = |event: &Event| set.iter().any(|other| other.id == event.id);
     let mut events: Vec<Event> = Index::open(home)?.concerning(std::slice::from_ref(dir), maker.id.0)?;
     events.retain(|event| is_of_set(event) || is_taken_back(event));
     events.sort_by_key(|event| event.id);
-    Ok(events.iter().filter_map(|event| whole_of(event, dir)).collect())
+    let whole = |event: &Event| Some(Taken { event: event.id, captured: whole_of(event, dir)? });
+    Ok(events.iter().filter_map(whole).collect())
 }
 
 /// What an event did to a repository that several of its commands were captured for (`git commit && git push`).

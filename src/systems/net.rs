@@ -36,16 +36,24 @@ pub struct NetCx<'a> {
     pub own: &'a [OwnTree],
 }
 
-/// A tree that an event of the set made and that, as another system knows, nobody but the recorder's own events has changed since.
+/// A tree that an event of the set made and that, as another system knows, nobody but the recorder's own events has changed until
+/// now, or until a later event of the set removed it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OwnTree {
     /// Its top.
     pub at: Bytes,
     /// The event that made it.
     pub made_by: EventId,
+    /// The event that removed it.
+    pub removed_by: Option<EventId>,
 }
 
 impl OwnTree {
+    /// The event made it or worked in it.
+    pub fn is_of(&self, event: EventId) -> bool {
+        self.made_by <= event && self.removed_by.is_none_or(|end| event < end)
+    }
+
     /// The path is its top or lies below it.
     pub fn holds(&self, path: &[u8]) -> bool {
         let rest = path.strip_prefix(self.at.as_slice());

@@ -56,7 +56,17 @@ use crate::model::{
 
 /// Nothing was at the captured path.
 pub fn was_absent(capture: &Capture) -> bool {
-    capture.system.0 == "fs" && capture.state.digest == tree::digest_state(None)
+    capture.system.0 == "fs" && is_absent(&capture.state)
+}
+
+/// Nothing is at the path in this state.
+pub fn is_absent(state: &StateRef) -> bool {
+    state.digest == tree::digest_state(None)
+}
+
+/// The path is `top` or lies below it.
+pub fn is_within(path: &Bytes, top: &Bytes) -> bool {
+    plan::is_within(path.as_slice(), top.as_slice())
 }
 
 /// The place is a path with all that is below it, repositories too.

@@ -11,25 +11,33 @@ use crate::error::Result;
 use crate::model::{Bytes, ObjectId, ObjectSource, StateRef};
 use crate::systems::files::{Content, Entry, Kind, holds};
 
-/// The repository was in this state as its files were kept: `files` are those of the git directory `dir`, by their paths below
-/// it, objects left out. Refs in tables are not compared: of those it is never said.
+/// The repository was in this state as its files were kept: `files` are those of the git directory, by their paths below it,
+/// objects left out; `packed` is what `packed-refs` says now or said later. Refs in tables are not compared: of those it is never
+/// said.
 pub fn is_as_kept(
     state: &StateRef,
-    dir: &Bytes,
     files: &BTreeMap<Bytes, Entry>,
+    packed: &[u8],
     source: &dyn ObjectSource,
 ) -> Result<bool> {
     let Some(state) = RepoState::load(state, source)? else { return Ok(false) };
-    // Somebody has taken it away by now, or closed it: it is not as it was.
-    let Ok(now) = Root::open(dir.as_path()) else { return Ok(false) };
     let kept = Kept { files, source };
     let head = state.head.as_ref().map_or(&[][..], Bytes::as_slice);
     Ok(state.ref_storage == "files"
         && kept.has(b"HEAD", head)
         && state.index.as_ref().map(|index| index.digest) == kept.index()
-        && kept.has_refs(&state.refs, &now)?
+        && kept.has_refs(&state.refs, packed)
         && kept.has_files(&state)?)
 }
+
+/// What `packed-refs` of a git directory says; nothing where it is not there or cannot be read.
+pub fn packed_refs(dir: &Bytes) -> Vec<u8> {
+    let content = Root::open(dir.as_path()).and_then(|root| root.read(PACKED.as_bytes()));
+    content.ok().flatten().map(|content| content.bytes).unwrap_or_default()
+}
+
+/// The file that refs are packed into.
+pub const PACKED: &str = "packed-refs";
 
 struct Kept<'a> {
     files: &'a BTreeMap<Bytes, Entry>,
@@ -50,27 +58,25 @@ impl Kept<'_> {
     }
 
     /// Just these refs were there, each in a file of its own or in `packed-refs`.
-    fn has_refs(&self, refs: &Refs, now: &Root) -> Result<bool> {
+    fn has_refs(&self, refs: &Refs, text: &[u8]) -> bool {
         let is_loose = |(name, value): (&Bytes, &Bytes)| {
             self.files.get(name).map(|entry| holds(entry, &[value.as_slice(), b"\n"].concat()))
         };
-        let loose = self.files.keys().filter(|name| name.as_slice().starts_with(b"refs/"));
-        if !refs.iter().filter_map(is_loose).all(|same| same) || !loose.clone().all(|n| refs.contains_key(n))
-        {
-            return Ok(false);
+        let mut loose = self.files.keys().filter(|name| name.as_slice().starts_with(b"refs/"));
+        if !refs.iter().filter_map(is_loose).all(|same| same) || !loose.all(|name| refs.contains_key(name)) {
+            return false;
         }
-        let text = now.read(b"packed-refs")?.map(|content| content.bytes).unwrap_or_default();
-        Ok(match self.files.get(&Bytes::from("packed-refs")) {
+        match self.files.get(&Bytes::from(PACKED)) {
             None => refs.keys().all(|name| self.files.contains_key(name)),
-            Some(entry) if holds(entry, &text) => {
+            Some(entry) if holds(entry, text) => {
                 let known: Refs =
-                    packed_lines(&text).map(|(name, value)| (name.into(), value.into())).collect();
+                    packed_lines(text).map(|(name, value)| (name.into(), value.into())).collect();
                 let is_there =
                     |(name, value)| self.files.contains_key(name) || known.get(name) == Some(value);
                 refs.iter().all(is_there) && known.keys().all(|name| refs.contains_key(name))
             }
-            Some(entry) => holds(entry, &self.packed_again(refs, &text)),
-        })
+            Some(entry) => holds(entry, &self.packed_again(refs, text)),
+        }
     }
 
     /// What `packed-refs` said where it has been written anew since: git sorts it, so that only its first line and what tag

@@ -41,7 +41,7 @@ mod what;
 use std::path::{Path, PathBuf};
 
 pub use difference::difference;
-pub use kept::is_as_kept;
+pub use kept::{PACKED, is_as_kept, packed_refs};
 pub use modules::to_come as modules_to_come;
 pub use nested::nested;
 use remote::RemoteState;

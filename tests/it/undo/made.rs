@@ -156,6 +156,38 @@ fn a_person_who_committed_and_went_back_is_still_seen() {
 }
 
 #[test]
+fn a_clone_that_the_session_threw_away_for_another_one_leaves_nothing() {
+    let env = template();
+    env.claude_runs("git clone -q src c");
+    env.claude_runs("cd c && echo two > b && git add b && git commit -qm two && git gc -q");
+    env.claude_runs("rm -rf c");
+    env.claude_runs("git clone -q src c");
+    env.claude_runs("cd c && echo 3 > b && git add b && git commit -qm other && git branch more");
+    let worked = story(&env, "c");
+    undone_whole(&env, &["--session"]);
+    assert!(!env.exists("c"));
+    env.fr(&["redo", "--yes"]).ok();
+    assert_eq!(story(&env, "c"), worked);
+}
+
+#[test]
+fn a_persons_repository_comes_back_in_the_place_of_the_clone_that_replaced_it() {
+    let env = template();
+    env.sh("git clone -q src c && cd c && echo mine > mine && git add mine && git commit -qm mine && echo 1 >> a").ok();
+    let before = story(&env, "c");
+    env.claude_runs("rm -rf c");
+    env.claude_runs("git clone -q src c");
+    env.claude_runs("cd c && echo 3 > b && git add b && git commit -qm other && git gc -q && git tag v9");
+    let worked = story(&env, "c");
+    undone_whole(&env, &["--session"]);
+    assert_eq!(story(&env, "c"), before);
+    env.fr(&["redo", "--yes"]).ok();
+    assert_eq!(story(&env, "c"), worked);
+    undone_whole(&env, &["--session"]);
+    assert_eq!(story(&env, "c"), before);
+}
+
+#[test]
 fn a_clone_that_somebody_has_removed_is_as_before_it() {
     let env = template();
     env.claude_runs("git clone -q src c");

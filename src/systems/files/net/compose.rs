@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::{Lost, World, object_of};
+use super::{Lost, Value, World, object_of};
 use crate::error::Result;
 use crate::model::{Bytes, Capture, Captured, ObjectKind, StateRef};
 use crate::platform::fs::split_parent;
@@ -20,7 +20,8 @@ impl World<'_> {
         self.keep_what_is_needed();
         let mut net = Net::default();
         let mut changed: Vec<(usize, Vec<u8>)> = Vec::new();
-        for (path, value) in self.paths.iter().filter(|(_, value)| value.is_changed()) {
+        for (path, value) in self.paths.iter().filter(|(path, v)| v.is_changed() || self.is_rebuilt(path, v))
+        {
             if value.value.is_some() || !self.goes_with_a_tree(path, value.place)? {
                 changed.push((value.place, path.clone()));
             }
@@ -123,6 +124,19 @@ impl World<'_> {
         }
     }
 
+    /// A directory in such a tree that was there before as well: what it holds is another thing.
+    fn is_rebuilt(&self, path: &[u8], known: &Value) -> bool {
+        let is_own = || self.cx.own.iter().any(|tree| tree.holds(path));
+        known.value.as_ref().is_some_and(Entry::is_dir) && is_own()
+    }
+
+    /// In a tree that an event of the set made anew, and that is taken back whole, only that stays which was there before.
+    fn is_kept(&self, dir: &[u8], name: &Bytes) -> bool {
+        let path = [dir, b"/", name.as_slice()].concat();
+        let is_own = self.cx.own.iter().any(|tree| tree.holds(&path) && path != tree.at.as_slice());
+        !is_own || self.paths.get(&path).is_some_and(|known| known.value.is_some())
+    }
+
     /// A directory as it is now, with some names changed.
     fn with_names(
         &self,
@@ -141,7 +155,9 @@ impl World<'_> {
         let mut names: BTreeMap<Bytes, Entry> = BTreeMap::new();
         if let Some(tree) = tree {
             let object = self.cx.source.get(&tree)?;
-            names.extend(decode_tree(&object)?.into_iter().map(|named| (named.name, named.entry)));
+            let stays = |named: &Named| self.is_kept(path, &named.name);
+            let there = decode_tree(&object)?.into_iter().filter(stays);
+            names.extend(there.map(|named| (named.name, named.entry)));
             self.cx.made.put(ObjectKind::Tree, &object)?;
         }
         for (name, entry) in edits {

@@ -20,7 +20,7 @@ use crate::systems::files::links::Groups;
 use crate::systems::files::plan::{Payload, conflict_step};
 use crate::systems::files::tree::{Parent, State};
 use crate::systems::files::ways::{Ways, fingerprint};
-use crate::systems::{Net, NetCx, Taken};
+use crate::systems::{Net, NetCx, OwnTree, Taken};
 
 /// Works out the net effect of events on files.
 pub fn net(taken: &[Taken], cx: &NetCx<'_>) -> Result<Net> {
@@ -141,11 +141,19 @@ impl World<'_> {
             return Ok(());
         }
         let start = at.now.take();
-        if let Some(tree) = self.cx.own.iter().find(|tree| tree.holds(&full) && tree.made_by <= event) {
-            if full == tree.at.as_slice() && tree.made_by == event {
-                self.remove_whole(full, start, place);
+        match self.own_tree(&full, event) {
+            Some(tree) if tree.is_of(event) => {
+                if full == tree.at.as_slice() && tree.made_by == event {
+                    self.remove_whole(full, start, place);
+                }
+                return Ok(());
             }
-            return Ok(());
+            // A later event made what is there now, and that is taken back.
+            Some(_) if !self.paths.contains_key(&full) => {
+                self.paths
+                    .insert(full.clone(), Value { start: start.clone(), value: None, dir: None, place });
+            }
+            _ => {}
         }
         if !self.paths.contains_key(&full) && self.is_made_and_emptied(&full, start.as_ref()) {
             let made = Value { start: start.clone(), value: None, dir: start.clone(), place };
@@ -204,10 +212,19 @@ impl World<'_> {
         Ok(())
     }
 
-    /// What an event of the set made goes with all that is in it now.
+    /// The tree of another system that a path lies in: one that this event made or worked in, else one that a later event made.
+    fn own_tree(&self, full: &[u8], event: EventId) -> Option<&OwnTree> {
+        let mut holding = self.cx.own.iter().filter(|tree| tree.holds(full));
+        holding.clone().find(|tree| tree.is_of(event)).or_else(|| holding.find(|tree| tree.made_by > event))
+    }
+
+    /// What an event of the set made goes with all that is in it by now, or was when a later event of the set removed it.
     fn remove_whole(&mut self, full: Vec<u8>, start: Option<Entry>, place: usize) {
+        let is_below = |path: &Vec<u8>| path.starts_with(&[full.as_slice(), b"/"].concat());
+        self.paths.iter_mut().filter(|(path, _)| is_below(path)).for_each(|(_, value)| value.set(None));
         let dir = start.clone().filter(Entry::is_dir);
-        self.paths.insert(full, Value { start, value: None, dir, place });
+        let top = self.paths.entry(full).or_insert_with(|| Value { value: start.clone(), start, dir, place });
+        top.set(None);
     }
 
     #[allow(clippy::too_many_arguments)]
