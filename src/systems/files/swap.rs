@@ -149,7 +149,8 @@ pub fn remove(op: &Op, tag: &str, dirs: &mut Dirs, written: &mut Written) -> std
         other => other?,
     }
     if still(fd, &temp, now) {
-        return remove_file(fd, &temp);
+        // Under its own name a next undo finds it again.
+        return remove_file(fd, &temp).inspect_err(|_| drop(move_new(fd, &temp, name)));
     }
     move_new(fd, &temp, name)?;
     written.conflicts.push(format!("{}: it was changed a moment ago", shown.lossy()));

@@ -83,6 +83,17 @@ pub fn exhaustive() -> bool {
     std::env::var_os("FR_EXHAUSTIVE").is_some()
 }
 
+/// One of those that are to be hit: `FR_EXHAUSTIVE=renameat2` means one kind of call only, `renameat2:20-40` some of them.
+fn is_meant(call: &str, nth: usize) -> bool {
+    let Ok(words) = std::env::var("FR_EXHAUSTIVE") else { return true };
+    let (kind, range) = words.split_once(':').unwrap_or((&words, ""));
+    let within = |(from, to): (&str, &str)| {
+        let number = |word: &str| word.parse::<usize>().ok();
+        number(from).is_none_or(|from| from <= nth) && number(to).is_none_or(|to| nth <= to)
+    };
+    kind == "1" || (kind == call && range.split_once('-').is_none_or(within))
+}
+
 /// Runs `fr`, with a fault or without.
 pub fn traced(world: &World, args: &[&str], stdin: &[u8], fault: Option<&Fault>) -> Ran {
     let log = world.env.root().join("strace.log");
@@ -138,7 +149,8 @@ pub fn faults(counted: &BTreeMap<String, usize>, how: How, each: usize) -> Vec<F
     for (call, &last) in counted {
         let take = if exhaustive() { last } else { last.min(each) };
         let nth = |i: usize| if take < 2 { last } else { 1 + i * (last - 1) / (take - 1) };
-        faults.extend((0..take).map(|i| Fault { call: call.clone(), how, nth: nth(i), onwards: false }));
+        let meant = (0..take).map(nth).filter(|nth| is_meant(call, *nth));
+        faults.extend(meant.map(|nth| Fault { call: call.clone(), how, nth, onwards: false }));
     }
     faults
 }

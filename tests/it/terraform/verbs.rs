@@ -4,7 +4,7 @@
 use super::backends::Backend;
 use super::scene::{Scene, terraform};
 
-on_each!([local http] (each_that_changes_only_the_state noticed_and_destroyed tested));
+on_each!([local http] (each_that_changes_only_the_state refreshed noticed_and_destroyed tested));
 on_each!(workspaces [local pg] (
     destroyed_in_another_workspace destroyed_with_its_workspace another_workspace_is_selected_since
 ));
@@ -40,6 +40,22 @@ fn each_that_changes_only_the_state(scene: Scene) {
         .ok();
     assert!(scene.listed().contains(&"terraform_data.extra".to_owned()));
     scene.undo(&[]).ok();
+    assert_eq!(scene.says(), before);
+}
+
+/// A refresh writes what it notices, and asks nobody: here that an output has another value by now.
+fn refreshed(scene: Scene) {
+    let text = scene.env.read("infra/main.tf").replace("tf-secret-in-state", "tf-secret-of-another-kind");
+    scene.env.write("infra/main.tf", text);
+    let (before, real) = (scene.says(), scene.real());
+    scene.agent("terraform -chdir=infra refresh").ok();
+    let left = scene.says();
+    assert_ne!(left, before);
+    scene.undo(&[]).ok();
+    assert_eq!((scene.says(), scene.real()), (before.clone(), real));
+    scene.env.fr(&["redo", "--yes"]).ok();
+    assert_eq!(scene.says(), left);
+    scene.env.fr(&["undo", "--yes"]).ok();
     assert_eq!(scene.says(), before);
 }
 

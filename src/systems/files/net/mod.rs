@@ -15,7 +15,7 @@ use crate::model::{Bytes, Capture, EventId, Missing, ObjectId, Policy, StateRef,
 use crate::platform::fs::split_parent;
 use crate::systems::files::compare::{After, Difference, differences, load_state};
 use crate::systems::files::entry::{Content, Entry, Kind};
-use crate::systems::files::judge::{Verdict, judge, judge_made_again};
+use crate::systems::files::judge::{Verdict, judge, judge_again, judge_made_again};
 use crate::systems::files::links::Groups;
 use crate::systems::files::plan::{Payload, conflict_step};
 use crate::systems::files::tree::{Parent, State};
@@ -168,7 +168,12 @@ impl World<'_> {
         };
         at.more = self.more_than_known(&full, &at);
         let (before, after) = as_deep_as(&at, value.as_ref());
-        let judge = if self.cx.retry { judge_made_again } else { judge };
+        // What an earlier undo has put back may lack its time; what later events of the set leave has the one they found.
+        let judge = match self.cx.retry {
+            true if !self.paths.contains_key(&full) => judge_again,
+            true => judge_made_again,
+            false => judge,
+        };
         let verdict = judge(before.as_ref(), &after, value.as_ref());
         let seen = Difference { before: before.clone(), after, now: value.clone(), ..at.clone() };
         let verdict = groups.with_links(verdict, &seen)?;
