@@ -48,7 +48,11 @@ pub fn plan_elsewhere(
     };
     let mut missing = Vec::new();
     let mut taken = taken(events, scope, &observe, &present, (&mut plan, &mut missing))?;
-    let own = Lineage { home, observe: &observe, source: &present }.own_repositories(events)?;
+    // Where only git's part is taken back, or another place, the files of a repository stay.
+    let mut own = Lineage { home, observe: &observe, source: &present }.own_repositories(events)?;
+    own.retain(|tree| {
+        scope.has_system(&SystemId::new("fs")) && systems::is_meant(tree.at.as_slice(), &scope.paths)
+    });
     taken.retain(|one| !own.iter().any(|tree| goes_with_its_repository(one, tree)));
     let captured: Vec<Captured> = taken.iter().map(|one| one.captured.clone()).collect();
     let except = owned(&captured, &present)?;

@@ -30,7 +30,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-pub use net::{Net, NetCx, OwnTree, Taken};
+pub use net::{Net, NetCx, OwnTree, Taken, is_meant};
 pub use origin::Origin;
 pub use registry::{all, arrange, by_id, contexts, for_program, forget, references};
 pub use safeguard::{GitRemote, Holds, RemotePlace, Safeguard, SafeguardCx, Safety, is_github};

@@ -56,9 +56,19 @@ impl OwnTree {
 
     /// The path is its top or lies below it.
     pub fn holds(&self, path: &[u8]) -> bool {
-        let rest = path.strip_prefix(self.at.as_slice());
-        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
+        is_below(path, &self.at)
     }
+}
+
+/// The path is `top` or lies below it.
+fn is_below(path: &[u8], top: &Bytes) -> bool {
+    let top = top.as_slice().strip_suffix(b"/").unwrap_or(top.as_slice());
+    path.strip_prefix(top).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
+}
+
+/// The path is one of these or lies below one, or there are none: everything is meant.
+pub fn is_meant(path: &[u8], within: &[Bytes]) -> bool {
+    within.is_empty() || within.iter().any(|top| is_below(path, top))
 }
 
 impl NetCx<'_> {
@@ -69,11 +79,7 @@ impl NetCx<'_> {
 
     /// Whether something at this path is meant.
     pub fn is_meant(&self, path: &[u8]) -> bool {
-        let below = |top: &Bytes| {
-            let top = top.as_slice().strip_suffix(b"/").unwrap_or(top.as_slice());
-            path.strip_prefix(top).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
-        };
-        self.within.is_empty() || self.within.iter().any(below)
+        is_meant(path, self.within)
     }
 }
 

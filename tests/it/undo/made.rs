@@ -113,6 +113,17 @@ fn a_push_from_a_copy_is_taken_back_although_the_copy_goes() {
 }
 
 #[test]
+fn only_gits_part_of_a_session_leaves_the_clone_where_it_is() {
+    let env = template();
+    env.claude_runs("git clone -q src c");
+    let cloned = env.sh("git -C c rev-parse HEAD").ok().stdout;
+    env.claude_runs("cd c && echo two > b && git add b && git commit -qm two");
+    env.fr(&["undo", "--session", "--system", "git", "--yes"]).ok();
+    assert_eq!(env.sh("git -C c rev-parse HEAD").ok().stdout, cloned);
+    assert_eq!(env.read("c/b"), "two\n", "the files are another system's");
+}
+
+#[test]
 fn what_a_person_committed_in_between_is_in_the_way() {
     let env = template();
     env.claude_runs("git clone -q src c");
