@@ -10,6 +10,9 @@ const PLAIN: &[&str] = &[
     "replace", "revoke", "select", "truncate", "update", "vacuum", "with",
 ];
 
+/// Words of what goes with its session: a table, or a setting.
+const PASSING: &[&str] = &["temp", "temporary", "set_config", "pg_temp"];
+
 /// Adds the script of another session with the same database; false where the two cannot be read as one.
 pub fn unite(known: &mut Locator, other: &Locator) -> bool {
     let is_same_place = known.at == other.at
@@ -32,9 +35,10 @@ pub fn unite(known: &mut Locator, other: &Locator) -> bool {
 fn is_plain(input: &Input) -> bool {
     let Input::Text(text) = input else { return false };
     // A semicolon in a string gives a part that begins like no statement: then they stay apart.
+    let text = text.to_ascii_lowercase();
     text.split(';').map(str::trim).filter(|part| !part.is_empty()).all(|part| {
-        let word = part.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default();
-        PLAIN.contains(&word.to_ascii_lowercase().as_str())
+        let mut words = part.split(|c: char| !c.is_ascii_alphabetic() && c != '_');
+        words.next().is_some_and(|first| PLAIN.contains(&first)) && !words.any(|word| PASSING.contains(&word))
     })
 }
 
@@ -60,6 +64,8 @@ mod tests {
             ("other", "TRUNCATE d"),
             ("shop", "SET search_path = x; DROP TABLE d"),
             ("shop", "BEGIN; DROP TABLE d"),
+            ("shop", "CREATE TEMP TABLE d (x int); DROP TABLE d"),
+            ("shop", "SELECT set_config('search_path', 'x', false)"),
             ("shop", r"\c x"),
         ] {
             let mut known = drop();

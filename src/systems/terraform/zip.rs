@@ -1,60 +1,26 @@
-//! The files in a ZIP archive (PKWARE's APPNOTE.TXT, 4.3), as far as terraform writes one: stored or deflated, no encryption.
+//! The files in a ZIP archive, which is what terraform keeps a plan in.
 
 use std::collections::BTreeMap;
-use std::io::Read;
+use std::io::{Cursor, Read};
 
-use flate2::read::DeflateDecoder;
+use ::zip::ZipArchive;
 
 /// The most bytes that all files of an archive may have together.
 const MOST: u64 = 256 << 20;
-/// The bytes of the record at the end, without its comment.
-const END: usize = 22;
 
-/// The files by their names; `None` where this is no archive, or more than is read.
+/// The files by their names; `None` where this is no archive, a damaged one, or more than is read.
 pub fn files(archive: &[u8]) -> Option<BTreeMap<String, Vec<u8>>> {
-    let last = archive.len().checked_sub(END)?;
-    let end = (last.saturating_sub(usize::from(u16::MAX))..=last).rev();
-    let end =
-        end.into_iter().find(|at| archive.get(*at..).is_some_and(|rest| rest.starts_with(b"PK\x05\x06")))?;
-    let (count, mut at) = (number(archive, end + 10, 2)?, number(archive, end + 16, 4)?);
+    let mut opened = ZipArchive::new(Cursor::new(archive)).ok()?;
     let (mut out, mut left) = (BTreeMap::new(), MOST);
-    for _ in 0..count {
-        archive.get(at..).filter(|rest| rest.starts_with(b"PK\x01\x02"))?;
-        let field = |offset: usize, size: usize| number(archive, at.checked_add(offset)?, size);
-        let (method, packed, size) = (field(10, 2)?, field(20, 4)?, field(24, 4)?);
-        let (name, extra, comment) = (field(28, 2)?, field(30, 2)?, field(32, 2)?);
-        let start = at.checked_add(46)?;
-        let name_bytes = archive.get(start..start.checked_add(name)?)?;
-        left = left.checked_sub(u64::try_from(size).ok()?)?;
-        let content = content(archive, field(42, 4)?, method, packed, size)?;
-        out.insert(String::from_utf8_lossy(name_bytes).into_owned(), content);
-        at = start.checked_add(name)?.checked_add(extra)?.checked_add(comment)?;
+    for at in 0..opened.len() {
+        let file = opened.by_index(at).ok()?;
+        let (name, mut content) = (file.name().ok()?.into_owned(), Vec::new());
+        // One byte more than may be: what an archive says of its sizes need not be so.
+        file.take(left + 1).read_to_end(&mut content).ok()?;
+        left = left.checked_sub(u64::try_from(content.len()).ok()?)?;
+        out.insert(name, content);
     }
     Some(out)
-}
-
-/// One file, whose own header is there.
-fn content(archive: &[u8], header: usize, method: usize, packed: usize, size: usize) -> Option<Vec<u8>> {
-    archive.get(header..).filter(|rest| rest.starts_with(b"PK\x03\x04"))?;
-    let field = |offset: usize| number(archive, header.checked_add(offset)?, 2);
-    let start = header.checked_add(30)?.checked_add(field(26)?)?.checked_add(field(28)?)?;
-    let packed = archive.get(start..start.checked_add(packed)?)?;
-    let mut out = Vec::new();
-    match method {
-        0 => out.extend_from_slice(packed),
-        // One byte more than is said, so that a file that says less than it has is noticed.
-        8 => {
-            let most = u64::try_from(size).ok()?.checked_add(1)?;
-            DeflateDecoder::new(packed).take(most).read_to_end(&mut out).ok()?;
-        }
-        _ => return None,
-    }
-    (out.len() == size).then_some(out)
-}
-
-fn number(bytes: &[u8], at: usize, size: usize) -> Option<usize> {
-    let bytes = bytes.get(at..at.checked_add(size)?)?;
-    Some(bytes.iter().rev().fold(0, |sum, byte| (sum << 8) | usize::from(*byte)))
 }
 
 #[cfg(test)]

@@ -7,21 +7,27 @@ fn undo(env: &TestEnv, args: &[&str]) -> crate::env::Output {
     env.fr(&[&["undo", "--yes"], args].concat())
 }
 
-/// The last thing that the agent did was to remove what it had moved away already. What it had done to the repository and the
-/// database before is what matters, and must not be held up by it.
-#[test]
-fn a_last_command_that_did_nothing_does_not_end_the_undo_of_a_session() {
+/// A project with a database in it.
+fn shop() -> TestEnv {
     let env = project();
     env.sh(
         "sqlite3 shop.db 'CREATE TABLE orders (id INTEGER PRIMARY KEY); INSERT INTO orders VALUES (1), (2)'",
     )
     .ok();
-    let says = |env: &TestEnv| {
-        (
-            env.sh("sqlite3 shop.db .dump").ok().stdout,
-            env.sh("git for-each-ref; git status --short").ok().stdout,
-        )
-    };
+    env
+}
+
+/// What is in the database, and what git says.
+fn says(env: &TestEnv) -> (String, String) {
+    let of_git = env.sh("git for-each-ref; git stash list; git status --short").ok().stdout;
+    (env.sh("sqlite3 shop.db .dump").ok().stdout, of_git)
+}
+
+/// The last thing that the agent did was to remove what it had moved away already. What it had done to the repository and the
+/// database before is what matters, and must not be held up by it.
+#[test]
+fn a_last_command_that_did_nothing_does_not_end_the_undo_of_a_session() {
+    let env = shop();
     let before = says(&env);
     env.claude_runs("sqlite3 shop.db 'DELETE FROM orders'");
     env.claude_runs("git branch -q -D topic");
@@ -39,17 +45,7 @@ fn a_last_command_that_did_nothing_does_not_end_the_undo_of_a_session() {
 /// A stash took the database away with everything else that git does not know. The repository is where it was, all along.
 #[test]
 fn a_database_that_a_stash_took_away_is_no_conflict_of_the_repository() {
-    let env = project();
-    env.sh(
-        "sqlite3 shop.db 'CREATE TABLE orders (id INTEGER PRIMARY KEY); INSERT INTO orders VALUES (1), (2)'",
-    )
-    .ok();
-    let says = |env: &TestEnv| {
-        (
-            env.sh("sqlite3 shop.db .dump").ok().stdout,
-            env.sh("git stash list; git status --short").ok().stdout,
-        )
-    };
+    let env = shop();
     let before = says(&env);
     env.claude_runs("sqlite3 shop.db 'DELETE FROM orders'");
     env.claude_runs("git stash push -q -u");
