@@ -93,6 +93,13 @@ pub struct Invocation {
     pub dynamic_roots: Vec<Word>,
     /// An earlier part of the line may have changed what it acts on.
     pub stale_risk: bool,
+    /// The `cd` before it fails: what it names is not there, and nothing earlier in the line can have made it. So it does not
+    /// run in its `cwd`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub astray: bool,
+    /// Where it runs instead, if it runs then at all (`cd nowhere || …`, `cd nowhere && …; …`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instead: Option<Bytes>,
 }
 
 impl Invocation {

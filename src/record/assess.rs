@@ -20,6 +20,7 @@ pub fn assess(understood: &Understood, cx: &AssessCx<'_>) -> Vec<Effect> {
     let mut seen = HashSet::new();
     let mut links = Links::default();
     let mut chosen = Chosen::default();
+    let mut none_made = true;
     for invocation in &understood.invocations {
         let spoken = spoken::as_kubectl(invocation, cx);
         let invocation = spoken.as_ref().unwrap_or(invocation);
@@ -34,6 +35,10 @@ pub fn assess(understood: &Understood, cx: &AssessCx<'_>) -> Vec<Effect> {
             }
             None => links.learn(invocation),
         }
+        if none_made || invocation.astray {
+            effects.iter_mut().for_each(note_that_none_is_made);
+        }
+        none_made &= makes_no_repository(invocation);
         out.extend(effects.into_iter().filter(|effect| seen.insert(identity(effect))));
     }
     if let Some(why) = understood.opaque.first() {
@@ -50,10 +55,30 @@ pub fn assess(understood: &Understood, cx: &AssessCx<'_>) -> Vec<Effect> {
     out
 }
 
+/// Of a git effect's locator, unsaid: nothing before it in the line can have made a repository.
+pub const NONE_MADE: &str = "none-made";
+
+fn note_that_none_is_made(effect: &mut Effect) {
+    if let Some(locator) = effect.locator.as_mut().filter(|_| effect.system.0 == "git") {
+        locator.unsaid.insert(NONE_MADE.to_owned(), "true".into());
+    }
+}
+
+/// A command after which there are no more repositories than before.
+fn makes_no_repository(inv: &Invocation) -> bool {
+    const MAKING: [&str; 6] = ["init", "clone", "worktree", "submodule", "subtree", "init-db"];
+    const PLAIN: [&str; 12] =
+        ["git", "cd", "echo", "printf", "mkdir", "touch", "rm", "chmod", "sed", "sleep", "true", "test"];
+    let is_plain = inv.program().is_some_and(|name| PLAIN.contains(&name) || is_reader(name));
+    let is_making = |word: &crate::model::Word| word.as_str().is_none_or(|word| MAKING.contains(&word));
+    inv.argv.is_empty() || is_plain && (inv.program() != Some("git") || !inv.args().iter().any(is_making))
+}
+
 /// What makes two effects the same.
 fn identity(effect: &Effect) -> (EffectClass, Bytes, Vec<Bytes>) {
     let place = effect.locator.iter().flat_map(|l| {
-        let opts = l.opts.iter().chain(&l.unsaid).flat_map(|(k, v)| [Bytes::from(k.as_str()), v.clone()]);
+        let unsaid = l.unsaid.iter().filter(|(key, _)| *key != NONE_MADE);
+        let opts = l.opts.iter().chain(unsaid).flat_map(|(k, v)| [Bytes::from(k.as_str()), v.clone()]);
         std::iter::once(l.at.clone()).chain(opts)
     });
     (effect.class, effect.resource.clone(), place.collect())

@@ -42,7 +42,9 @@ pub struct Recorded {
 ///
 /// `registration` is the word behind `fr hook`, for channels that may not give their calls ids.
 pub fn before(request: &Request, registration: Option<&str>, home: &Home) -> Result<Option<Recorded>> {
-    let Reading { understood, mut effects } = read(&request.action, &request.cwd, &request.env);
+    let Reading { understood, mut effects, instead } =
+        read(&request.action, &request.cwd, &request.env);
+    effects.extend(instead);
     let mut warnings: Vec<String> =
         understood.opaque.iter().map(|why| format!("not understood: {why}")).collect();
     if effects.iter().all(|e| e.class == EffectClass::None) {
@@ -252,6 +254,8 @@ pub struct Reading {
     pub understood: Understood,
     /// What it will do.
     pub effects: Vec<Effect>,
+    /// What it will do elsewhere, because a directory that it means to enter is not there: captured like the rest.
+    pub instead: Vec<Effect>,
 }
 
 /// Reads an action: parses, expands, assesses. Runs nothing.
@@ -266,9 +270,13 @@ pub fn read(action: &Action, cwd: &Bytes, env: &BTreeMap<String, Bytes>) -> Read
     };
     let words = AssessCx { env, home: user_home.as_deref() };
     let assessed =
-        |understood: Understood| Reading { effects: context::assess_here(&understood, &words), understood };
+        |understood: Understood| {
+            let effects = context::assess_here(&understood, &words);
+            Reading { instead: context::assess_instead(&understood, &effects, &words), effects, understood }
+        };
     let wordless = |effects| Reading {
         effects,
+        instead: Vec::new(),
         understood: Understood { cwd: cwd.clone(), invocations: Vec::new(), opaque: Vec::new() },
     };
     match action {

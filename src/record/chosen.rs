@@ -1,7 +1,8 @@
 //! Lines that choose where they act and then act there: `kubectl config use-context prod && kubectl delete namespace shop`.
 //! When the line is read the choice is not made, so the later words alone would be looked up, captured and compared with
 //! what is marked as production in the place that is current now. This tells the later parts what was chosen. A plan that
-//! the line saves and applies is such a choice too: the file is not there yet, and what it will do was said to `plan`.
+//! the line saves and applies is such a choice too: the file is not there yet, and what it will do was said to `plan`. So is a
+//! remote that the line adds and pushes to: `git remote add backup URL && git push backup --all`.
 //!
 //! Not seen here: choices that scripts make, and those of `az account set` and `aws configure`, for which no flag stands.
 
@@ -16,6 +17,16 @@ pub struct Chosen {
     cluster: Cluster,
     variables: Vec<Variable>,
     plans: Vec<Plan>,
+    remotes: Vec<Remote>,
+}
+
+/// A git remote that the line sets up, and where.
+struct Remote {
+    place: Place,
+    name: String,
+    url: Word,
+    /// It was there before, with another URL.
+    is_changed: bool,
 }
 
 /// A plan that the line makes and saves. Applying it does what was asked for when it was made.
@@ -45,7 +56,7 @@ struct Variable {
     place: Option<Place>,
 }
 
-/// A root module of terraform: the directory it runs in, and its `-chdir`.
+/// The directory that a command runs in, and where its first option (terraform's `-chdir`, git's `-C`) moves it.
 type Place = (Option<Bytes>, Option<Bytes>);
 
 impl Chosen {
@@ -83,8 +94,46 @@ impl Chosen {
             ("gcloud", ["config", "set", "project" | "core/project", _]) => {
                 self.set(&["gcloud"], "CLOUDSDK_CORE_PROJECT", value(3), None);
             }
+            ("git", _) => self.remote(inv),
             ("gh", ["repo", "set-default", _]) => self.set(&["gh"], "GH_REPO", value(2), None),
             _ => {}
+        }
+    }
+
+    fn remote(&mut self, inv: &Invocation) {
+        let (place, words) = git_words(inv);
+        let text: Vec<&str> = words.iter().map(|word| word.as_str().unwrap_or_default()).collect();
+        let (name, url, is_changed) = match text.as_slice() {
+            // What stands before the name are values of options (`-t main`).
+            ["remote", "add", .., name, _] => (*name, words.last(), false),
+            ["remote", "set-url", name, _] => (*name, words.get(3), true),
+            ["config", key, _] | ["config", "set", key, _] => {
+                let name = key.strip_prefix("remote.").and_then(|rest| rest.strip_suffix(".url"));
+                let Some(name) = name else { return };
+                (name, words.last(), true)
+            }
+            _ => return,
+        };
+        let Some(url) = url.filter(|_| !name.is_empty()) else { return };
+        self.remotes.retain(|known| known.name != name || known.place != place);
+        self.remotes.push(Remote { place, name: name.to_owned(), url: (*url).clone(), is_changed });
+    }
+
+    /// A conversation of git with a remote that the line has set up: where that is, as a setting of the command.
+    fn reached(&self, inv: &mut Invocation) {
+        let (place, words) = git_words(inv);
+        if !matches!(words.first().and_then(|word| word.as_str()), Some("push" | "fetch" | "pull")) {
+            return;
+        }
+        for remote in self.remotes.iter().filter(|remote| remote.place == place && remote.url.certain) {
+            let key = format!("remote.{}.url=", remote.name);
+            let set = |value: &[u8]| {
+                [Word::literal("-c"), Word::literal([key.as_bytes(), value].concat())]
+            };
+            // An empty value ends the list of those before it (git-config(1), `remote.<name>.url`).
+            let cleared = remote.is_changed.then(|| set(b"")).into_iter().flatten();
+            let words: Vec<Word> = cleared.chain(set(remote.url.text.as_slice())).collect();
+            inv.argv.splice(1..1, words);
         }
     }
 
@@ -178,8 +227,27 @@ impl Chosen {
         if matches!(program, "terraform" | "tofu") {
             self.planned(&mut new);
         }
+        if program == "git" {
+            self.reached(&mut new);
+        }
         (new != *inv).then_some(new)
     }
+}
+
+/// Where a git command runs, and its words from the sub-command on that are no options.
+fn git_words(inv: &Invocation) -> (Place, Vec<&Word>) {
+    let mut moved = None;
+    let mut rest = inv.args().iter();
+    let mut words = Vec::new();
+    while let Some(word) = rest.next() {
+        match word.text.as_slice() {
+            b"-C" if words.is_empty() => moved = rest.next().map(|to| to.text.clone()),
+            b"-c" | b"--git-dir" | b"--work-tree" if words.is_empty() => drop(rest.next()),
+            text if text.starts_with(b"-") => {}
+            _ => words.push(word),
+        }
+    }
+    ((inv.cwd.clone(), moved), words)
 }
 
 fn root_module(inv: &Invocation) -> Place {
@@ -268,6 +336,24 @@ mod tests {
         );
         assert_eq!(after(plan, "terraform apply p"), "terraform apply p");
         assert_eq!(after(plan, "terraform -chdir=a apply q"), "terraform -chdir=a apply q");
+    }
+
+    #[test]
+    fn a_remote_that_the_line_sets_up_is_known_to_its_push() {
+        let added = &["git remote add -t main backup ../b.git"];
+        assert_eq!(after(added, "git push backup --all"), "git -c remote.backup.url=../b.git push backup --all");
+        assert_eq!(after(added, "git -C sub push backup"), "git -C sub push backup");
+        assert_eq!(after(added, "git commit -m x"), "git commit -m x");
+        let moved = &["git -C sub remote set-url origin u"];
+        assert_eq!(
+            after(moved, "git -C sub push"),
+            "git -c remote.origin.url= -c remote.origin.url=u -C sub push"
+        );
+        let set = &["git config remote.up.url u"];
+        assert_eq!(
+            after(set, "git push up"),
+            "git -c remote.up.url= -c remote.up.url=u push up"
+        );
     }
 
     /// A choice that does not count for a later part is not made for it.

@@ -7,6 +7,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use super::assess::NONE_MADE;
 use crate::model::{Bytes, Effect, EffectClass, Invocation, Word};
 use crate::shell::{self, ShellCx, Understood};
 use crate::systems::{AssessCx, git, kubernetes};
@@ -20,8 +21,34 @@ pub fn assess_here(understood: &Understood, cx: &AssessCx<'_>) -> Vec<Effect> {
         Some(resolved) => super::assess::assess(&resolved, cx),
         None => super::assess::assess(understood, cx),
     };
+    effects.iter_mut().for_each(forget_where_no_repository_is);
     name_branches(&mut effects);
     kubernetes::name_contexts(&mut effects, cx.env.get("KUBECONFIG"), cx.home);
+    effects
+}
+
+/// A git command where no repository is, and nothing before it makes one, fails: there is nothing to capture.
+fn forget_where_no_repository_is(effect: &mut Effect) {
+    let Some(locator) = &mut effect.locator else { return };
+    if locator.unsaid.remove(NONE_MADE).is_none() {
+        return;
+    }
+    let what = locator.opts.get("what").map(|what| what.lossy()).unwrap_or_default();
+    let makes = what.split(',').any(|part| matches!(part, "made" | "files"));
+    if !makes && git::is_nowhere(locator) {
+        effect.locator = None;
+    }
+}
+
+/// What those commands of a line do that run somewhere else than they are meant to, as far as that is not known yet.
+pub fn assess_instead(understood: &Understood, known: &[Effect], cx: &AssessCx<'_>) -> Vec<Effect> {
+    let there = |inv: &Invocation| Some(Invocation { cwd: Some(inv.instead.clone()?), ..inv.clone() });
+    let invocations: Vec<Invocation> = understood.invocations.iter().filter_map(there).collect();
+    if invocations.is_empty() {
+        return Vec::new();
+    }
+    let mut effects = assess_here(&Understood { invocations, opaque: Vec::new(), ..understood.clone() }, cx);
+    effects.retain(|effect| effect.class != EffectClass::None && !known.contains(effect));
     effects
 }
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::model::{Bytes, Effect, EffectClass, Locator, SystemId};
-use crate::systems::{self, git};
+use crate::systems::{self, files, git};
 
 /// An effect to capture.
 pub struct Wanted {
@@ -29,9 +29,10 @@ pub fn wanted(effects: &[Effect]) -> Vec<Wanted> {
         let what = locator.opts.get("what").and_then(Bytes::as_str).unwrap_or_default();
         let parts: BTreeSet<&str> = what.split(',').collect();
         let (effect, files) = without_files(effect);
+        let (effect, unpacked) = beside_the_repository(effect);
         let mut new = |effect: Effect| add(&mut wanted, Wanted { effect, destroys, spares_ignored: false });
         // What is captured first comes back last: the files of a submodule make way for its repository.
-        let around = if is_opaque_work(&effect) { repository_of(&effect) } else { None };
+        let around = if is_opaque_work(&effect) || unpacked { repository_of(&effect) } else { None };
         around.clone().into_iter().for_each(&mut new);
         // `git init` has nothing to lose where no repository is yet: what it makes are files.
         let is_yet_to_come = parts.contains("made") && git::directory(locator).is_none();
@@ -95,6 +96,25 @@ fn is_opaque_work(effect: &Effect) -> bool {
     effect.system == SystemId::new("fs") && effect.class == EffectClass::Opaque && scope == Some("workspace")
 }
 
+/// What is unpacked at the top of a work tree is captured as its files and as its repository: as plain files the repository
+/// would be in the way of all that git does in it later, and of what git itself did in the same line. What is removed below
+/// there (`find -delete`) may be any file of it, and is captured as files.
+fn beside_the_repository(mut effect: Effect) -> (Effect, bool) {
+    let is_unpacked = matches!(effect.class, EffectClass::Create | EffectClass::Overwrite)
+        && effect.system == SystemId::new("fs")
+        && effect.resource.as_slice().starts_with(b"dyn:");
+    let Some(place) = effect.locator.as_mut().filter(|place| is_unpacked && files::is_whole_tree(place))
+    else {
+        return (effect, false);
+    };
+    if !place.at.join(b".git").as_path().is_dir() || !files::is_work_tree(place) {
+        return (effect, false);
+    }
+    place.opts.insert("scope".to_owned(), Bytes::from("workspace"));
+    place.opts.insert("ignored".to_owned(), Bytes::from("all"));
+    (effect, true)
+}
+
 /// What an opaque command may do to the repository that it runs in: a script with `git reset --hard` in it is not seen
 /// from outside.
 fn repository_of(effect: &Effect) -> Option<Effect> {
@@ -107,14 +127,17 @@ fn repository_of(effect: &Effect) -> Option<Effect> {
 
 /// Adds an effect unless its place is there already; places of one git repository are united.
 fn add(wanted: &mut Vec<Wanted>, new: Wanted) {
+    let of_git = new.effect.system == SystemId::new("git");
     let key = |l: &Locator| {
         let mut opts = l.opts.clone();
         opts.remove("what");
-        (l.at.clone(), opts, l.unsaid.clone())
+        // `git add . && cd src && git commit` is about one repository.
+        let top = if of_git && !opts.contains_key("git-dir") { git::top(l) } else { None };
+        (top.map_or_else(|| l.at.clone(), Bytes::from), opts, l.unsaid.clone())
     };
-    let Some(place) = new.effect.locator.as_ref().map(key) else { return };
+    let Some(place) = new.effect.locator.as_ref().map(&key) else { return };
     let same = |known: &Effect| {
-        known.system == new.effect.system && known.locator.as_ref().map(key).as_ref() == Some(&place)
+        known.system == new.effect.system && known.locator.as_ref().map(&key).as_ref() == Some(&place)
     };
     let at = wanted.iter().position(|known| same(&known.effect)).or_else(|| {
         let unites = |known: &mut Wanted| {

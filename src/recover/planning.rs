@@ -114,7 +114,7 @@ fn plan_as(event: &Event, run: Run, store: &Store, home: &Home) -> Result<UndoPl
     if !(redo && all.iter().any(|one| systems::git::may_move(&one.before.locator))) {
         order.reverse();
     }
-    for (position, captured) in order {
+    for (position, captured) in made_inside_first(&order) {
         if goes_with_tree(position, &all) || !event.parts.is_empty() && is_covered(position, &all, &reader) {
             unchanged.push(position);
             continue;
@@ -155,6 +155,26 @@ fn plan_as(event: &Event, run: Run, store: &Store, home: &Home) -> Result<UndoPl
         after_undo: None,
         made: Vec::new(),
     })
+}
+
+/// The same order, but for what the event made inside of another captured place: that goes before the place around it, which
+/// sees only a part of it (a work tree without the repository that was cloned into it) and could not remove the directory.
+fn made_inside_first<'a>(order: &[(usize, &'a Captured)]) -> Vec<(usize, &'a Captured)> {
+    let is_made_in = |inner: &Captured, outer: &Captured| {
+        let (inner, outer) = (&inner.before, &outer.before);
+        inner.system.0 == "fs"
+            && outer.system.0 == "fs"
+            && systems::files::is_absent(&inner.state)
+            && inner.locator.at != outer.locator.at
+            && systems::files::is_within(&inner.locator.at, &outer.locator.at)
+    };
+    let mut out: Vec<(usize, &Captured)> = Vec::new();
+    for (at, one) in order.iter().enumerate() {
+        let inside = order.iter().skip(at + 1).filter(|other| is_made_in(other.1, one.1)).rev();
+        let new: Vec<_> = inside.chain([one]).filter(|new| !out.iter().any(|known| known.0 == new.0)).collect();
+        out.extend(new);
+    }
+    out
 }
 
 /// The files that one system's captures keep from another's: a snapshot of the work tree has the state of terraform too.

@@ -8,7 +8,7 @@ use super::scope::Scope;
 use super::together::plan_elsewhere;
 use crate::error::{Error, Result};
 use crate::journal::index::Event;
-use crate::model::{Bytes, Capture, Captured, Effect, StepOutcome};
+use crate::model::{Bytes, Capture, Captured, Effect, EventKind, StepOutcome};
 use crate::platform::home::Home;
 use crate::record::Config;
 use crate::store::Store;
@@ -17,6 +17,9 @@ use crate::systems::{self, ApplyCx};
 /// The events that can be planned now, and the older ones that wait until those are taken back; newest first.
 pub fn first_round(events: &[Event]) -> (&[Event], &[Event]) {
     for (position, event) in events.iter().enumerate() {
+        if takes_a_repository_away(event, events.get(..position).unwrap_or_default()) {
+            return events.split_at(position);
+        }
         let (now, older) = events.split_at(position + 1);
         let removed: Vec<Bytes> = captured_of(event)
             .into_iter()
@@ -35,6 +38,20 @@ pub fn first_round(events: &[Event]) -> (&[Event], &[Event]) {
         }
     }
     (events, &[])
+}
+
+/// An undo that brought a repository back is taken back after what was done in the repository since.
+fn takes_a_repository_away(event: &Event, newer: &[Event]) -> bool {
+    if !matches!(event.before.kind, EventKind::Undo(_) | EventKind::Redo(_)) {
+        return false;
+    }
+    let captures = captured_of(event).into_iter().map(|captured| captured.before);
+    let made: Vec<Capture> = captures.filter(|before| before.system.0 == "fs").collect();
+    newer.iter().flat_map(captured_of).any(|captured| {
+        place_of(&captured.before).is_some_and(|place| {
+            place.as_path().exists() && systems::files::is_in_what_was_not_there(&place, &made)
+        })
+    })
 }
 
 /// The directory of the file system that a capture of another system lives in.

@@ -14,7 +14,7 @@ impl Walker<'_> {
                 sh.dirs.push(sh.cwd.clone());
                 self.cd(sh, &ready.argv);
             }
-            "popd" => sh.cwd = sh.dirs.pop().flatten(),
+            "popd" => (sh.cwd, sh.astray, sh.instead) = (sh.dirs.pop().flatten(), false, None),
             "true" | ":" => {
                 self.push(sh, ready);
                 return Status::True;
@@ -82,7 +82,17 @@ impl Walker<'_> {
         };
         let local = !sh.errexit && self.cx.globs && sh.frame.remote.is_none() && !self.changed();
         let missing = |dir: &String| !text::to_bytes(dir).as_path().is_dir();
-        self.cd_missed = from.clone().filter(|_| local && sh.cwd.as_ref().is_some_and(missing));
+        let misses = local && sh.cwd.as_ref().is_some_and(missing);
+        if sh.astray {
+            let there = target.filter(|word| word.certain).map(|word| text::from_bytes(word.text.as_slice()));
+            let really = sh.instead.take().zip(there).and_then(|(stayed, dir)| join(Some(&stayed), &dir));
+            sh.astray = sh.cwd.as_ref().is_none_or(missing);
+            sh.instead = really.filter(|_| sh.astray);
+        } else {
+            self.cd_missed = from.clone().filter(|_| misses);
+            sh.astray = misses;
+            sh.instead = None;
+        }
         sh.oldpwd = from;
     }
 

@@ -140,6 +140,33 @@ mod tests {
     }
 
     #[test]
+    fn behind_a_cd_that_fails_it_is_known_what_runs_and_where() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(dir.path().join("sub/x")).unwrap();
+        let runs = |line: &str, at: usize| {
+            let inv = look(dir.path(), line).invocations[at].clone();
+            let name = |path: Bytes| {
+                let below = path.as_path().strip_prefix(dir.path()).map(|p| p.display().to_string());
+                below.unwrap_or_else(|_| path.lossy().into_owned())
+            };
+            (inv.astray, inv.cwd.map(name).unwrap_or_default(), inv.instead.map(name))
+        };
+        let here = Some(String::new());
+        assert_eq!(runs("cd no && rm a", 1), (true, "no".into(), None));
+        assert_eq!(runs("cd no && rm a || rm b", 2), (true, "no".into(), here.clone()));
+        assert_eq!(runs("cd no && rm a\nrm b", 1), (true, "no".into(), None));
+        assert_eq!(runs("cd no && rm a\nrm b", 2), (true, "no".into(), here.clone()));
+        assert_eq!(runs("cd no && cd on && rm a\nrm b", 3), (true, "no/on".into(), here.clone()));
+        assert_eq!(runs("cd no && rm a\ncd sub && rm b", 3), (true, "no/sub".into(), Some("sub".into())));
+        assert_eq!(runs("cd no && rm a\ncd /etc && rm b", 3), (false, "/etc".into(), None));
+        assert_eq!(runs("cd no; rm b", 1), (false, "".into(), None));
+        assert_eq!(runs("(cd no && rm a); rm b", 2), (false, "".into(), None));
+        assert_eq!(runs("cd sub && rm a\nrm b", 2), (false, "sub".into(), None));
+        // Something before it may have made the directory.
+        assert_eq!(runs("make && cd no && rm a || rm b", 3), (false, "no".into(), None));
+    }
+
+    #[test]
     fn a_cd_that_fails_stays() {
         let dir = tempfile::tempdir().unwrap();
         std::fs::create_dir(dir.path().join("sub")).unwrap();

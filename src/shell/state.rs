@@ -60,6 +60,10 @@ pub struct Frame {
 pub struct Shell {
     /// The directory; `None` after a `cd` that could not be followed.
     pub cwd: Option<String>,
+    /// The `cd` that led there fails; see [`crate::model::Invocation::astray`].
+    pub astray: bool,
+    /// The directory that was not left by it, where the commands being walked run although it failed.
+    pub instead: Option<String>,
     /// The one before.
     pub oldpwd: Option<String>,
     /// `pushd`'s stack.
@@ -85,6 +89,8 @@ impl Shell {
     pub fn new(cwd: String) -> Shell {
         Shell {
             cwd: Some(cwd),
+            astray: false,
+            instead: None,
             oldpwd: None,
             dirs: Vec::new(),
             vars: Rc::default(),

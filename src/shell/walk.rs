@@ -177,9 +177,14 @@ impl<'a> Walker<'a> {
                 status = Status::True;
             } else {
                 status = self.and_or(sh, and_or);
-                // `cd nowhere; rm -rf *` goes on where it was.
-                if let Some(stayed) = self.cd_missed.take().filter(|_| and_or.rest.is_empty()) {
-                    sh.cwd = Some(stayed);
+                match self.cd_missed.take() {
+                    // `cd nowhere; rm -rf *` goes on where it was.
+                    Some(stayed) if and_or.rest.is_empty() => {
+                        (sh.cwd, sh.astray) = (Some(stayed), false);
+                    }
+                    // So does `cd nowhere && make; rm -rf *`, but there the directory is meant.
+                    Some(stayed) => sh.instead = Some(stayed),
+                    None => {}
                 }
             }
         }
@@ -197,6 +202,10 @@ impl<'a> Walker<'a> {
                 (Join::And, s) => Some(s == Status::True),
                 (Join::Or, s) => Some(s == Status::False),
             };
+            // What is behind `cd nowhere &&` does not run, what is behind its `||` does, and where it was.
+            if self.cd_missed.is_some() {
+                sh.instead = self.cd_missed.clone().filter(|_| *join == Join::Or);
+            }
             match (runs, join) {
                 (Some(false), _) => {}
                 (Some(true), _) => status = self.pipeline(sh, pipeline),
@@ -349,6 +358,8 @@ impl<'a> Walker<'a> {
             dynamic_from: sh.frame.dynamic_from.clone(),
             dynamic_roots: sh.frame.roots.clone(),
             stale_risk: self.changed,
+            astray: sh.astray,
+            instead: sh.instead.as_deref().map(text::to_bytes),
         };
         let harmless = invocation.redirects.is_empty() && invocation.program().is_some_and(is_reader);
         self.changed |= !harmless;

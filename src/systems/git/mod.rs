@@ -62,6 +62,18 @@ pub fn directory(locator: &Locator) -> Option<PathBuf> {
     place::Place::find(locator).ok().map(|place| place.common_dir)
 }
 
+/// It is certain that a command there finds no repository. What could not be looked at may be one.
+pub fn is_nowhere(locator: &Locator) -> bool {
+    let is_absent = |path: PathBuf| {
+        let absent = [std::io::ErrorKind::NotFound, std::io::ErrorKind::NotADirectory];
+        path.symlink_metadata().is_err_and(|e| absent.contains(&e.kind()))
+    };
+    let at = locator.at.as_path();
+    at.is_absolute()
+        && !locator.opts.contains_key("git-dir")
+        && at.ancestors().all(|dir| is_absent(dir.join(".git")) && is_absent(dir.join("HEAD")))
+}
+
 /// The top of the working tree that a command works on; `None` where there is none.
 pub fn top(locator: &Locator) -> Option<PathBuf> {
     place::Place::find(locator).ok().and_then(|place| place.work_tree)

@@ -35,13 +35,13 @@ pub fn net(taken: &[Taken], cx: &NetCx<'_>) -> Result<Net> {
     Ok(net)
 }
 
-/// What tells repositories apart: where they are, not what was asked of them.
-type Key = (Bytes, Vec<(String, Bytes)>);
+/// What tells repositories apart: where they are, not what was asked of them, nor where in them a command ran.
+type Key = Vec<(String, Bytes)>;
 
 fn key(locator: &Locator) -> Key {
     let opts =
         locator.opts.iter().filter(|(name, _)| matches!(name.as_str(), "git-dir" | "work-tree" | "bare"));
-    (locator.at.clone(), opts.map(|(name, value)| (name.clone(), value.clone())).collect())
+    opts.map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
 /// The words of a locator's `what`, but for the other side, which has captures of its own.

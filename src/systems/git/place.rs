@@ -133,7 +133,8 @@ impl Place {
         Bytes([b"git:", Bytes::from(place.as_path()).as_slice()].concat())
     }
 
-    /// A locator that finds exactly this repository again; other options (`what`) are kept.
+    /// A locator that finds exactly this repository again, and is the same wherever in it the command ran; other options
+    /// (`what`) are kept.
     pub fn locator(&self, from: &Locator) -> Locator {
         let mut opts: BTreeMap<String, Bytes> = from.opts.clone();
         opts.insert("git-dir".to_owned(), Bytes::from(self.git_dir.as_path()));
@@ -141,7 +142,12 @@ impl Place {
             Some(tree) => opts.insert("work-tree".to_owned(), Bytes::from(tree.as_path())),
             None => opts.insert("bare".to_owned(), Bytes::from("true")),
         };
-        Locator { at: from.at.clone(), opts, ..Locator::default() }
+        // Directories of objects that the environment names may be relative to where the command ran.
+        let at = match from.opts.contains_key(OBJECTS) {
+            true => from.at.clone(),
+            false => Bytes::from(self.work_tree.as_deref().unwrap_or(&self.git_dir)),
+        };
+        Locator { at, opts, ..Locator::default() }
     }
 
     /// The directory of objects.

@@ -18,6 +18,7 @@ use crate::systems::files::tree::{
 impl World<'_> {
     pub(super) fn finish(mut self) -> Result<Net> {
         self.keep_what_is_needed();
+        self.let_inner_places_remove()?;
         let mut net = Net::default();
         let mut changed: Vec<(usize, Vec<u8>)> = Vec::new();
         for (path, value) in self.paths.iter().filter(|(path, v)| v.is_changed() || self.is_rebuilt(path, v))
@@ -46,6 +47,35 @@ impl World<'_> {
         let shown = |path: &Vec<u8>| format!("{} {}", String::from_utf8_lossy(path), STAYS);
         net.residue.extend(self.stays.iter().map(shown));
         Ok(net)
+    }
+
+    /// A tree that goes whole is removed by the place that is all of it. One around it may see only a part (a work tree without
+    /// the repository in it) and could not remove the directory.
+    fn let_inner_places_remove(&mut self) -> Result<()> {
+        let goes = |path: &[u8]| self.paths.get(path).is_some_and(|v| v.is_changed() && v.value.is_none());
+        let root = |place: usize| self.places[place].now.path.as_slice();
+        let whole: Vec<usize> = (0..self.places.len()).filter(|place| goes(root(*place))).collect();
+        let mut moved: Vec<(Vec<u8>, usize)> = Vec::new();
+        for (path, value) in self.paths.iter().filter(|(_, v)| v.is_changed() && v.value.is_none()) {
+            let is_inner = |place: &&usize| {
+                let (inner, outer) = (root(**place), root(value.place));
+                inner.len() > outer.len() && inner.starts_with(outer) && is_at_or_below(path, inner)
+            };
+            let mut inner: Vec<usize> = whole.iter().filter(is_inner).copied().collect();
+            inner.sort_by_key(|place| root(*place).len());
+            for place in inner {
+                if self.lists(place, path)? {
+                    moved.push((path.clone(), place));
+                    break;
+                }
+            }
+        }
+        for (path, place) in moved {
+            if let Some(value) = self.paths.get_mut(&path) {
+                value.place = place;
+            }
+        }
+        Ok(())
     }
 
     /// A directory above goes, and with it, in a place of its own, all that is in it. What would be left of the place in which
@@ -171,6 +201,10 @@ impl World<'_> {
         let kind = Kind::Dir { tree: Some(tree), digest: digest_of(&names) };
         Ok(Entry { kind, ..dir })
     }
+}
+
+fn is_at_or_below(path: &[u8], top: &[u8]) -> bool {
+    path.strip_prefix(top).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
 }
 
 /// These paths and the directories above them up to `root`, those that are deepest first.

@@ -167,6 +167,10 @@ fn urls(shadow: &Shadow, name: &str) -> Result<Vec<String>> {
         let text = String::from_utf8_lossy(&done.stdout);
         return Ok(text.lines().filter(|l| !l.is_empty()).map(str::to_owned).collect());
     }
+    // git knows it from there as well, but does not list it (measured, git 2.47.3).
+    if let Some(url) = shadow.carried_url(name) {
+        return Ok(vec![url.to_owned()]);
+    }
     let is_place = name.contains(['/', ':']) || Bytes::from(shadow.absolute(name)).as_path().exists();
     if is_place {
         Ok(vec![name.to_owned()])

@@ -20,14 +20,14 @@ struct Remote {
 
 /// Adds the net effect of pushes, newest first.
 pub fn net(taken: &[&Taken], cx: &NetCx<'_>, net: &mut Net) -> Result<()> {
-    let mut remotes: BTreeMap<(Bytes, String), Remote> = BTreeMap::new();
+    let mut remotes: BTreeMap<String, Remote> = BTreeMap::new();
     for one in taken {
         let captured = &one.captured;
         let before = RemoteState::expect(&captured.before.state, cx.source)?;
         let after = captured.after.map(|state| RemoteState::expect(&state, cx.source)).transpose()?;
         let now = RemoteState::expect(&(cx.observe)(&captured.before, None)?, cx.source)?;
-        let key = (captured.before.locator.at.clone(), before.url.clone());
-        let remote = remotes.entry(key).or_insert_with(|| Remote {
+        // A ref of it is the same ref, whichever clone it was pushed from.
+        let remote = remotes.entry(before.url.clone()).or_insert_with(|| Remote {
             capture: captured.before.clone(),
             present: empty(&before),
             value: RemoteState { forces: before.forces, ..empty(&before) },

@@ -142,6 +142,15 @@ impl Shadow {
         }
     }
 
+    /// Where the command's own settings (`-c`) say that the pushes of a remote go; the last word counts.
+    pub fn carried_url(&self, name: &str) -> Option<&str> {
+        let value = |key: String| {
+            self.carried.iter().rev().find(|(k, _)| k.eq_ignore_ascii_case(&key)).map(|(_, v)| v.as_str())
+        };
+        let found = value(format!("remote.{name}.pushurl")).or_else(|| value(format!("remote.{name}.url")));
+        found.filter(|url| !url.is_empty())
+    }
+
     /// The remote that a plain `git push` goes to (git-push(1), git-config(1): the first that is set).
     pub fn own_remote(&self) -> String {
         let setting = |key: &str| {
