@@ -21,23 +21,25 @@ pub fn assess_here(understood: &Understood, cx: &AssessCx<'_>) -> Vec<Effect> {
         Some(resolved) => super::assess::assess(&resolved, cx),
         None => super::assess::assess(understood, cx),
     };
-    effects.iter_mut().for_each(forget_where_no_repository_is);
     name_branches(&mut effects);
     kubernetes::name_contexts(&mut effects, cx.env.get("KUBECONFIG"), cx.home);
     effects
 }
 
 /// A git command where no repository is, and nothing before it makes one, fails: there is nothing to capture.
-fn forget_where_no_repository_is(effect: &mut Effect) {
-    let Some(locator) = &mut effect.locator else { return };
-    if locator.unsaid.remove(NONE_MADE).is_none() {
-        return;
-    }
-    let what = locator.opts.get("what").map(|what| what.lossy()).unwrap_or_default();
-    let makes = what.split(',').any(|part| matches!(part, "made" | "files"));
-    if !makes && git::is_nowhere(locator) {
-        effect.locator = None;
-    }
+pub fn without_what_fails(effects: &mut Vec<Effect>) {
+    let mut in_vain = false;
+    effects.retain_mut(|effect| {
+        let Some(locator) = &mut effect.locator else {
+            // The first effect of a git command carries the locator for all of them.
+            return !(in_vain && effect.system.0 == "git");
+        };
+        let none_made = locator.unsaid.remove(NONE_MADE).is_some();
+        let what = locator.opts.get("what").map(|what| what.lossy()).unwrap_or_default();
+        let makes = what.split(',').any(|part| matches!(part, "made" | "files"));
+        in_vain = none_made && !makes && git::is_nowhere(locator);
+        !in_vain
+    });
 }
 
 /// What those commands of a line do that run somewhere else than they are meant to, as far as that is not known yet.

@@ -54,7 +54,8 @@ pub fn at_exec(request: &mut Request, reading: &Reading, traces: &Traces<'_>, ho
         }
     }
     let adds = |e: &&Effect| !loses_nothing(e, reading) && adds_something(e, outer.as_ref());
-    let effects: Vec<Effect> = reading.effects.iter().filter(adds).cloned().collect();
+    let mut effects: Vec<Effect> = reading.effects.iter().filter(adds).cloned().collect();
+    super::context::without_what_fails(&mut effects);
     let harmless = is_harmless(reading);
     if effects.is_empty() && (!harmless || outer.is_some()) {
         return Ok(Seen::Nothing);

@@ -97,10 +97,11 @@ fn is_opaque_work(effect: &Effect) -> bool {
 }
 
 /// What is unpacked at the top of a work tree is captured as its files and as its repository: as plain files the repository
-/// would be in the way of all that git does in it later, and of what git itself did in the same line. What is removed below
-/// there (`find -delete`) may be any file of it, and is captured as files.
+/// would be in the way of all that git does in it later, and of what git itself did in the same line. What `find -delete` removes
+/// there may be any file of it, and is captured as files, unless its words say otherwise.
 fn beside_the_repository(mut effect: Effect) -> (Effect, bool) {
-    let is_unpacked = matches!(effect.class, EffectClass::Create | EffectClass::Overwrite)
+    let spares = effect.locator.as_mut().is_some_and(|place| place.opts.remove(files::SPARES).is_some());
+    let is_unpacked = (spares || matches!(effect.class, EffectClass::Create | EffectClass::Overwrite))
         && effect.system == SystemId::new("fs")
         && effect.resource.as_slice().starts_with(b"dyn:");
     let Some(place) = effect.locator.as_mut().filter(|place| is_unpacked && files::is_whole_tree(place))

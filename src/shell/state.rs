@@ -126,6 +126,8 @@ impl Shell {
     /// After something that may or may not have run: what differs from `before` is not known any more.
     pub fn merge(&mut self, before: &Shell) {
         if self.cwd != before.cwd {
+            // Where it was is one of the places where it may be.
+            self.instead = before.cwd.clone().or_else(|| before.instead.clone());
             self.cwd = None;
         }
         if Rc::ptr_eq(&self.vars, &before.vars) {

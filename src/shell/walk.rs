@@ -220,9 +220,6 @@ impl<'a> Walker<'a> {
                     sh.maybe += 1;
                     self.pipeline(sh, pipeline);
                     sh.maybe -= 1;
-                    if sh.cwd != before.cwd {
-                        sh.cwd = None;
-                    }
                     sh.merge(&before);
                 }
             }

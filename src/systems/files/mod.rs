@@ -74,6 +74,9 @@ pub fn is_whole_tree(place: &Locator) -> bool {
     place.opts.get("scope").is_none_or(|scope| scope.as_slice() == b"tree")
 }
 
+/// Option of a locator: what of a tree the command has nothing to do with (`git`: the repository in it).
+pub const SPARES: &str = "spares";
+
 /// The place is the top of somebody's work tree, and not a directory that many things share.
 pub fn is_work_tree(place: &Locator) -> bool {
     let (root, is_limited) = workspace::root_of(place);

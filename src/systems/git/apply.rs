@@ -313,7 +313,9 @@ impl<'a> Job<'a> {
     fn note_moves(&self, head_was: Option<&Bytes>) -> Result<()> {
         let message = self.message();
         for action in &self.payload.actions {
+            // The log of the stash is the stash list: it comes back as it was, and no line is added.
             if let Action::Ref { name, expect, want: Some(want) } = action
+                && name.as_slice() != b"refs/stash"
                 && parse_oid(want.as_slice()).is_some()
             {
                 let root = refs::root_of(&self.roots, name.as_slice());

@@ -95,6 +95,9 @@ pub fn find(program: &str, out: &mut Targets<'_>) {
             Some("-delete") => {
                 for start in &starts {
                     out.below(EffectClass::Destroy, start, "what the same find prints with -print0", false);
+                    if spares_repositories(inv.args()) {
+                        out.spares_repositories();
+                    }
                 }
             }
             Some(print @ ("-fprint" | "-fprint0" | "-fls" | "-fprintf")) => {
@@ -114,6 +117,63 @@ pub fn find(program: &str, out: &mut Targets<'_>) {
                 }
             }
             None => {}
+        }
+    }
+}
+
+/// What such a `find` is about is nothing that a repository keeps in files of its own beside refs and logs: it leaves `.git`
+/// out, or asks for names with an ending that nothing there has (gitrepository-layout(5)).
+fn spares_repositories(words: &[Word]) -> bool {
+    const OWN: [&str; 14] = [
+        "pack", "idx", "rev", "bitmap", "keep", "sample", "lock", "graph", "mtimes", "promisor", "chain", "midx",
+        "git", "tmp",
+    ];
+    let text: Vec<&str> = words.iter().filter(|w| w.certain).filter_map(Word::as_str).collect();
+    let value_of = |option: &'static [&'static str]| {
+        text.windows(2).filter(move |pair| option.contains(&pair[0])).map(|pair| pair[1])
+    };
+    let is_own_path = |path: &str| matches!(path, "./.git/*" | "*/.git/*" | "./.git" | "*/.git");
+    let leaves_out = text
+        .windows(3)
+        .any(|w| matches!(w[0], "-not" | "!") && matches!(w[1], "-path" | "-wholename") && is_own_path(w[2]));
+    let has_foreign_ending = |name: &str| {
+        let ending = name.rsplit_once('.').map(|(_, ending)| ending);
+        ending.is_some_and(|e| {
+            !e.is_empty() && e.bytes().all(|b| b.is_ascii_alphanumeric()) && !OWN.contains(&e)
+        })
+    };
+    let mut names = value_of(&["-name", "-iname"]).peekable();
+    let alternatives = text.iter().any(|w| matches!(*w, "-o" | "-or" | ","));
+    leaves_out && !alternatives || names.peek().is_some() && !alternatives && names.all(has_foreign_ending)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_find_leaves_of_a_repository() {
+        let spares = |line: &str| {
+            spares_repositories(&line.split(' ').map(Word::literal).collect::<Vec<_>>())
+        };
+        for line in [
+            ". -name *.pyc -delete",
+            ". -type f -iname .DS_Store.bak -delete",
+            ". -not -path ./.git/* -type f -delete",
+            ". ! -path */.git/* -delete",
+        ] {
+            assert!(spares(line), "{line}");
+        }
+        for line in [
+            ". -delete",
+            ". -name * -delete",
+            ". -name a* -delete",
+            ". -name *.pack -delete",
+            ". -name *.md -o -name HEAD -delete",
+            ". -not -path ./.git/* -o -name x -delete",
+            ". -mindepth 1 -delete",
+        ] {
+            assert!(!spares(line), "{line}");
         }
     }
 }

@@ -132,6 +132,13 @@ impl<'a> Targets<'a> {
         self.push(class, Bytes::from(format!("dyn:{how}")), false, Some(locator));
     }
 
+    /// The last effect leaves repositories alone, as far as these are more than refs, logs, index and settings.
+    pub fn spares_repositories(&mut self) {
+        if let Some(locator) = self.effects.last_mut().and_then(|effect| effect.locator.as_mut()) {
+            locator.opts.insert(crate::systems::files::SPARES.to_owned(), "git".into());
+        }
+    }
+
     /// An effect on something that is no path and is not captured.
     pub fn other(&mut self, class: EffectClass, resource: String, reversibility: Reversibility) {
         let system = match resource.split(':').next() {

@@ -147,10 +147,13 @@ impl World<'_> {
     fn value_at(&self, place: usize, path: &[u8]) -> Option<&Entry> {
         let own = self.paths.get(path).filter(|value| value.place == place);
         let seen = self.places[place].dirs.get(path).map(Option::as_ref);
+        let other = self.paths.get(path).and_then(|value| value.value.as_ref());
         match (own, seen) {
             (Some(own), _) => own.value.as_ref(),
+            // Another place makes a directory of it again, and what was in that is this place's.
+            (None, Some(Some(seen))) if !seen.is_dir() && other.is_some_and(Entry::is_dir) => other,
             (None, Some(Some(seen))) => Some(seen),
-            (None, _) => self.paths.get(path).and_then(|value| value.value.as_ref()),
+            (None, _) => other,
         }
     }
 
