@@ -134,7 +134,7 @@ fn a_list_of_another_cluster_is_no_candidate() {
     assert_eq!(explained(edited), ("mutate".into(), "listed".into()));
     let other = "kubectl get pods -o name; cat names | xargs kubectl delete";
     assert_eq!(explained(other), ("destroy".into(), "listed".into()));
-    let two = "kubectl get pods -o name > all; kubectl delete $(kubectl --context b get pods -o name)";
+    let two = "kubectl get pods -o name; kubectl delete $(kubectl --context b get pods -o name)";
     assert_ne!(explained(two).1, "all");
     let unknown = "while read n; do kubectl delete ns $n; done < f";
     assert_eq!(explained(unknown), ("destroy".into(), "none".into()));
