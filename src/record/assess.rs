@@ -9,7 +9,7 @@ use super::spoken;
 use super::through::Links;
 use crate::model::{Bytes, Effect, EffectClass, Invocation, Locator, Reversibility, SystemId};
 use crate::shell::{Understood, is_reader};
-use crate::systems::{self, AssessCx, files};
+use crate::systems::{self, AssessCx, files, kubernetes};
 
 /// The id of the files system.
 const FS: SystemId = SystemId::new("fs");
@@ -21,6 +21,9 @@ pub fn assess(understood: &Understood, cx: &AssessCx<'_>) -> Vec<Effect> {
     let mut links = Links::default();
     let mut chosen = Chosen::default();
     let mut none_made = true;
+    // What a line lists counts for what it then does to the list.
+    let lists = understood.invocations.iter().any(kubernetes::is_kubectl);
+    let mut earlier: Vec<Invocation> = Vec::new();
     for invocation in &understood.invocations {
         let spoken = spoken::as_kubectl(invocation, cx);
         let invocation = spoken.as_ref().unwrap_or(invocation);
@@ -28,6 +31,10 @@ pub fn assess(understood: &Understood, cx: &AssessCx<'_>) -> Vec<Effect> {
         let invocation = made.as_ref().unwrap_or(invocation);
         chosen.learn(invocation);
         let mut effects = one(invocation, &understood.cwd, cx);
+        if lists {
+            kubernetes::from_the_line(&mut effects, invocation, &earlier, cx);
+            earlier.push(invocation.clone());
+        }
         match links.through(invocation) {
             Some(through) => {
                 effects.extend(one(&through, &understood.cwd, cx).into_iter().filter(|e| e.system == FS));

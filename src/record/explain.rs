@@ -10,7 +10,7 @@ use super::redact::{self, TagKey};
 use super::{Config, guard};
 use crate::model::{Bytes, Capture, Effect, EffectClass, Invocation, ObjectId, StateRef, Stdin, Verdict};
 use crate::shell::Understood;
-use crate::systems::{self, git};
+use crate::systems::{self, git, kubernetes};
 
 /// Takes secrets out of what is shown, as the record does ([`super::redact`]).
 pub fn hide_secrets(reading: &mut Reading) {
@@ -132,6 +132,8 @@ pub enum Coverage {
     All,
     /// What is here, not what lies on the other side: the remote of a push whose words do not say which.
     LocalSide,
+    /// What the line lists before it acts on the list; it may act on other things too.
+    Listed,
     /// Nothing: the command is recorded.
     None,
 }
@@ -145,6 +147,9 @@ pub fn coverage(effect: &Effect) -> Coverage {
     // The words tell why not even a look is possible.
     if locator.opts.contains_key("not-kept") {
         return Coverage::None;
+    }
+    if effect.system.0 == "kubernetes" && kubernetes::is_unsure(locator) {
+        return Coverage::Listed;
     }
     let what = locator.opts.get("what").map(|what| what.lossy().into_owned()).unwrap_or_default();
     let pushes = what.split(',').any(|part| part == "remote");

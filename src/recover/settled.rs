@@ -6,7 +6,7 @@
 use crate::journal::index::{Event, Index};
 use crate::model::{Bytes, Capture, Effect, Locator, Missing};
 use crate::platform::home::Home;
-use crate::systems::files;
+use crate::systems::{files, kubernetes};
 
 /// How many gaps of the record are looked through.
 const GAPS: usize = 100;
@@ -17,16 +17,17 @@ pub fn settled(event: &Event, home: &Home) -> Event {
     whole.before.warnings.retain(|text| !is_of_what_the_line_made(event, text));
     let warnings: Vec<bool> = whole.before.warnings.iter().map(|text| is_told(event, text)).collect();
     let pushed = is_pushed(event);
-    let in_doubt = pushed && event.before.captures.iter().flat_map(|c| &c.missing).any(is_remote);
+    let listed = is_listed(event);
+    let closed =
+        |missing: &Missing| (pushed && is_remote(missing)) || (listed && kubernetes::is_unnamed(missing));
+    let in_doubt = event.before.captures.iter().flat_map(|c| &c.missing).any(closed);
     // A command that was not recorded while the line ran may have been one of its parts.
     if !(in_doubt || warnings.contains(&true)) || has_gap(event, home) {
         return whole;
     }
     let mut told = warnings.into_iter();
     whole.before.warnings.retain(|_| !told.next().unwrap_or(false));
-    if pushed {
-        whole.before.captures.iter_mut().for_each(|capture| capture.missing.retain(|m| !is_remote(m)));
-    }
+    whole.before.captures.iter_mut().for_each(|capture| capture.missing.retain(|m| !closed(m)));
     whole
 }
 
@@ -53,15 +54,20 @@ fn is_about(effect: &Effect, warning: &str) -> bool {
 
 /// The warning is about the one target of a system that the words did not tell, and a part captured that.
 fn is_told(event: &Event, warning: &str) -> bool {
-    let effects = &event.before.effects;
-    let Some(effect) = effects
-        .iter()
-        .find(|effect| is_open(effect) && is_about(effect, warning))
-        .filter(|effect| effect.system.0 != "fs")
-    else {
-        return false;
-    };
-    let open = effects.iter().filter(|other| other.system == effect.system && is_open(other));
+    let mut open = event.before.effects.iter().filter(|effect| is_open(effect) && is_about(effect, warning));
+    open.next().is_some_and(|effect| effect.system.0 != "fs" && has_it(event, effect))
+}
+
+/// The candidates of one command stand for targets that were not named, and a part has captured those.
+fn is_listed(event: &Event) -> bool {
+    let mut open =
+        event.before.effects.iter().filter(|effect| is_open(effect) && effect.system.0 == "kubernetes");
+    open.next().is_some_and(|effect| has_it(event, effect))
+}
+
+/// Only this effect of its system was in doubt, and each part that does the like has captured what it did it to.
+fn has_it(event: &Event, effect: &Effect) -> bool {
+    let open = event.before.effects.iter().filter(|other| other.system == effect.system && is_open(other));
     let does = |part: &&Event| {
         let mut of_it = part.before.effects.iter().filter(|e| e.system == effect.system);
         of_it.any(|e| e.class == effect.class)

@@ -34,6 +34,7 @@ pub fn run(args: &ExplainArgs, out: &mut Out) -> Result<u8> {
         let sure = if effect.certain { "" } else { "  (not certain)" };
         let capture = match coverage(effect) {
             Coverage::All => "captured first",
+            Coverage::Listed => "captured as far as it is listed before",
             Coverage::LocalSide => "captured here, not on the remote side",
             Coverage::None => "recorded, not captured",
         };

@@ -6,12 +6,14 @@ mod change;
 mod config;
 mod delete;
 mod helm;
+mod listed;
 mod make;
 mod manifest;
 mod place;
 mod plugins;
 pub mod words;
 
+pub use listed::{from_the_line, is_kubectl};
 use place::Place;
 pub use place::{CONTEXT, NAMESPACE};
 pub use plugins::knows as knows_plugin;
@@ -197,16 +199,16 @@ impl<'a> Reader<'a> {
             return Err(why);
         }
         if self.inv.dynamic_args.is_some() {
-            return Err("its targets are named when it runs".to_owned());
+            return Err(query::UNNAMED[0].to_owned());
         }
         let access = access::read(self.program, &self.words, self.inv, self.cx)?;
         let mut words = Vec::new();
         for word in &ask.words {
-            let text = word.as_str().ok_or("its targets are not known before it runs")?;
+            let text = word.as_str().ok_or(query::UNNAMED[1])?;
             words.push(text.to_owned());
         }
         let Ask { mode, destroys, drains, namespaces, .. } = ask;
-        Ok(Query { access, mode, ask: words, destroys, namespaces, drains })
+        Ok(Query { access, mode, ask: words, destroys, namespaces, drains, sure: None })
     }
 }
 

@@ -9,7 +9,7 @@ use super::kubectl::Kubectl;
 use super::object::Key;
 use super::query::{Access, Mode, Query};
 use super::snapshot::Snapshot;
-use super::{cluster, look, namespace, owned, prune, release};
+use super::{candidates, cluster, look, namespace, owned, prune, release};
 use crate::error::{Error, Result};
 use crate::model::{Bytes, Capture, Effect, Locator, Missing, ObjectId, ObjectSink, StateRef, SystemId};
 use crate::systems::CaptureCx;
@@ -56,7 +56,7 @@ pub fn capture(effect: &Effect, cx: &CaptureCx<'_>) -> Result<Vec<Capture>> {
 
 /// The bounds: a few named objects are quickly there; a namespace is many lists.
 fn limit(query: &Query, cx: &CaptureCx<'_>) -> Instant {
-    let many = !query.namespaces.is_empty() || matches!(query.mode, Mode::Prune | Mode::Helm);
+    let many = !query.namespaces.is_empty() || matches!(query.mode, Mode::Prune | Mode::Helm | Mode::Listed);
     within(if many { cx.caps.cluster_namespace_seconds } else { cx.caps.cluster_named_seconds }, cx)
 }
 
@@ -74,6 +74,13 @@ fn find(kubectl: &Kubectl, patient: &Kubectl, query: &Query) -> Result<Found> {
         Mode::Manifests => expand(kubectl, patient, query, &none, cluster::by_manifests(kubectl, &words)?),
         Mode::Prune => prune::find(kubectl, &words),
         Mode::Helm => release::find(kubectl, &words, query.destroys),
+        Mode::Listed => {
+            let mut found = candidates::find(kubectl, query)?;
+            if query.drains {
+                on_nodes(patient, &mut found);
+            }
+            expand(kubectl, patient, query, &none, found)
+        }
         Mode::Objects => std::thread::scope(|scope| {
             // A namespace that the words name is read while it is itself asked for.
             let inside: Vec<_> = query
@@ -274,6 +281,10 @@ pub fn held(
     source: &dyn crate::model::ObjectSource,
 ) -> Result<crate::systems::Held> {
     use crate::systems::Held;
+    // What the line left open the part has by its names: with that alone the gap is closed.
+    if outer.missing.iter().any(candidates::is_about) && !inner.missing.iter().any(candidates::is_about) {
+        return Ok(Held::Nothing);
+    }
     let (outer, inner) = (Snapshot::load(&outer.state, source)?, Snapshot::load(&inner.state, source)?);
     if !outer.cluster.is_same(&inner.cluster) || !inner.keys().all(|key| outer.covers(&key)) {
         return Ok(Held::Nothing);

@@ -7,6 +7,7 @@ mod api;
 mod apply;
 mod assess;
 mod beside;
+mod candidates;
 mod capture;
 mod changes;
 mod clash;
@@ -42,8 +43,10 @@ mod tryout;
 
 use std::path::Path;
 
-pub use assess::knows_plugin;
+pub use assess::{from_the_line, is_kubectl, knows_plugin};
+pub use candidates::is_about as is_unnamed;
 pub use current::name_contexts;
+pub use query::is_unsure;
 
 use super::{
     ApplyCx, AssessCx, CaptureCx, Held, Net, NetCx, Origin, PlanCx, Safeguard, SafeguardCx, System, Taken,

@@ -16,6 +16,13 @@ const ASK: &str = "ask";
 const DESTROYS: &str = "destroys";
 const NAMESPACES: &str = "namespaces";
 const DRAINS: &str = "drains";
+const SURE: &str = "sure";
+/// Reasons why targets are not known that what the line lists may tell.
+pub const UNNAMED: [&str; 3] = [
+    "its targets are named when it runs",
+    "its targets are not known before it runs",
+    "its manifests come through a pipe, which is not read before it runs",
+];
 
 /// How targets are found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -31,6 +38,8 @@ pub enum Mode {
     Prune,
     /// Helm releases by name.
     Helm,
+    /// What the line's own `kubectl get`s list: the words of each in `ask`, an empty word between two of them.
+    Listed,
 }
 
 impl Mode {
@@ -41,11 +50,12 @@ impl Mode {
             Mode::Names => "names",
             Mode::Prune => "prune",
             Mode::Helm => "helm",
+            Mode::Listed => "listed",
         }
     }
 
     fn from_word(word: &str) -> Option<Mode> {
-        [Mode::Objects, Mode::Manifests, Mode::Names, Mode::Prune, Mode::Helm]
+        [Mode::Objects, Mode::Manifests, Mode::Names, Mode::Prune, Mode::Helm, Mode::Listed]
             .into_iter()
             .find(|mode| mode.word() == word)
     }
@@ -66,6 +76,9 @@ pub struct Query {
     pub namespaces: Vec<String>,
     /// The targets are nodes that are drained: the pods on them count too.
     pub drains: bool,
+    /// Of what the line lists: nothing else can be meant, as long as none of these texts (a dot is any letter) is in what
+    /// tells the objects apart.
+    pub sure: Option<Vec<String>>,
 }
 
 /// How a cluster is reached: as the command does, with its flags and its environment.
@@ -117,6 +130,9 @@ impl Query {
         if self.drains {
             locator.opts.insert(DRAINS.to_owned(), "yes".into());
         }
+        if let Some(patterns) = &self.sure {
+            locator.opts.insert(SURE.to_owned(), joined(patterns));
+        }
         if !self.namespaces.is_empty() {
             locator.opts.insert(NAMESPACES.to_owned(), joined(&self.namespaces));
         }
@@ -140,8 +156,24 @@ impl Query {
             destroys: locator.opts.contains_key(DESTROYS),
             namespaces: split(locator.opts.get(NAMESPACES)),
             drains: locator.opts.contains_key(DRAINS),
+            sure: locator.opts.get(SURE).map(|patterns| split(Some(patterns))),
         })
     }
+}
+
+/// True where the words do not name the targets, and what the line lists before may.
+pub fn is_unnamed(locator: &Locator) -> bool {
+    locator
+        .opts
+        .get(NOT_KEPT)
+        .is_some_and(|why| UNNAMED.iter().any(|known| why.as_slice() == known.as_bytes()))
+}
+
+/// True where what the line lists is captured, and other things may be meant.
+pub fn is_unsure(locator: &Locator) -> bool {
+    let mode = locator.opts.get(MODE).and_then(Bytes::as_str);
+    mode == Some(Mode::Listed.word())
+        && locator.opts.get(SURE).is_none_or(|patterns| !patterns.as_slice().is_empty())
 }
 
 /// The command's flags that choose cluster, user and namespace; nothing where they are not recorded.

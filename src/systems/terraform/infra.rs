@@ -15,6 +15,7 @@ use super::config;
 use super::place::{self, Backend, Place};
 use super::snapshot::Snapshot;
 use super::state::RootState;
+use super::variables::Variables;
 use crate::error::{Error, Result};
 use crate::model::{Locator, ObjectId, ObjectKind, ObjectSource, StepOutcome};
 use crate::platform::scratch::ScratchDir;
@@ -84,7 +85,7 @@ pub struct Site {
     cli: Cli,
     /// The state of a local backend: elsewhere its path would be another one.
     state: Option<PathBuf>,
-    vars: Vec<OsString>,
+    vars: Variables,
     /// The root module itself.
     pub is_root: bool,
     _scratch: Option<ScratchDir>,
@@ -102,9 +103,10 @@ impl Site {
         source: &dyn ObjectSource,
     ) -> Result<Site> {
         let place = Place::find(locator)?;
-        let cli = Cli { root: place.root.clone(), ..before.cli() };
+        let mut cli = Cli { root: place.root.clone(), ..before.cli() };
         let named = locator.opts.get(super::STATE_FILE).map(|file| file.as_path().to_path_buf());
-        let vars = before.vars.iter().map(|arg| arg.as_path().as_os_str().to_owned()).collect();
+        let vars = Variables::of(before, source)?;
+        cli.env.extend(vars.env.clone());
         if is_as_recorded(before) {
             return Ok(Site { cli, state: named, vars, is_root: true, _scratch: None });
         }
@@ -139,7 +141,7 @@ impl Site {
         let mut cli = Cli { root: place.root, ..before.cli() };
         cli.env.retain(|name, _| !name.starts_with("TF_VAR_"));
         let state = locator.opts.get(super::STATE_FILE).map(|file| file.as_path().to_path_buf());
-        Ok(Site { cli, state, vars: Vec::new(), is_root: true, _scratch: None })
+        Ok(Site { cli, state, vars: Variables::default(), is_root: true, _scratch: None })
     }
 
     fn arguments(&self, verb: &[&str], wish: &Wish) -> Vec<OsString> {
@@ -154,7 +156,7 @@ impl Site {
         if !wish.whole {
             args.extend(wish.addresses.iter().map(|address| OsString::from(format!("-target={address}"))));
         }
-        args.extend(self.vars.iter().cloned());
+        args.extend(self.vars.args.iter().cloned());
         args
     }
 
@@ -260,7 +262,7 @@ fn is_as_recorded(before: &RootState) -> bool {
             .all(|p| before.files.contains_key(p.to_string_lossy().as_ref()))
 }
 
-fn glued(flag: &str, path: &Path) -> OsString {
+pub fn glued(flag: &str, path: &Path) -> OsString {
     let mut text = OsString::from(flag);
     text.push(path);
     text

@@ -27,6 +27,7 @@ mod safeguard;
 mod saved;
 mod snapshot;
 mod state;
+mod variables;
 mod what;
 mod zip;
 

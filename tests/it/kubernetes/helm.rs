@@ -154,3 +154,43 @@ fn an_object_that_helm_took_over_stays() {
         assert_eq!((&now["metadata"]["uid"], &now["data"]["mode"]), (&own, &"mine".into()), "{out:?}");
     }
 }
+
+/// The end of a test environment in one line: three programs, and all of it comes back, goes again and comes back.
+#[test]
+fn a_line_that_tears_down_release_namespace_and_infrastructure_is_taken_back() {
+    let Some(mut scene) = installed() else { return };
+    if crate::terraform::terraform().is_none() {
+        return;
+    }
+    scene.env.vars.push(("CHECKPOINT_DISABLE".to_owned(), "1".to_owned()));
+    let real = scene.env.project.join("infra/real");
+    let module = "resource \"terraform_data\" \"web\" {\n  provisioner \"local-exec\" {\n    command = \"touch REAL\"\n  }\n  \
+                  provisioner \"local-exec\" {\n    when = destroy\n    command = \"rm REAL\"\n  }\n}\n";
+    scene.env.write("infra/main.tf", module.replace("REAL", real.to_str().unwrap()));
+    scene.env.sh("cd infra && terraform init -input=false && terraform apply -auto-approve").ok();
+    scene.kubectl("create namespace NS-side").ok();
+    scene.kubectl("-n NS-side create cm kept --from-literal=a=b").ok();
+    let seen = |scene: &Scene| {
+        let side = scene.kubectl("-n NS-side get cm kept -o jsonpath={.data.a} --ignore-not-found").stdout;
+        let objects = ["cm shop-conf", "deploy shop-web"].map(|what| scene.get(what).map(meant));
+        (objects, side, real.exists())
+    };
+    let before = seen(&scene);
+    scene.agent("helm uninstall shop -n NS && kubectl delete ns NS-side && terraform -chdir=infra destroy -auto-approve").ok();
+    let gone = seen(&scene);
+    assert_eq!((gone.1.as_str(), gone.2), ("", false));
+    let out = scene.undo_by(&["--apply-infra"]);
+    assert_eq!(out.code, 3, "a new resource is not the old one: {out:?}");
+    assert_eq!(seen(&scene), before, "{out:?}");
+    // What was made for real is destroyed by nobody but terraform; the cluster's part goes again.
+    let redone = scene.env.fr(&["redo", "--yes"]);
+    assert!(!redone.stdout.contains("is undone and verified"), "{redone:?}");
+    scene.until("what the redo deletes is gone", || {
+        let now = seen(&scene);
+        (now.0, now.1) == (gone.0.clone(), gone.1.clone())
+    });
+    assert!(seen(&scene).2, "{redone:?}");
+    let again = scene.undo_by(&["--apply-infra"]);
+    assert_eq!(seen(&scene), before, "{again:?}");
+    scene.kubectl("delete namespace NS-side --wait=false").ok();
+}

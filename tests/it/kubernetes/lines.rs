@@ -3,7 +3,8 @@
 use super::SHOP;
 use super::cluster::{Scene, meant};
 
-fn with_shims() -> Option<Scene> {
+/// A scene whose commands come through shims.
+pub fn with_shims() -> Option<Scene> {
     let mut scene = Scene::new()?;
     let path = format!("{}:{}", scene.env.fr_home.join("shims").display(), scene.env.path());
     scene.env.vars.push(("PATH".into(), path));
@@ -104,22 +105,6 @@ fn what_minikube_hands_to_kubectl_is_taken_back() {
     assert_eq!(call.answer.code, 0, "{call:?}");
     let shown = scene.env.fr(&["show", &scene.event()["id"].to_string()]).ok().stdout;
     assert!(shown.contains("cluster \"minikube\""), "{shown}");
-}
-
-/// Without shims nobody knows what a manifest holds that the line makes itself. It is named, and nobody says that all is
-/// as it was.
-#[test]
-fn what_a_line_reads_from_its_own_file_is_not_said_to_be_as_it_was() {
-    let Some(scene) = Scene::new() else { return };
-    scene.apply(SHOP);
-    scene
-        .agent("kubectl -n NS get cm settings -o yaml > s.yaml && sed -i s/live/edited/ s.yaml && kubectl -n NS apply -f s.yaml && rm s.yaml")
-        .ok();
-    assert_eq!(scene.get("cm settings").unwrap()["data"]["mode"], "edited");
-    let out = scene.undo();
-    assert_eq!(out.code, 5, "{out:?}");
-    assert!(out.stdout.contains("objects named in manifests was not captured"), "{out:?}");
-    assert!(out.stderr.contains("every captured target"), "{out:?}");
 }
 
 /// The agent "resets" a namespace: what stands there afterwards is the line's own, and not somebody's who came after it.

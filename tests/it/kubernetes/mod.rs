@@ -11,6 +11,7 @@ mod elsewhere;
 mod failures;
 mod helm;
 mod lines;
+mod listed;
 mod losses;
 mod namespace;
 mod quotas;

@@ -4,6 +4,7 @@ use super::scene::Scene;
 
 on_each!([local pg] (
     the_configuration_has_changed_since_it_was_made made_and_applied_by_one_line a_plan_that_is_stale_says_nothing
+    nobody_sees_the_variables_of_a_plan_while_it_is_taken_back
 ));
 
 impl Scene {
@@ -75,4 +76,43 @@ fn a_plan_that_is_stale_says_nothing(scene: Scene) {
     let undone = scene.undo(&["--apply-infra"]);
     assert_eq!(undone.code, 5, "{undone:?}");
     assert_eq!(scene.real(), real);
+}
+
+/// The values are in the plan, and were never on a command line; whoever lists processes while it is taken back sees none.
+/// Neither where the configuration has changed since, so that terraform is asked to plan and apply in one.
+fn nobody_sees_the_variables_of_a_plan_while_it_is_taken_back(mut scene: Scene) {
+    let text = scene.env.read("infra/main.tf");
+    let more = "variable \"key\" {}\nvariable \"tags\" {\n  type = map(string)\n}\noutput \"both\" {\n  value = \"${var.key} ${var.tags.a}\"\n}\n";
+    scene.env.write("infra/main.tf", format!("{text}{more}"));
+    let key = "key = \"tf-secret-in-file\"\nsize = \"huge\"\ntags = {a = \"x\"}\n";
+    scene.env.write("vars/one.tfvars", key);
+    scene.tf("destroy -auto-approve -var-file=../vars/one.tfvars -var size=small").ok();
+    scene.tf("apply -auto-approve -var-file=../vars/one.tfvars").ok();
+    let real = scene.real();
+    assert!(real.contains(&"disk-a-huge".to_owned()));
+    scene.tf("plan -destroy -var-file=../vars/one.tfvars -out=saved").ok();
+    scene.agent("terraform -chdir=infra apply saved").ok();
+    std::fs::remove_dir_all(scene.env.project.join("vars")).unwrap();
+
+    // A terraform that writes down how it was started.
+    let bin = scene.env.root().join("bin");
+    let log = scene.env.root().join("started");
+    std::fs::create_dir(&bin).unwrap();
+    let program = super::terraform().unwrap();
+    let script =
+        format!("#!/bin/sh\nprintf '%s\\n' \"$*\" >> {}\nexec {} \"$@\"\n", log.display(), program.display());
+    std::fs::write(bin.join("terraform"), script).unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(bin.join("terraform"), mode).unwrap();
+    scene.env.vars.push(("PATH".to_owned(), format!("{}:{}", bin.display(), scene.env.path())));
+    let undone = scene.undo(&["--apply-infra"]);
+    assert_eq!(undone.code, 3, "{undone:?}");
+    assert_eq!(scene.real(), real, "{undone:?}");
+    let output = scene.tf("output -raw both").ok().stdout;
+    assert_eq!(output, "tf-secret-in-file x");
+    let started = std::fs::read_to_string(&log).unwrap();
+    assert!(started.contains("-destroy") || started.contains("plan "), "{started}");
+    assert!(!started.contains("tf-secret") && !started.contains("huge"), "{started}");
+    let stored = scene.env.sh("grep -rl tf-secret-in-file $FR_HOME").stdout;
+    assert_eq!(stored, "");
 }

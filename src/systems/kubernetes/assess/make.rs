@@ -2,8 +2,9 @@
 
 use super::Reader;
 use super::manifest;
+use super::words::Words;
 use crate::model::{EffectClass as C, Reversibility as R, Stdin, Word};
-use crate::systems::kubernetes::query::Mode;
+use crate::systems::kubernetes::query::{Mode, UNNAMED};
 
 /// What `kubectl create KIND NAME` makes: the words, and the kind with version and group.
 const MADE: &[(&[&str], &str)] = &[
@@ -50,7 +51,7 @@ pub fn files(mode: Mode, out: &mut Reader<'_>) {
             out.ask.mode = Mode::Names;
             out.ask.words = names.into_iter().map(Word::literal).collect();
         }
-        _ => out.not_kept("its manifests come through a pipe, which is not read before it runs"),
+        _ => out.not_kept(UNNAMED[2]),
     }
 }
 
@@ -96,10 +97,7 @@ pub fn create(out: &mut Reader<'_>) {
         out.add(C::Create, "dyn:objects named in manifests", R::Exact);
         return files(Mode::Manifests, out);
     }
-    let sub = of_kind == "secret"
-        || (matches!(of_kind.as_str(), "service" | "svc") && out.words.operands.len() > 3);
-    let at = if sub { 3 } else { 2 };
-    let name = out.words.operand(at.min(out.words.operands.len() - 1)).to_owned();
+    let name = out.words.operand(name_at(&out.words)).to_owned();
     let access =
         matches!(of_kind.as_str(), "role" | "rolebinding" | "clusterrole" | "clusterrolebinding" | "token");
     let object = out.place.object(&of_kind, &name);
@@ -108,10 +106,30 @@ pub fn create(out: &mut Reader<'_>) {
     if of_kind == "token" {
         return out.not_kept("a token that was given out cannot be taken back");
     }
-    match MADE.iter().find(|(words, _)| words.contains(&of_kind.as_str())) {
-        Some((_, kind)) => absent(kind, &name, out),
+    match kind_made(&of_kind) {
+        Some(kind) => absent(kind, &name, out),
         None => out.not_kept("this kind is not understood"),
     }
+}
+
+fn kind_made(word: &str) -> Option<&'static str> {
+    MADE.iter().find(|(words, _)| words.contains(&word)).map(|(_, kind)| *kind)
+}
+
+/// `create secret TYPE NAME`, `create service TYPE NAME`, `create KIND NAME`.
+fn name_at(words: &Words<'_>) -> usize {
+    let of_kind = words.operand(1);
+    let sub = of_kind == "secret" || (matches!(of_kind, "service" | "svc") && words.operands.len() > 3);
+    (if sub { 3 } else { 2 }).min(words.operands.len().saturating_sub(1))
+}
+
+/// The kind and the name of what `kubectl create` makes, where its words are all known.
+pub fn made(words: &Words<'_>) -> Option<(&'static str, String)> {
+    if words.operands.len() < 3 || words.any(&["--filename", "--kustomize"]) {
+        return None;
+    }
+    let name = words.operands.get(name_at(words))?.as_str()?.to_owned();
+    Some((kind_made(words.operand(1))?, name))
 }
 
 /// An object that is about to be made.
