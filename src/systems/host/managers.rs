@@ -381,7 +381,8 @@ mod tests {
 
     #[test]
     fn each_list_is_read_as_its_tool_prints_it() {
-        let cases: &[(fn(&str) -> Option<Installed>, &str, &[(&str, &str)])] = &[
+        type Read = fn(&str) -> Option<Installed>;
+        let cases: &[(Read, &str, &[(&str, &str)])] = &[
             (
                 in_brackets,
                 "bundler (default: 2.3.7)\nrails (7.0.1, 6.1.4)\n",
