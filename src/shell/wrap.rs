@@ -8,7 +8,7 @@ mod terminal;
 
 pub use exec::{find_starts, find_values};
 
-use super::state::Shell;
+use super::state::{Shell, Value};
 use super::walk::{Ready, Status, Walker};
 use crate::model::{Redirect, RedirectMode, Word};
 
@@ -36,6 +36,24 @@ impl Peeled<'_> {
     }
 }
 
+/// `. venv/bin/activate` chooses the Python of the rest of the line.
+fn activated(sh: &mut Shell, script: &Word) {
+    let text = script.text.lossy().into_owned();
+    let Some(dir) = text.strip_suffix("/bin/activate") else { return };
+    let path = match (&sh.cwd, dir.starts_with('/')) {
+        (_, true) => Some(dir.to_owned()),
+        (Some(cwd), false) => Some(format!("{}/{dir}", cwd.trim_end_matches('/'))),
+        (None, false) => None,
+    };
+    match path.filter(|_| script.certain && !dir.starts_with('~')) {
+        Some(text) => sh.set("VIRTUAL_ENV", Value { text, certain: true }),
+        None => sh.forget("VIRTUAL_ENV"),
+    }
+    if let Some(var) = std::rc::Rc::make_mut(&mut sh.vars).get_mut("VIRTUAL_ENV") {
+        var.exported = true;
+    }
+}
+
 impl Walker<'_> {
     /// Runs a command by its base name: a wrapper, a shell, or a program.
     pub fn wrapped(&mut self, sh: &mut Shell, name: &str, ready: Ready) -> Status {
@@ -49,7 +67,11 @@ impl Walker<'_> {
             }
             "source" | "." => {
                 if ready.argv.len() > 1 {
+                    let script = ready.argv.get(1).cloned();
                     self.push(sh, ready);
+                    if let Some(script) = script {
+                        activated(sh, &script);
+                    }
                 }
                 Status::Unknown
             }

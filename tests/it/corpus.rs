@@ -28,6 +28,7 @@ const FILES: &[(&str, &str)] = &[
     ("rest.tsv", include_str!("../corpus/rest.tsv")),
     ("infra.tsv", include_str!("../corpus/infra.tsv")),
     ("clouds.tsv", include_str!("../corpus/clouds.tsv")),
+    ("data.tsv", include_str!("../corpus/data.tsv")),
 ];
 
 fn rows() -> Vec<Row> {

@@ -30,6 +30,7 @@ mod journal;
 mod json;
 mod kubernetes;
 mod live;
+mod managers;
 mod maturity;
 mod mysql;
 mod payloads;

@@ -1,6 +1,7 @@
 """A registry of npm packages and one of crates on loopback, for the real npm and cargo: the requests that they make, with
 npm's refusal of a version that was there before. Prints its port and serves until its standard input ends."""
 
+import base64
 import http.server
 import json
 import re
@@ -9,7 +10,7 @@ import threading
 from urllib.parse import unquote
 
 LOCK = threading.RLock()
-PACKAGES, USED, CRATES, OWNERS, ACCESS = {}, set(), {}, {}, {}
+PACKAGES, USED, CRATES, OWNERS, ACCESS, FILES = {}, set(), {}, {}, {}, {}
 
 
 def package(name, port):
@@ -75,6 +76,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             if method == "POST":
                 ACCESS[found[1]] = json.loads(raw)["access"]
             return 200, {"public": ACCESS[found[1]] != "restricted"}
+        if found := re.fullmatch(r".+/-/([^/]+\.tgz)", path):
+            return 200, FILES[found[1]]
         if found := re.fullmatch(r"(.+)/-/[^/]+\.tgz/-rev/.+", path):
             return 200, {"ok": True}
         name = path.split("/-rev/")[0]
@@ -90,6 +93,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 if version in now["versions"] or f"{name}@{version}" in USED:
                     return 403, {"error": f"You cannot publish over the previously published versions: {version}."}
                 now["versions"][version] = manifest
+            for file, content in body["_attachments"].items():
+                FILES[file] = base64.b64decode(content["data"])
             now["dist-tags"].update(body["dist-tags"])
             return 200, {"ok": True}
         if "versions" in body:

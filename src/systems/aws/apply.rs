@@ -56,6 +56,9 @@ pub fn apply(step: &Step, cx: &ApplyCx<'_>) -> Result<StepOutcome> {
     }
 }
 
+/// Images are marked after they are made.
+const IMAGE: &str = "image";
+
 /// One thing that goes back.
 struct Thing<'a> {
     cli: &'a Cli,
@@ -122,7 +125,12 @@ impl Thing<'_> {
             let making = self.kind.make.first().is_some_and(|first| first.op == act.op) && now.is_none();
             let input = self.input(act, old, now.as_ref(), making);
             match self.ask(act, input)? {
-                Ok(_) => done.push(act.op.as_str()),
+                Ok(answer) => {
+                    done.push(act.op.as_str());
+                    if let Some(refusal) = self.mark_afterwards(making, &answer, old)? {
+                        return Ok(self.refused("create-tags", &refusal, &done));
+                    }
+                }
                 Err(refusal) if act.fine.contains(&refusal.code) => done.push(act.op.as_str()),
                 Err(refusal) => return Ok(self.refused(&act.op, &refusal, &done)),
             }
@@ -225,11 +233,10 @@ impl Thing<'_> {
     /// The tags of what is made anew, one of which says what it stands for; and a token, by which doing it twice is doing
     /// it once.
     fn mark(&self, old: &Value, fields: &mut Map<String, Value>) {
-        let is_own =
-            |tag: &&Value| !tag["Key"].as_str().is_some_and(|key| key.starts_with("aws:") || key == REPLACES);
-        let mut tags: Vec<Value> =
-            old["Tags"].as_array().into_iter().flatten().filter(is_own).cloned().collect();
-        tags.push(json!({"Key": REPLACES, "Value": self.key.id(0)}));
+        if self.kind.tag == IMAGE {
+            return;
+        }
+        let tags = self.tags(old);
         if let Some(disks) = self.disks(old).filter(|_| self.kind.tag == "instance") {
             fields.insert("BlockDeviceMappings".to_owned(), disks);
         }
@@ -238,6 +245,24 @@ impl Thing<'_> {
             let token = blake3::hash(format!("{}{}", self.state, self.key.encode()).as_bytes()).to_hex();
             fields.insert("ClientToken".to_owned(), Value::from(token.get(..32).unwrap_or_default()));
         }
+    }
+
+    /// Its old tags, and the one that says what it stands for.
+    fn tags(&self, old: &Value) -> Vec<Value> {
+        let is_own =
+            |tag: &&Value| !tag["Key"].as_str().is_some_and(|key| key.starts_with("aws:") || key == REPLACES);
+        let mut tags: Vec<Value> =
+            old["Tags"].as_array().into_iter().flatten().filter(is_own).cloned().collect();
+        tags.push(json!({"Key": REPLACES, "Value": self.key.id(0)}));
+        tags
+    }
+
+    /// The same of what takes no tags while it is made: `register-image` of the command lines before 2024.
+    fn mark_afterwards(&self, making: bool, answer: &Value, old: &Value) -> Result<Option<Refusal>> {
+        let id = answer.pointer(&self.kind.own).and_then(Value::as_str);
+        let Some(id) = id.filter(|_| making && self.kind.tag == IMAGE) else { return Ok(None) };
+        let input = json!({"Resources": [id], "Tags": self.tags(old)});
+        Ok(self.cli.ask(Call::new("ec2", "create-tags", input))?.err())
     }
 
     /// Adds what is missing in a list, then drops what is too much.

@@ -1,7 +1,7 @@
 //! Which reader understands which program.
 
 use super::super::AssessCx;
-use super::{bq, forge, oci, platforms, pulumi, sql, stores, terragrunt};
+use super::{bq, daemons, forge, oci, platforms, pulumi, sql, stores, terragrunt};
 use crate::model::{Effect, Invocation, Word};
 use crate::systems::words::Reader;
 
@@ -63,6 +63,23 @@ pub const PROGRAMS: &[&str] = &[
     "nomad",
     "k3s-uninstall.sh",
     "k3s-agent-uninstall.sh",
+    "supervisorctl",
+    "rabbitmqctl",
+    "rabbitmqadmin",
+    "influx",
+    "nats",
+    "virsh",
+    "crictl",
+    "lxc",
+    "incus",
+    "tailscale",
+    "pg_ctl",
+    "pg_ctlcluster",
+    "pg_dropcluster",
+    "nmcli",
+    "setenforce",
+    "kafka-topics",
+    "kafka-topics.sh",
 ];
 
 /// What an invocation of one of [`PROGRAMS`] does.
@@ -100,7 +117,7 @@ fn system(program: &str) -> &'static str {
         | "argocd" | "flux" | "velero" | "vault" | "etcdctl" | "wrangler" | "firebase" | "supabase" => {
             "platform"
         }
-        one if platforms::IN_CLUSTERS.contains(&one) => "platform",
+        one if platforms::IN_CLUSTERS.contains(&one) || daemons::PROGRAMS.contains(&one) => "platform",
         "crane" | "gcrane" | "skopeo" | "oras" | "regctl" | "twine" | "heroku" | "flyctl" | "fly"
         | "vercel" | "netlify" => "registry",
         _ => "system",

@@ -4,6 +4,7 @@
 mod assess;
 mod bq;
 mod compensation;
+mod daemons;
 mod forge;
 mod oci;
 mod platforms;

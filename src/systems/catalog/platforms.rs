@@ -1,5 +1,6 @@
 //! Tools around clusters and clouds: what each of their verbs does. One table; the first line that fits counts.
 
+use super::daemons;
 use crate::model::{EffectClass as C, Reversibility as R, Word};
 use crate::systems::words::{Reader, Takes, Words};
 
@@ -8,7 +9,7 @@ const NONE: Option<C> = None;
 
 /// Tools that share a line, the words that begin the command (`*` is any one word), and the class. What no line
 /// names is opaque.
-type Line = (&'static [&'static str], &'static [&'static str], Option<C>);
+pub type Line = (&'static [&'static str], &'static [&'static str], Option<C>);
 
 const CDK: &[&str] = &["cdk"];
 const SLS: &[&str] = &["serverless", "sls"];
@@ -304,16 +305,34 @@ pub fn read(program: &str, out: &mut Reader<'_>) {
         "--server",
         "--address",
         "--endpoints",
+        "-D",
+        "--pgdata",
+        "-m",
+        "--mode",
+        "--bootstrap-server",
+        "--topic",
+        "--zookeeper",
+        "--bucket",
+        "-b",
+        "--start",
+        "--predicate",
     ]);
     let words = Words::split(out.inv.args(), takes);
     if program.starts_with("k3s-") {
         return out.add(C::Destroy, "dyn:the cluster of this machine with its data", R::Irreversible);
     }
+    if let Some((class, verb)) = daemons::by_option(program, |option| words.has(&[option])) {
+        let topic = words.text(&["--topic"]).unwrap_or_default();
+        if let Some(class) = class {
+            out.add(class, format!("{program}:{verb} {topic}").trim_end(), R::Irreversible);
+        }
+        return;
+    }
     if words.operands.is_empty() || words.has(&["--dry-run", "--help", "-h"]) {
         return;
     }
     let fits = |line: &&Line| line.0.contains(&program) && begins(&words.operands, line.1);
-    match LINES.iter().find(fits) {
+    match LINES.iter().chain(daemons::LINES).find(fits) {
         Some((_, _, None)) => {}
         Some((_, start, Some(class))) => {
             let rest: Vec<&Word> = words.from(start.len()).to_vec();
@@ -328,8 +347,14 @@ pub fn read(program: &str, out: &mut Reader<'_>) {
 }
 
 fn begins(operands: &[&Word], start: &[&str]) -> bool {
-    start
-        .iter()
-        .enumerate()
-        .all(|(at, word)| operands.get(at).is_some_and(|w| *word == "*" || w.as_str() == Some(word)))
+    start.iter().enumerate().all(|(at, word)| {
+        operands.get(at).is_some_and(|w| {
+            let text = w.as_str();
+            // `delete_*` begins a word, `*` is any one.
+            match word.strip_suffix('*') {
+                Some(front) => text.is_some_and(|text| text.starts_with(front)) || front.is_empty(),
+                None => text == Some(word),
+            }
+        })
+    })
 }

@@ -1,7 +1,7 @@
 //! Carries out a step, only while the thing is as the plan saw it.
 
 use super::read::{emptied, look, rules, tool};
-use super::users;
+use super::{managers, users};
 use crate::error::Result;
 use crate::model::{Step, StepOutcome};
 use crate::systems::ApplyCx;
@@ -89,6 +89,13 @@ pub fn apply(step: &Step, cx: &ApplyCx<'_>) -> Result<StepOutcome> {
                 words(&install)
             };
             commands.push((argv, Vec::new()));
+        }
+        "packages" => {
+            let (Some(old), Some(now)) = (old, now.as_ref()) else {
+                return Ok(StepOutcome::Failed { reason: format!("{own} does not tell what is installed") });
+            };
+            let way = managers::way(own, &old.facts, &now.facts);
+            commands.extend(way.commands.into_iter().filter(|_| way.runs).map(|argv| (argv, Vec::new())));
         }
         _ => return Ok(StepOutcome::Failed { reason: format!("fr does not know how to write {kind}") }),
     }

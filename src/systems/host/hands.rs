@@ -1,5 +1,6 @@
 //! What an undo does about each thing, in words.
 
+use super::managers;
 use crate::model::{Bytes, Reversibility as R, Step, SystemId};
 use crate::systems::things::{self, Deed, Hands, How, Job, Verb};
 
@@ -68,6 +69,7 @@ impl Hands for HostHands {
                 let why = format!("packages come from outside: `{command}`");
                 Deed::on_request(format!("install the old version of {own}"), R::Recreate, why)
             }
+            ("packages", How::Changed(before, now)) => managers::way(own, &before.facts, &now.facts).deed(),
             _ => Deed::impossible(format!("leave {own} as it is"), "fr does not know how to write it"),
         }
     }

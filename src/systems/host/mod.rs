@@ -4,9 +4,12 @@
 mod apply;
 mod assess;
 mod hands;
+mod managers;
 mod place;
 mod read;
 mod users;
+
+pub use managers::place as packages;
 
 use super::functions::{self, Functions};
 use super::things::{self, Things};

@@ -1,5 +1,6 @@
 //! Which of the host's commands are understood, and which things have to be read before they may run.
 
+use super::managers;
 use crate::model::{Bytes, Effect, EffectClass as C, Invocation, Locator, Reversibility as R, Word};
 use crate::systems::things::locator_of;
 use crate::systems::words::Reader;
@@ -45,6 +46,9 @@ pub const PROGRAMS: &[&str] = &[
     "lvreduce",
     "cryptsetup",
     "blkdiscard",
+    "hdparm",
+    "nvme",
+    "mdadm",
     "mount",
     "umount",
     "swapoff",
@@ -54,6 +58,7 @@ pub const PROGRAMS: &[&str] = &[
     "halt",
     "poweroff",
     "init",
+    "telinit",
     "passwd",
     "useradd",
     "userdel",
@@ -161,6 +166,10 @@ fn locator(program: &str, effect: &Effect, inv: &Invocation) -> Option<Locator> 
         ("user", _) if name != "self" => format!("user/{name}"),
         ("group", _) => format!("group/{name}"),
         ("pkg", "apt" | "apt-get" | "aptitude" | "dpkg") if effect.certain => format!("package/{name}"),
+        ("pkg" | "dyn", _) if is_of_packages(&text) => match manager_of(program) {
+            Some(manager) => return Some(managers::place(manager, &[], inv)),
+            None => return because("fr does not read it before it runs"),
+        },
         ("path" | "ssh" | "git", _) => return None,
         _ if effect.reversibility == R::Irreversible => return because("nothing can bring it back"),
         _ if effect.class.is_destructive() || matches!(effect.class, C::Mutate | C::Access | C::Disrupt) => {
@@ -174,6 +183,23 @@ fn locator(program: &str, effect: &Effect, inv: &Invocation) -> Option<Locator> 
         return because("it runs as another user, who may see what we may not");
     }
     Some(locator_of(place, std::iter::once(thing.as_str())))
+}
+
+/// The effect is on what a package manager has installed.
+fn is_of_packages(resource: &str) -> bool {
+    resource.starts_with("pkg:") || resource == "dyn:packages that a simulation lists"
+}
+
+/// The manager whose list tells what a program of the system installs and removes.
+fn manager_of(program: &str) -> Option<&'static str> {
+    match program {
+        "apt" | "apt-get" | "aptitude" | "dpkg" => Some("dpkg"),
+        "rpm" | "dnf" | "yum" | "zypper" => Some("rpm"),
+        "pacman" => Some("pacman"),
+        "brew" => Some("brew"),
+        "snap" => Some("snap"),
+        _ => None,
+    }
 }
 
 /// Whose table it is. `user`: that of whoever runs the command.

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::place::NOT_KEPT;
-use super::{ID, users};
+use super::{ID, managers, users};
 use crate::error::{Error, Result};
 use crate::model::{Capture, Effect, ObjectId, ObjectKind, ObjectSink, StateRef, SystemId};
 use crate::platform::runner::{self, Finished};
@@ -53,6 +53,7 @@ pub fn look(name: &str, sink: &dyn ObjectSink) -> Result<Option<Thing>> {
             Ok(Some(thing))
         }
         "package" => package(own, sink),
+        "packages" => managers::look(own, sink),
         "user" => users::user(own, sink),
         "group" => users::group(own, sink),
         _ => Err(Error::corrupt(format!("{name} is no thing of a host that this fr knows"))),

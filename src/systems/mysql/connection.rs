@@ -135,6 +135,18 @@ impl Connection {
         Ok(())
     }
 
+    /// It begins in a database.
+    pub fn has_database(&self) -> bool {
+        self.resolved().get("database").is_some_and(|name| !name.is_empty())
+    }
+
+    /// The same server, and no database to begin in.
+    pub fn without_database(&self) -> Connection {
+        let mut other = self.clone();
+        other.set("--database", "");
+        other
+    }
+
     fn set(&mut self, name: &str, value: &str) {
         self.words.insert(name.to_owned(), value.to_owned());
     }
@@ -178,7 +190,10 @@ impl Connection {
         let mut argv: Vec<OsString> =
             vec![self.words.get("program").map_or("mysql", String::as_str).into(), "--no-defaults".into()];
         argv.extend(self.words.get("login-path").map(|path| format!("--login-path={path}").into()));
-        for (name, value) in self.resolved().iter().filter(|(name, _)| *name != "password") {
+        let is_given = |(name, value): &(&String, &String)| {
+            *name != "password" && (*name != "database" || !value.is_empty())
+        };
+        for (name, value) in self.resolved().iter().filter(is_given) {
             let switch = matches!(name.as_str(), "ssl" | "skip-ssl" | "compress" | "ssl-verify-server-cert");
             argv.push(match switch && value.is_empty() {
                 true => format!("--{name}").into(),

@@ -38,8 +38,14 @@ impl Client {
         let mark = format!("fr{noise}");
         talk.say(format!("DELIMITER {mark}\n").as_bytes())?;
         let mut client = Client { talk, mark, forgiving, buffer: Vec::new(), until };
-        client.run("SELECT 1")?;
-        Ok(client)
+        match client.run("SELECT 1") {
+            Ok(()) => Ok(client),
+            // What we say names its database: where that was dropped since, the server says so of each table.
+            Err(e) if e.what.contains("Unknown database") && connection.has_database() => {
+                Client::open(&connection.without_database(), until, forgiving)
+            }
+            Err(e) => Err(e),
+        }
     }
 
     /// How long it may still take.

@@ -38,7 +38,9 @@ fn is_one_database(a: &State, b: &State) -> bool {
     let user = |state: &State| said(state, "user").split('@').next().map(str::to_owned);
     let one_server =
         is_told("system") || is_told("directory") && ["host", "port", "server"].iter().all(|name| same(name));
-    a.system == b.system && one_server && same("database") && same("database-id") && user(a) == user(b)
+    // MySQL's names have their database in them, wherever a connection began.
+    let one_database = a.system == "mysql" || same("database") && same("database-id");
+    a.system == b.system && one_server && one_database && user(a) == user(b)
 }
 
 /// What several events did to one database.

@@ -45,6 +45,31 @@ fn a_dropped_table_comes_back_with_all_that_stood_on_it() {
     }
 }
 
+/// Whatever database a connection began in: a name has its database in it.
+#[test]
+fn rows_that_went_before_their_database_did_are_in_it_again() {
+    let Some(scene) = Scene::new(SHOP) else { return };
+    let before = scene.world();
+    let databases = || scene.env.sh("mariadb -u root -NBe 'SHOW DATABASES'").ok().stdout;
+    let all = databases();
+    for more in ["true", "mysql -u root -e 'CREATE DATABASE DB; CREATE TABLE DB.z (i int)'"] {
+        scene.agent("mysql -u root DB -e 'DELETE FROM other'").ok();
+        scene.agent("mysql -u root -e 'DROP DATABASE DB'").ok();
+        assert_ne!(databases(), all);
+        scene.agent(more).ok();
+        for _ in 0..2 {
+            let undo = scene.env.fr(&["undo", "--session", "--yes"]);
+            assert_eq!(undo.code, 0, "{more}: {undo:?}");
+            scene.is(&before);
+            let redo = scene.env.fr(&["redo", "--yes"]);
+            assert_eq!(redo.code, 0, "{more}: {redo:?}");
+        }
+        let undo = scene.env.fr(&["undo", "--session", "--yes"]);
+        assert_eq!(undo.code, 0, "{more}: {undo:?}");
+        scene.is(&before);
+    }
+}
+
 #[test]
 fn a_dropped_database_comes_back_whole() {
     let Some(scene) = Scene::new(SHOP) else { return };

@@ -55,6 +55,10 @@ fn by_options(service: &str, op: &str, (class, back): (C, R), out: &Reader<'_>) 
     }
     match (service, op) {
         ("ssm", "put-parameter") if out.words.has(&["--overwrite"]) => (C::Overwrite, R::Exact),
+        // An image is made anew from its snapshots.
+        ("ec2", "deregister-image") if out.words.has(&["--delete-associated-snapshots"]) => {
+            (C::Destroy, R::Irreversible)
+        }
         ("secretsmanager", "delete-secret") if out.words.has(&["--force-delete-without-recovery"]) => {
             (C::Destroy, R::Recreate)
         }

@@ -58,6 +58,9 @@ pub fn run(words: &Words<'_>, out: &mut Asking<'_>) {
         }
     }
     let temporary = on(words, &["--rm"]);
+    if temporary && !on(words, &["-d", "--detach"]) {
+        in_volumes(words, command, writes, out);
+    }
     let replaces = out.podman && on(words, &["--replace"]);
     let name = words.value(&["--name"]).cloned();
     match name {
@@ -78,6 +81,59 @@ pub fn run(words: &Words<'_>, out: &mut Asking<'_>) {
             out.add(C::Create, format!("dyn:container of {image}"), R::Exact);
         }
     }
+}
+
+/// Programs that only look at what they are given.
+const READING: &[&str] = &[
+    "ls",
+    "cat",
+    "find",
+    "du",
+    "df",
+    "head",
+    "tail",
+    "grep",
+    "stat",
+    "wc",
+    "true",
+    "echo",
+    "md5sum",
+    "sha256sum",
+    "test",
+];
+
+/// A container that runs one command and goes may change the named volumes that it is given: they are kept before.
+fn in_volumes(words: &Words<'_>, command: &[&Word], removes: bool, out: &mut Asking<'_>) {
+    let program = command.first().and_then(|w| w.as_str()).unwrap_or_default();
+    let packs = || command.get(1).and_then(|w| w.as_str()).is_some_and(|flags| flags.contains('c'));
+    if program.is_empty() || READING.contains(&program) || program == "tar" && packs() {
+        return;
+    }
+    let mut named: Vec<Word> = Vec::new();
+    for mount in words.values(&["-v", "--volume"]).filter(|mount| mount.certain) {
+        let text = mount.text.lossy().into_owned();
+        let parts: Vec<&str> = text.split(':').collect();
+        if let [name, _, rest @ ..] = parts.as_slice() {
+            let is_name = !name.is_empty() && !name.starts_with(['/', '.', '~']);
+            let reads_only = rest.iter().flat_map(|options| options.split(',')).any(|option| option == "ro");
+            named.extend((is_name && !reads_only).then(|| Word::literal(*name)));
+        }
+    }
+    for mount in words.values(&["--mount"]).filter(|mount| mount.certain) {
+        let text = mount.text.lossy().into_owned();
+        let value = |names: &[&str]| {
+            let pairs = text.split(',').filter_map(|pair| pair.split_once('='));
+            pairs.filter(|(name, _)| names.contains(name)).map(|(_, value)| value.to_owned()).next()
+        };
+        let is_volume = value(&["type"]).is_none_or(|kind| kind == "volume");
+        let reads_only =
+            text.split(',').any(|part| matches!(part, "readonly" | "ro" | "readonly=true" | "ro=true"));
+        let name = value(&["source", "src"]).filter(|_| is_volume && !reads_only);
+        named.extend(name.map(Word::literal));
+    }
+    let class = if removes { C::Destroy } else { C::Opaque };
+    let named: Vec<&Word> = named.iter().collect();
+    out.each(class, Kind::Volume, &named, R::Exact, Loss::Nothing);
 }
 
 /// Where the paths are that a command removes inside of a container (`docker exec c rm -rf /data`): they can be copied out of it

@@ -163,7 +163,10 @@ impl<'a> Asking<'a> {
         let nothing =
             || query::not_kept(inv.cwd.clone().unwrap_or_default(), "fr does not read this before it runs");
         for effect in &mut self.out.effects {
-            if effect.system.0 != super::ID || effect.class == C::Opaque {
+            // What an opaque command may change is only read where the words name it.
+            let is_unread =
+                effect.class == C::Opaque && !effect.resource.as_slice().starts_with(b"docker:volume:");
+            if effect.system.0 != super::ID || is_unread {
                 continue;
             }
             effect.locator = match &place {

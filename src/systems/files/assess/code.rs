@@ -310,7 +310,7 @@ fn module(name: Option<&Word>, args: &[Word], out: &mut Targets<'_>) {
     match name.as_str() {
         "json.tool" | "this" | "platform" | "site" | "sysconfig" | "timeit" | "dis" | "calendar"
         | "tokenize" | "http.server" | "pydoc" | "ast" | "base64" | "uuid" | "tabnanny" | "zoneinfo" => {}
-        "pip" => super::tools::pip(args, out),
+        "pip" => super::tools::pip(args, ("pip", &["-m", "pip"]), out),
         "venv" | "virtualenv" => args.iter().filter(|w| !w.text.as_slice().starts_with(b"-")).for_each(|w| {
             out.add(EffectClass::Create, w, Scope::Tree);
         }),

@@ -165,6 +165,15 @@ impl<'a> Targets<'a> {
         effect.locator = Some(place);
     }
 
+    /// The latest effect is on what a package manager has installed: the tool is asked for its list by these words before its own.
+    pub fn on_packages(&mut self, manager: &str, own: &[&str]) {
+        let place = crate::systems::host::packages(manager, own, self.inv);
+        if let Some(effect) = self.effects.last_mut() {
+            effect.system = SystemId::new("host");
+            effect.locator = Some(place);
+        }
+    }
+
     fn push(&mut self, class: EffectClass, resource: Bytes, certain: bool, locator: Option<Locator>) {
         let system = SystemId::new("fs");
         let reversibility = Reversibility::Exact;

@@ -78,7 +78,7 @@ pub fn assess(program: &str, out: &mut Targets<'_>) {
         "make" | "gmake" | "ninja" | "just" => make(program, args, out),
         "npm" | "pnpm" | "yarn" => npm(program, args, out),
         "npx" => runner(program, &Word::literal("npx"), out),
-        "pip" | "pip3" => pip(args, out),
+        "pip" | "pip3" => pip(args, ("pip", &[]), out),
         "pipx" | "uv" => uv(program, args, out),
         "cargo" => cargo(args, out),
         "date" => {
@@ -117,8 +117,31 @@ pub fn assess(program: &str, out: &mut Targets<'_>) {
                     out.other(EffectClass::Publish, what, Reversibility::Compensating);
                 }
             }
-            _ => out.workspace(EffectClass::Opaque, program),
+            found => {
+                out.workspace(EffectClass::Opaque, program);
+                installs(program, found.map_or("", |(verb, _)| verb), out);
+            }
         },
+    }
+}
+
+/// What a tool has installed for all projects, where this verb changes that.
+fn installs(program: &str, verb: &str, out: &mut Targets<'_>) {
+    let changes = matches!(
+        verb,
+        "install"
+            | "uninstall"
+            | "remove"
+            | "upgrade"
+            | "update"
+            | "uninstall-all"
+            | "upgrade-all"
+            | "cleanup"
+    );
+    let manager = if matches!(program, "mamba" | "micromamba") { "conda" } else { program };
+    if changes && matches!(manager, "gem" | "cargo" | "pipx" | "conda") {
+        out.other(EffectClass::Opaque, format!("dyn:packages of {program}"), Reversibility::Recreate);
+        out.on_packages(manager, &[]);
     }
 }
 
@@ -164,7 +187,10 @@ fn npm(program: &str, args: &[Word], out: &mut Targets<'_>) {
         "install" | "i" | "add" | "in" | "remove" | "uninstall" | "un" | "rm" | "update" | "up"
         | "upgrade" | "dedupe" | "prune" | "link" | "unlink" | "rebuild" => {
             if has(rest, &["-g", "--global"]) {
-                out.other(EffectClass::Opaque, "dyn:global packages".to_owned(), Reversibility::Compensating);
+                out.other(EffectClass::Opaque, "dyn:global packages".to_owned(), Reversibility::Recreate);
+                if program != "yarn" {
+                    out.on_packages(program, &[]);
+                }
             } else {
                 packages(program, out);
             }
@@ -260,7 +286,7 @@ fn registry(verb: &str, rest: &[Word], out: &mut Targets<'_>) {
 }
 
 /// `pip …`
-pub fn pip(args: &[Word], out: &mut Targets<'_>) {
+pub fn pip(args: &[Word], (manager, own): (&str, &[&str]), out: &mut Targets<'_>) {
     let Some((verb, rest)) = verb(args) else { return };
     if reads("pip", verb) || has(args, &["--dry-run", "--help", "-h"]) {
         return;
@@ -290,16 +316,23 @@ pub fn pip(args: &[Word], out: &mut Targets<'_>) {
     for word in &found.operands {
         let name = word.text.lossy();
         let name = if word.certain { format!("pkg:{name}") } else { format!("dyn:{name}") };
-        out.other(class, name, Reversibility::Exact);
+        out.other(class, name, Reversibility::Recreate);
+        out.on_packages(manager, own);
     }
     if found.operands.is_empty() || found.has(&["-e", "--editable"]) {
+        out.other(
+            EffectClass::Opaque,
+            "dyn:packages of a requirements file".to_owned(),
+            Reversibility::Recreate,
+        );
+        out.on_packages(manager, own);
         out.workspace(EffectClass::Opaque, "packages of a requirements file");
     }
 }
 
 fn uv(program: &str, args: &[Word], out: &mut Targets<'_>) {
     match verb(args) {
-        Some(("pip", rest)) => pip(rest, out),
+        Some(("pip", rest)) => pip(rest, ("uv", &["pip"]), out),
         Some(("tree" | "version" | "help" | "list", _)) => {}
         Some((verb, rest)) if publishes(program, verb) => {
             if !has(rest, &["--dry-run"]) {
@@ -307,7 +340,10 @@ fn uv(program: &str, args: &[Word], out: &mut Targets<'_>) {
                 out.other(EffectClass::Publish, what, Reversibility::Compensating);
             }
         }
-        _ => out.workspace(EffectClass::Opaque, program),
+        found => {
+            out.workspace(EffectClass::Opaque, program);
+            installs(program, found.map_or("", |(verb, _)| verb), out);
+        }
     }
 }
 
@@ -374,7 +410,10 @@ fn cargo(args: &[Word], out: &mut Targets<'_>) {
         }
         "login" | "logout" => out.other(C::Access, format!("crates:{verb}"), R::Compensating),
         "fmt" if has(rest, &["--check"]) => {}
-        _ => out.workspace(C::Opaque, &format!("cargo {verb}")),
+        _ => {
+            out.workspace(C::Opaque, &format!("cargo {verb}"));
+            installs("cargo", if verb == "update" { "" } else { verb }, out);
+        }
     }
 }
 

@@ -41,6 +41,36 @@ pub fn devices(program: &str, out: &mut Reader<'_>) {
     out.each(C::Destroy, "dev:", &devices, R::Irreversible);
 }
 
+/// The tools of single kinds of drives, which erase by an option or a word among many that only ask.
+pub fn drives(program: &str, out: &mut Reader<'_>) {
+    let words = Words::split(out.inv.args(), Takes::One(&["-s", "--ses", "-n", "--namespace-id"]));
+    let begins = |fronts: &[&str]| {
+        words.options.iter().any(|(name, _)| fronts.iter().any(|front| name.starts_with(front)))
+    };
+    let (first, rest) = (words.operand(0), words.from(1));
+    let is_device = |w: &&&Word| w.text.as_slice().starts_with(b"/dev/") || !w.certain;
+    let devices: Vec<&Word> = words.from(0).iter().filter(is_device).copied().collect();
+    let destroys = match program {
+        "nvme" => matches!(first, "format" | "sanitize" | "write-zeroes" | "write" | "dsm" | "delete-ns"),
+        "hdparm" => begins(&["--security-erase", "--write-sector", "--make-bad-sector", "--trim-sector"]),
+        _ => begins(&["--zero-superblock", "--create", "-C"]),
+    };
+    let asks = match program {
+        "nvme" => first.ends_with("-log") || first.starts_with("list") || first.starts_with("id-"),
+        "hdparm" => begins(&["-I", "-i", "-t", "-T", "-C", "-g"]),
+        _ => begins(&["--detail", "-D", "--examine", "-E", "--query", "-Q"]),
+    };
+    match (destroys, asks) {
+        (true, _) if devices.is_empty() => out.each(C::Destroy, "dev:", rest, R::Irreversible),
+        (true, _) => out.each(C::Destroy, "dev:", &devices, R::Irreversible),
+        (false, true) => {}
+        (false, false) if begins(&["--stop", "-S"]) => {
+            out.each(C::Disrupt, "dev:", &devices, R::Compensating)
+        }
+        (false, false) => out.opaque(program),
+    }
+}
+
 /// One of their commands.
 pub fn volumes(program: &str, out: &mut Reader<'_>) {
     let words = Words::split(out.inv.args(), Takes::One(&["-o", "-t", "-L", "-l"]));

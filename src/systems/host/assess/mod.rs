@@ -16,6 +16,11 @@ pub fn read(program: &str, out: &mut Reader<'_>) {
     match program {
         "systemctl" | "service" | "launchctl" => services::services(program, out),
         "crontab" => services::crontab(out),
+        "at" if out.inv.args().iter().any(|w| matches!(w.as_str(), Some("-l" | "-c" | "-V"))) => {}
+        "at" if out.inv.args().iter().any(|w| matches!(w.as_str(), Some("-r" | "-d"))) => {
+            let words = Words::split(out.inv.args(), Takes::One(&[]));
+            out.each(C::Destroy, "cron:at ", words.from(0), R::Exact);
+        }
         "at" => out.add(C::Create, "dyn:at job", R::Exact),
         "atrm" => {
             let words = Words::split(out.inv.args(), Takes::One(&[]));
@@ -24,7 +29,7 @@ pub fn read(program: &str, out: &mut Reader<'_>) {
         "apt" | "apt-get" | "aptitude" | "yum" | "dnf" | "apk" | "pacman" | "zypper" | "snap" | "brew"
         | "dpkg" | "rpm" => packages::packages(program, out),
         "kill" | "killall" | "pkill" | "fuser" => processes::processes(program, out),
-        "shutdown" | "reboot" | "halt" | "poweroff" | "init" => {
+        "shutdown" | "reboot" | "halt" | "poweroff" | "init" | "telinit" => {
             if !out.inv.args().iter().any(|w| matches!(w.as_str(), Some("-c" | "-k" | "--show"))) {
                 out.add(C::Disrupt, "host", R::Irreversible);
             }
@@ -42,6 +47,7 @@ pub fn read(program: &str, out: &mut Reader<'_>) {
         "zfs" | "zpool" | "btrfs" | "lvremove" | "vgremove" | "pvremove" | "lvreduce" => {
             devices::volumes(program, out)
         }
+        "hdparm" | "nvme" | "mdadm" => devices::drives(program, out),
         // A scan of ports sends nothing.
         "nc" if out.inv.args().iter().any(|w| {
             w.as_str().is_some_and(|t| t.starts_with('-') && !t.starts_with("--") && t.contains('z'))

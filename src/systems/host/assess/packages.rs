@@ -1,12 +1,33 @@
 //! Package managers of the system.
 
-use crate::model::{EffectClass as C, Reversibility as R};
+use crate::model::{EffectClass as C, Reversibility as R, Word};
 use crate::systems::words::{Reader, Takes, Words};
+
+/// The verb of pacman's bundle of letters: the capital one says what is done, `n` and `s` behind it how.
+fn pacman(args: &[Word]) -> &'static str {
+    let long = |name: &str| args.iter().any(|word| word.as_str() == Some(name));
+    let letters: String = args
+        .iter()
+        .filter_map(Word::as_str)
+        .filter_map(|word| word.strip_prefix('-'))
+        .filter(|word| !word.starts_with('-'))
+        .collect();
+    let has = |letters_of: &str| letters.chars().any(|letter| letters_of.contains(letter));
+    match () {
+        () if has("p") || long("--print") => "list",
+        () if has("R") || long("--remove") => "remove",
+        () if has("QFT") || has("S") && has("sil") => "list",
+        () if has("S") && has("c") => "clean",
+        () if has("S") && has("u") => "upgrade",
+        () if has("SU") || long("--sync") || long("--upgrade") => "install",
+        () => "list",
+    }
+}
 
 /// One of their commands.
 pub fn packages(program: &str, out: &mut Reader<'_>) {
     let words = Words::split(out.inv.args(), Takes::One(&["-o", "-t", "--target-release", "-c"]));
-    if words.has(&[
+    let asks = words.has(&[
         "-s",
         "--simulate",
         "--dry-run",
@@ -15,7 +36,9 @@ pub fn packages(program: &str, out: &mut Reader<'_>) {
         "--recon",
         "-n",
         "--assumeno",
-    ]) {
+    ]);
+    // pacman's `-n` and `-s` remove more, zypper's `-n` asks nobody.
+    if asks && !matches!(program, "pacman" | "zypper") || words.has(&["--dry-run"]) {
         return;
     }
     let mut verb = words.operand(0).to_owned();
@@ -30,11 +53,7 @@ pub fn packages(program: &str, out: &mut Reader<'_>) {
                 "rpm" if flags(&["-q", "--query", "-V", "--verify"]) => "list",
                 "rpm" if flags(&["-e", "--erase"]) => "remove",
                 "rpm" if flags(&["-i", "-U", "-F", "--install", "--upgrade"]) => "install",
-                "pacman" if flags(&["-R"]) => "remove",
-                "pacman" if flags(&["-Q", "-F", "-T"]) || flags(&["-S"]) && flags(&["-s", "-i", "-l"]) => {
-                    "list"
-                }
-                "pacman" if flags(&["-S", "-U"]) => "install",
+                "pacman" => pacman(out.inv.args()),
                 _ => "list",
             }
             .to_owned();

@@ -5,6 +5,9 @@ use crate::systems::words::{Reader, Takes, Words};
 
 /// One of their commands.
 pub fn processes(program: &str, out: &mut Reader<'_>) {
+    if program == "kill" {
+        return kill(out);
+    }
     // `-KILL`, `-SIGTERM`, `-9` are signals, not bundles of options.
     let is_signal = |w: &&Word| {
         let name = w.as_str().and_then(|t| t.strip_prefix('-'));
@@ -35,6 +38,31 @@ pub fn processes(program: &str, out: &mut Reader<'_>) {
         return;
     }
     out.each(C::Disrupt, "proc:", &names, R::Irreversible);
+}
+
+/// `kill`: behind the signal, `-PID` is a group of processes and `-1` all that one may signal.
+fn kill(out: &mut Reader<'_>) {
+    let args = out.inv.args();
+    let first = args.first().and_then(Word::as_str).unwrap_or_default();
+    let (signal, rest) = match first {
+        "-s" | "-n" | "--signal" => (args.get(1).and_then(Word::as_str).unwrap_or_default(), args.get(2..)),
+        "-l" | "-L" | "--list" | "--table" | "--" => ("", Some(args).filter(|_| first == "--")),
+        other => match other.strip_prefix("--signal=").or_else(|| other.strip_prefix('-')) {
+            Some(signal) => (signal, args.get(1..)),
+            None => ("", Some(args)),
+        },
+    };
+    if matches!(signal, "0" | "L" | "l") {
+        return;
+    }
+    let targets = rest.unwrap_or_default().iter().filter(|word| word.as_str() != Some("--"));
+    let (all, named): (Vec<&Word>, Vec<&Word>) = targets.partition(|word| word.as_str() == Some("-1"));
+    if !all.is_empty() {
+        out.add(C::Disrupt, "dyn:every process that the user may signal", R::Irreversible);
+    }
+    if !named.is_empty() || all.is_empty() && !matches!(first, "-l" | "-L" | "--list" | "--table") {
+        out.each(C::Disrupt, "proc:", &named, R::Irreversible);
+    }
 }
 
 /// What the shell room left of `tmux` and `screen`: commands on running sessions.
