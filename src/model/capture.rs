@@ -48,6 +48,11 @@ impl Capture {
     pub fn is_complete(&self) -> bool {
         self.missing.is_empty()
     }
+
+    /// What was left out is the very thing that it is of: its state could not be read (a server that does not answer).
+    pub fn holds_nothing(&self) -> bool {
+        self.missing.iter().any(|one| one.what == self.resource)
+    }
 }
 
 /// A capture with its post-state: what undo works from. `after` is `None` where the command never reported back.
