@@ -32,7 +32,9 @@ pub fn judge(
 }
 
 fn of_effect(effect: &Effect, captures: &[Capture], production: &Production) -> Verdict {
-    let keeps = |capture: &Capture| capture.system == effect.system && !capture.holds_nothing();
+    let keeps = |capture: &Capture| {
+        capture.system == effect.system && !capture.holds_nothing() && !capture.lacks_the_remote()
+    };
     let unkept = effect.class.is_destructive() && !captures.iter().any(keeps);
     let lost = unkept || effect.reversibility == Reversibility::Irreversible;
     let words = match unkept && effect.reversibility != Reversibility::Irreversible {

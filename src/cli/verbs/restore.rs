@@ -62,7 +62,7 @@ pub fn run(args: &RestoreArgs, out: &mut Out) -> Result<u8> {
         let to = safe(args.to.as_os_str().as_encoded_bytes());
         out.line(format!("{what} is in {to} (event {own})"))?;
         if let Beside::Dir(_) = beside {
-            out.line(format!("{}", out.paint(style::DIM, format!("`fr undo {own}` takes it away again"))))?;
+            out.line(out.paint(style::DIM, format!("`fr undo {own}` takes it away again")))?;
         }
     }
     Ok(code)

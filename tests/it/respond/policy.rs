@@ -126,7 +126,7 @@ fn production_is_known_by_the_name_of_its_account_and_of_its_engine() {
 fn a_branch_of_production_that_could_not_be_kept_is_not_pushed_over() {
     let env = world(&[
         &["mode", "guard"],
-        &["production.branches", "main release/*"],
+        &["production.branches", "main", "release/*"],
         &["production.reaction", "off"],
     ]);
     env.sh("git init -q --bare ../remote.git; git remote add origin ../remote.git; git push -q origin main:release/1 main:topic; git push -q -u origin main")
