@@ -1,7 +1,7 @@
 //! The table of measures: each looks at one thing and says what it saw, how, and what would be the next step.
 
 use super::scene::Scene;
-use super::{conduct, held, history, incidents, practice, reach, safety, settings};
+use super::{conduct, copied, held, history, incidents, practice, reach, safety, settings};
 use crate::systems::Safety;
 
 /// What a measure yields.
@@ -125,6 +125,12 @@ pub const ALL: &[Measure] = &[
         history::attributed,
     ),
     truth("store", "the store at a glance, as `fr doctor` looks at it", settings::store),
+    number(
+        "copy-age",
+        "days",
+        "the copy that the settings name (copy.to), listed and read: what it lacks of the journal, and whether what was kept is in it",
+        copied::age,
+    ),
     by_system(
         "captured",
         "the journal: events that destroy, overwrite or weaken, with a complete capture of each system that they touch",

@@ -4,6 +4,7 @@
 
 mod attest;
 mod conduct;
+mod copied;
 mod criteria;
 mod held;
 mod history;

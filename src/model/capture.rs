@@ -48,6 +48,16 @@ impl Capture {
     pub fn is_complete(&self) -> bool {
         self.missing.is_empty()
     }
+
+    /// What was left out is the very thing that it is of: its state could not be read (a server that does not answer).
+    pub fn holds_nothing(&self) -> bool {
+        self.missing.iter().any(|one| one.what == self.resource)
+    }
+
+    /// The other side of what it is of (what a push overwrites) could not be read.
+    pub fn lacks_the_remote(&self) -> bool {
+        self.missing.iter().any(|one| one.what.as_slice() == b"remote")
+    }
 }
 
 /// A capture with its post-state: what undo works from. `after` is `None` where the command never reported back.

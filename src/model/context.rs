@@ -6,8 +6,10 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ContextKind {
-    /// A branch or tag of a remote repository: `main`, `origin/main`.
+    /// A branch of a remote repository: `main`, `origin/main`.
     Branch,
+    /// A tag of a remote repository. It has the patterns of branches.
+    Tag,
     /// A Kubernetes context, or the URL of its server.
     Cluster,
     /// An account, project or subscription of a cloud, or the profile that leads to it.
@@ -27,6 +29,7 @@ impl ContextKind {
     pub fn as_str(self) -> &'static str {
         match self {
             ContextKind::Branch => "branch",
+            ContextKind::Tag => "tag",
             ContextKind::Cluster => "cluster",
             ContextKind::Account => "account",
             ContextKind::Database => "database",
@@ -50,6 +53,11 @@ impl Context {
     /// A name of that kind.
     pub fn new(kind: ContextKind, name: impl Into<String>) -> Context {
         Context { kind, name: name.into() }
+    }
+
+    /// In words for people: `branch main`.
+    pub fn words(&self) -> String {
+        format!("{} {}", self.kind.as_str(), self.name)
     }
 }
 

@@ -38,6 +38,9 @@ pub enum EventKind {
     Restore {
         /// Whose pre-state.
         of: EventId,
+        /// The directory, or `namespace:NAME`.
+        #[serde(default, skip_serializing_if = "Bytes::is_empty")]
+        to: Bytes,
     },
     /// `fr drill`: recovery was rehearsed on scratch targets. It touched nothing of the user's, so nobody can undo it.
     Drill {

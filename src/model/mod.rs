@@ -22,6 +22,7 @@ mod patch;
 mod plan;
 mod playbook;
 mod promise;
+mod spoken;
 mod verdict;
 
 pub use actor::{ANYBODY, Actor, ActorKind, Confidence};
@@ -48,4 +49,5 @@ pub use patch::{PatchedFile, patched_files};
 pub use plan::{Policy, Step, StepOutcome, StepVerdict, Verification, Way};
 pub use playbook::{PlaybookKind, PlaybookMark, PlaybookMode, PlaybookMoment, PlaybookPhase, PlaybookStep};
 pub use promise::{Kept, Promise};
+pub use spoken::spoken;
 pub use verdict::{Answers, Verdict};

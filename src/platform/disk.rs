@@ -33,6 +33,47 @@ pub fn below(dir: &Path) -> Disk {
     }
 }
 
+/// What file systems are called whose files lie on another machine (`/proc/self/mountinfo`). Shares of a hypervisor (9p, virtiofs) are
+/// none: they lie on the machine below.
+const REMOTE: [&str; 14] = [
+    "nfs",
+    "nfs4",
+    "cifs",
+    "smb3",
+    "ceph",
+    "glusterfs",
+    "fuse.glusterfs",
+    "lustre",
+    "afs",
+    "fuse.sshfs",
+    "fuse.s3fs",
+    "fuse.rclone",
+    "fuse.gcsfuse",
+    "fuse.ceph-fuse",
+];
+
+/// The files of such a file system lie on another machine.
+pub fn is_of_another_machine(kind: &str) -> bool {
+    REMOTE.contains(&kind)
+}
+
+/// What the kernel calls the file system that a path lies on; nothing where it does not say.
+///
+/// # Errors
+/// Where there is no such path, or the list of mounts cannot be read.
+pub fn file_system(path: &Path) -> std::io::Result<Option<String>> {
+    let device = std::fs::metadata(path)?.dev();
+    let number = format!("{}:{}", rustix::fs::major(device), rustix::fs::minor(device));
+    Ok(kind_of(&std::fs::read_to_string("/proc/self/mountinfo")?, &number))
+}
+
+/// `36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw`: proc_pid_mountinfo(5).
+fn kind_of(mounts: &str, device: &str) -> Option<String> {
+    let of_device = |line: &&str| line.split(' ').nth(2) == Some(device);
+    let line = mounts.lines().find(of_device)?;
+    line.split_once(" - ")?.1.split(' ').next().map(str::to_owned)
+}
+
 /// By the directory of its device in sysfs.
 fn seen(at: &Path) -> Disk {
     let name = at.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -75,6 +116,16 @@ mod tests {
             std::os::unix::fs::symlink(root.join(slave), at.join("slaves").join(slave)).unwrap();
         }
         at
+    }
+
+    #[test]
+    fn a_share_is_told_from_a_disk_of_this_machine() {
+        let mounts = "36 35 98:0 / / rw,noatime master:1 - ext4 /dev/root rw,errors=continue\n\
+                      77 36 0:52 / /mnt/back\\040up rw shared:9 - nfs4 nas:/vol rw,vers=4.2\n";
+        assert_eq!(kind_of(mounts, "98:0").as_deref(), Some("ext4"));
+        assert_eq!(kind_of(mounts, "0:52").as_deref(), Some("nfs4"));
+        assert_eq!(kind_of(mounts, "0:53"), None);
+        assert!(is_of_another_machine("nfs4") && !is_of_another_machine("ext4"));
     }
 
     #[test]

@@ -32,8 +32,18 @@ pub struct Config {
     pub playbook: PlaybookReach,
     /// What may be made in an account of AWS before a command destroys something there (`docs/systems/aws.md`).
     pub aws: Saving,
+    /// Where the store is copied to, for `fr maturity` to look at.
+    pub copy: CopyTo,
     /// Bounds of captures.
     pub caps: Caps,
+}
+
+/// Where somebody copies the store to. `fr` copies nothing itself: it looks how old the copy is (`docs/maturity.md`).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct CopyTo {
+    /// `s3://BUCKET/PREFIX`, or a directory on a share of another machine; empty: there is none.
+    pub to: String,
 }
 
 /// What a playbook may reach beside this machine.

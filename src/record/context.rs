@@ -133,13 +133,16 @@ fn as_shell(inv: &Invocation, at: usize, text: &str, cx: &AssessCx<'_>) -> Optio
 fn name_branches(effects: &mut [Effect]) {
     for effect in effects.iter_mut().filter(|e| e.system.0 == "git") {
         let text = effect.resource.lossy().into_owned();
-        let Some(remote) = text.strip_prefix("dyn:current branch on ") else { continue };
+        let Some(assumed) = text.strip_prefix("dyn:current branch on ") else { continue };
         let Some(locator) = &effect.locator else { continue };
+        let is_said = locator.unsaid.get(git::assess::PUSH_TO).is_none_or(|to| !to.is_empty());
         let dir = match locator.opts.get("git-dir") {
             Some(dir) => Some(dir.as_path().to_path_buf()),
             None => repository(locator.at.as_path()),
         };
         let Some(dir) = dir else { continue };
+        let own = if is_said { None } else { remote_of_branch(&dir) };
+        let remote = own.as_deref().unwrap_or(assumed);
         if let Some((class, what)) = configured_push(&dir, remote) {
             effect.class = class;
             effect.resource = Bytes::from(format!("dyn:{what}"));
@@ -166,6 +169,19 @@ fn configured_push(dir: &Path, remote: &str) -> Option<(EffectClass, String)> {
     of_remote("push")
         .filter(|spec| spec.starts_with('+'))
         .map(|spec| (EffectClass::Overwrite, format!("refs of {remote} that match {spec}")))
+}
+
+/// Where a push goes that names no remote (git-config(1): `branch.<name>.pushRemote`, `remote.pushDefault`,
+/// `branch.<name>.remote`). Nothing where only settings of the user or the machine may say it: then it is `origin`, or found out.
+fn remote_of_branch(dir: &Path) -> Option<String> {
+    let config = read(&dir.join("config"))?;
+    let head = read(&dir.join("HEAD"))?;
+    let branch = head.trim().strip_prefix("ref: refs/heads/");
+    let of_branch = |name: &str| branch.and_then(|branch| setting(&config, "branch", Some(branch), name));
+    of_branch("pushremote")
+        .or_else(|| setting(&config, "remote", None, "pushdefault"))
+        .or_else(|| of_branch("remote"))
+        .filter(|name| !name.is_empty() && name != ".")
 }
 
 /// The ref that a plain push of the current branch goes to.

@@ -3,7 +3,7 @@
 
 use super::policy::{harder, not_kept};
 use super::production::{Match, Production};
-use crate::model::{Capture, Effect, EffectClass, Reversibility, Verdict};
+use crate::model::{Capture, Effect, EffectClass, Reversibility, Verdict, spoken};
 
 /// True for what is decided on. What only adds something is not, nor what a program does that nobody can look into: it is
 /// not known to destroy anything, and its work tree is captured.
@@ -32,15 +32,17 @@ pub fn judge(
 }
 
 fn of_effect(effect: &Effect, captures: &[Capture], production: &Production) -> Verdict {
-    let unkept =
-        effect.class.is_destructive() && captures.iter().all(|capture| capture.system != effect.system);
+    let keeps = |capture: &Capture| {
+        capture.system == effect.system && !capture.holds_nothing() && !capture.lacks_the_remote()
+    };
+    let unkept = effect.class.is_destructive() && !captures.iter().any(keeps);
     let lost = unkept || effect.reversibility == Reversibility::Irreversible;
     let words = match unkept && effect.reversibility != Reversibility::Irreversible {
         true => Some("nothing of it could be kept"),
         false => words(effect.reversibility),
     };
     let Some(words) = words else { return Verdict::Allow };
-    let what = format!("{} of {}", effect.class, effect.resource.lossy());
+    let what = format!("{} of {}", effect.class, spoken(&effect.resource).lossy());
     match production.of_effect(effect, captures).map(|found| why(&found, production)) {
         Some(place) if lost => {
             let kept = if unkept { ", as nothing of it could be kept" } else { "" };

@@ -65,7 +65,7 @@ pub struct Match {
 impl Match {
     /// `cluster prod-eu`, for sentences.
     pub fn place(&self) -> String {
-        format!("{} {}", self.context.kind.as_str(), self.context.name)
+        self.context.words()
     }
 }
 
@@ -73,7 +73,7 @@ impl Production {
     /// The patterns of a kind, and the name of their list.
     pub fn patterns(&self, kind: ContextKind) -> (&'static str, &[String]) {
         match kind {
-            ContextKind::Branch => ("branches", &self.branches),
+            ContextKind::Branch | ContextKind::Tag => ("branches", &self.branches),
             ContextKind::Cluster => ("clusters", &self.clusters),
             ContextKind::Account => ("accounts", &self.accounts),
             ContextKind::Database => ("databases", &self.databases),

@@ -53,6 +53,9 @@ pub struct Applied {
     pub skipped: Vec<String>,
     /// What did not come back, by name.
     pub residue: Vec<String>,
+    /// Events that were asked for too and that nothing can be taken back of: this undo is not about them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub passed_over: Vec<String>,
     /// What the captures left out, and why: whether it was changed is not known.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub uncaptured: Vec<String>,
@@ -161,6 +164,7 @@ fn carry_out(plan: &UndoPlan, events: &[Event], undo: EventId, desk: &Desk<'_>) 
         steps,
         skipped: skipped(plan),
         residue: residue(plan),
+        passed_over: plan.passed_over.clone(),
         uncaptured: plan.uncaptured.clone(),
         unseen: plan.unseen.clone(),
         left_out: plan.left_out.clone(),

@@ -21,6 +21,8 @@ pub struct Decided {
     #[serde(default)]
     residue: Vec<String>,
     #[serde(default)]
+    passed_over: Vec<String>,
+    #[serde(default)]
     uncaptured: Vec<String>,
     #[serde(default)]
     left_out: Vec<String>,
@@ -35,6 +37,7 @@ impl Decided {
             steps: steps.cloned().collect(),
             replacing: replacing(&plan.steps),
             residue: plan.residue.clone(),
+            passed_over: plan.passed_over.clone(),
             uncaptured: plan.uncaptured.clone(),
             left_out: plan.left_out.clone(),
         }
@@ -79,6 +82,7 @@ impl Decided {
             |step: &&Step| step.system.0 != "fs" || matches!(step.verdict, StepVerdict::NotCaptured { .. });
         plan.steps.splice(..0, self.steps.iter().filter(is_missing).cloned());
         plan.residue.clone_from(&self.residue);
+        plan.passed_over.clone_from(&self.passed_over);
         plan.uncaptured.clone_from(&self.uncaptured);
     }
 

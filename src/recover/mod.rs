@@ -27,7 +27,7 @@ pub use changes::{changes, changes_until_now};
 pub use dependents::{Later, with_dependents};
 pub use planning::UndoPlan;
 pub use rest::plan_back;
-pub use restore::{Chosen, restore_into, restore_to};
+pub use restore::{Beside, Chosen, Put, Restored, restore};
 pub use rounds::{first_round, foreseen};
 pub use said::meant;
 pub use scope::Scope;

@@ -29,6 +29,9 @@ pub struct UndoPlan {
     pub steps: Vec<Step>,
     /// What no step can bring back, in words for people.
     pub residue: Vec<String>,
+    /// Events that were asked for too and that nothing can be taken back of, in words for people: they stay as they are.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub passed_over: Vec<String>,
     /// What the captures left out, and why: whether the events changed it is not known.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub uncaptured: Vec<String>,
@@ -145,6 +148,7 @@ fn plan_as(event: &Event, run: Run, store: &Store, home: &Home) -> Result<UndoPl
         redo,
         steps: without_duplicates(steps),
         residue,
+        passed_over: Vec::new(),
         uncaptured,
         unseen: super::unseen::unseen(std::slice::from_ref(event)),
         policy: Policy::Abort,

@@ -122,6 +122,7 @@ pub fn empty(events: &[Event]) -> Result<UndoPlan> {
         redo: matches!(newest.before.kind, EventKind::Undo(_)),
         steps: Vec::new(),
         residue: Vec::new(),
+        passed_over: Vec::new(),
         uncaptured: Vec::new(),
         unseen: super::unseen::unseen(events),
         policy: Policy::Abort,

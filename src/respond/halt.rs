@@ -198,7 +198,8 @@ pub(super) fn terminate(stopped: &[Halted], patience: std::time::Duration) {
 /// Lets those go on that are still there. They are the same processes, not others by their numbers.
 pub(super) fn resume(stopped: &[Halted]) -> Vec<Halted> {
     let goes_on = |halted: &&Halted| {
-        alive(halted).is_some_and(|process| signal::send(&process, Signal::Continue).is_ok())
+        is_running(halted)
+            && alive(halted).is_some_and(|process| signal::send(&process, Signal::Continue).is_ok())
     };
     // Children first: a parent that goes on waits for them.
     stopped.iter().rev().filter(goes_on).cloned().collect()

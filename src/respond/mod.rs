@@ -11,6 +11,6 @@ pub mod playbook;
 pub mod report;
 pub mod story;
 
-pub use blast::{Item, Next, Of, Outlook, Radius, Recovered, Undone, radius, radius_of};
+pub use blast::{Item, Next, Of, Outlook, Radius, Recovered, Undone, failed, radius, radius_of};
 pub use contain::{Outcome, contain, release};
 pub use halt::{Found, found};

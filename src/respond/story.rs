@@ -202,7 +202,7 @@ fn session_of<'a>(event: &'a Event, listed: &HashMap<EventId, &'a str>) -> Optio
             Whose::All | Whose::Agent { .. } => None,
         },
         EventKind::Alarm { alarm } => Some(&alarm.of),
-        EventKind::Restore { of } => listed.get(of).copied(),
+        EventKind::Restore { of, .. } => listed.get(of).copied(),
         EventKind::Command => Some(&event.before.session),
         _ => None,
     }

@@ -72,7 +72,7 @@ pub fn is_missing() -> bool {
     missing
 }
 
-/// Opens a file four times. Pictures of it go into `$FR_SHOTS`, where that is set: for people who want to see it.
+/// Opens a file eight times: a phone, a desk and two kinds of paper, light and dark. Pictures of it go into `$FR_SHOTS`, where that is set: for people who want to see it.
 #[track_caller]
 pub fn look(page: &Path) -> Vec<Look> {
     let mut command = driver();
@@ -113,12 +113,19 @@ pub fn sound(page: &Path) -> Vec<Look> {
         assert_eq!(faults(look), Vec::<String>::new(), "{} px, {}", look.width, look.scheme);
         assert!(!look.title.is_empty(), "it has no title");
     }
-    let dark = |look: &&Look| look.scheme == "dark";
-    let (dark, light): (Vec<&Look>, Vec<&Look>) = looks.iter().partition(dark);
+    let of = |scheme: &str| looks.iter().filter(|look| look.scheme == scheme).collect::<Vec<&Look>>();
+    let (dark, light) = (of("dark"), of("light"));
+    assert_eq!((dark.len(), light.len(), looks.len()), (2, 2, 8));
     assert!(
         dark.iter().zip(&light).all(|(d, l)| d.background != l.background && d.colour != l.colour),
         "one scheme only"
     );
+    for paper in looks.iter().filter(|look| look.scheme.starts_with("print")) {
+        assert_eq!(
+            (paper.background.as_str(), paper.colour.as_str()),
+            ("rgb(255, 255, 255)", "rgb(0, 0, 0)")
+        );
+    }
     looks
 }
 

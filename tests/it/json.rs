@@ -117,7 +117,9 @@ fn every_json_output_fits_its_schema() {
         }
     }
     let sessions = fits(&env.fr(&["sessions", "--json"]).ok(), "sessions");
-    assert_eq!(sessions.as_array().unwrap().len(), 2);
+    // What a person asked of the recorder itself has one of its own each time.
+    let is_own = |one: &&Value| one["session"].as_str().is_some_and(|name| name.starts_with("fr-"));
+    assert_eq!(sessions.as_array().unwrap().iter().filter(|one| !is_own(one)).count(), 2);
     fits(&env.fr(&["verify", "--all", "--json"]).ok(), "verify");
     fits(&env.fr(&["store", "stats", "--json"]).ok(), "store-stats");
     fits(&env.fr(&["store", "verify", "--json"]).ok(), "store-verify");

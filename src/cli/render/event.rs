@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::journal::index::Event;
 use crate::model::{
     Alarm, Contained, Drilled, EffectClass, EventId, EventKind, Gap, IncidentChange, IncidentMark, Kept,
-    Outcome, Promise, Reversibility, StepPhase, Verdict,
+    Outcome, Promise, Reversibility, StepPhase, Verdict, spoken,
 };
 
 /// An event as `fr timeline --json` and `fr show --json` print it (`schema/event.schema.json`).
@@ -131,7 +131,9 @@ pub fn command_cell(event: &Event) -> String {
         EventKind::Command => line,
         EventKind::Undo(reversal) => format!("undo of {}", list(&reversal.of)),
         EventKind::Redo(reversal) => format!("redo: takes back {}", list(&reversal.of)),
-        EventKind::Restore { of } => format!("restore of {of} beside the present"),
+        EventKind::Restore { of, to } => {
+            format!("restore: the state before {of} into {}", safe(to.as_slice()))
+        }
         EventKind::Drill { drilled } => format!("drill: {}", drill_words(drilled)),
         EventKind::Contain { containment } => contain_words(containment),
         EventKind::Release { release } => format!("released: {}", safe(release.whose.join(", ").as_bytes())),
@@ -307,7 +309,7 @@ fn effects_and_captures(event: &Event, out: &mut Out) -> Result<()> {
         let sure = if effect.certain { "" } else { "  (not certain)" };
         out.line(format!(
             "    {class} {}  {}{sure}",
-            safe(effect.resource.as_slice()),
+            safe(spoken(&effect.resource).as_slice()),
             effect.reversibility
         ))?;
     }
@@ -316,7 +318,7 @@ fn effects_and_captures(event: &Event, out: &mut Out) -> Result<()> {
     }
     for capture in &b.captures {
         let size = format!("{}, {}", count(capture.items, "item"), bytes(capture.bytes));
-        out.line(format!("    {}  {size}", safe(capture.resource.as_slice())))?;
+        out.line(format!("    {}  {size}", safe(spoken(&capture.resource).as_slice())))?;
         for missing in &capture.missing {
             let text =
                 format!("not captured: {}: {}", safe(missing.what.as_slice()), safe(missing.why.as_bytes()));

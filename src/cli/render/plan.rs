@@ -3,7 +3,7 @@
 use super::{safe, style};
 use crate::cli::Out;
 use crate::error::Result;
-use crate::model::{EventId, Policy, StepOutcome, StepVerdict, Verification, Way};
+use crate::model::{EventId, Policy, StepOutcome, StepVerdict, Verification, Way, spoken};
 use crate::recover::{Applied, UndoPlan};
 
 /// The plan as numbered steps.
@@ -28,7 +28,7 @@ pub fn plan_text(plan: &UndoPlan, out: &mut Out) -> Result<()> {
             }
         };
         let number = out.paint(mark, format!("{:>3}.", number + 1));
-        out.line(format!("{number} {}  {text}", safe(step.resource.as_slice())))?;
+        out.line(format!("{number} {}  {text}", safe(spoken(&step.resource).as_slice())))?;
         if matches!(step.verdict, StepVerdict::Conflict { .. }) {
             for way in &step.ways {
                 out.line(out.paint(style::DIM, format!("       {}", way_text(way))))?;
@@ -48,6 +48,9 @@ pub fn plan_text(plan: &UndoPlan, out: &mut Out) -> Result<()> {
     }
     for gone in &plan.residue {
         out.line(out.paint(style::WARN, format!("does not come back: {}", safe(gone.as_bytes()))))?;
+    }
+    for passed in &plan.passed_over {
+        out.line(out.paint(style::WARN, format!("does not come back: {}", safe(passed.as_bytes()))))?;
     }
     for left in &plan.uncaptured {
         let text =
@@ -103,7 +106,8 @@ pub fn report_text(applied: &Applied, out: &mut Out) -> Result<()> {
             _ => word,
         };
         let word = out.paint(mark, safe(word.as_bytes()));
-        out.line(format!("  {}  {}: {word}", safe(step.resource.as_slice()), safe(step.action.as_bytes())))?;
+        let target = safe(spoken(&step.resource).as_slice());
+        out.line(format!("  {target}  {}: {word}", safe(step.action.as_bytes())))?;
         for gone in &step.not_restored {
             out.line(format!(
                 "    {}",
@@ -116,6 +120,9 @@ pub fn report_text(applied: &Applied, out: &mut Out) -> Result<()> {
     }
     for gone in &applied.residue {
         out.line(out.paint(style::WARN, format!("  did not come back: {}", safe(gone.as_bytes()))))?;
+    }
+    for passed in &applied.passed_over {
+        out.line(out.paint(style::WARN, format!("  not taken back: {}", safe(passed.as_bytes()))))?;
     }
     for left in &applied.uncaptured {
         let text =
@@ -130,6 +137,10 @@ pub fn report_text(applied: &Applied, out: &mut Out) -> Result<()> {
         several => (format!("events {}", ids(several)), "are"),
     };
     let verdict = match (applied.is_complete(), applied.left_out.is_empty()) {
+        (true, true) if !applied.passed_over.is_empty() => out.paint(
+            style::WARN,
+            format!("{what} {is} back and verified; what cannot be taken back is named above"),
+        ),
         (true, true) if applied.unseen.is_empty() => {
             out.paint(style::GOOD, format!("{what} {is} undone and verified"))
         }

@@ -4,6 +4,7 @@ use crate::cli::Out;
 use crate::cli::args::BlastRadiusArgs;
 use crate::cli::render::{Table, count, safe, style, when};
 use crate::error::Result;
+use crate::model::spoken;
 use crate::platform::clock;
 use crate::record::Config;
 use crate::respond::{Item, Of, Outlook, Radius, incident, radius, radius_of};
@@ -66,7 +67,7 @@ fn show(found: &Radius, out: &mut Out) -> Result<()> {
     totals(found, out)?;
     for item in found.items.iter().filter(|item| item.comes_back.is_loss()) {
         let event = item.events.first().map(ToString::to_string).unwrap_or_default();
-        let what = format!("not kept of {event}, {}", safe(item.resource.as_slice()));
+        let what = format!("not kept of {event}, {}", name(item));
         warn(&what, &item.missing, &event, out)?;
     }
     left_by_undos(found, out)?;
@@ -93,7 +94,7 @@ fn show(found: &Radius, out: &mut Out) -> Result<()> {
 fn left_by_undos(found: &Radius, out: &mut Out) -> Result<()> {
     for item in &found.items {
         let Some(undone) = &item.undone else { continue };
-        let (by, name) = (undone.by, safe(item.resource.as_slice()));
+        let (by, name) = (undone.by, name(item));
         let verb = match item.comes_back {
             Outlook::BackAnew => "other than before",
             _ => "left",
@@ -128,6 +129,10 @@ fn warn(what: &str, lines: &[String], event: &str, out: &mut Out) -> Result<()> 
     }
 }
 
+fn name(item: &Item) -> String {
+    safe(spoken(&item.resource).as_slice())
+}
+
 fn row(item: &Item) -> Vec<(String, Option<anstyle::Style>)> {
     let mark = match item.comes_back {
         Outlook::Back | Outlook::BackAnew | Outlook::Exactly => style::GOOD,
@@ -136,9 +141,7 @@ fn row(item: &Item) -> Vec<(String, Option<anstyle::Style>)> {
     };
     let place = match (&item.production, item.contexts.first()) {
         (Some(found), _) => (format!("PRODUCTION {}", safe(found.place().as_bytes())), Some(style::ERROR)),
-        (None, Some(context)) => {
-            (format!("{} {}", context.kind.as_str(), safe(context.name.as_bytes())), None)
-        }
+        (None, Some(context)) => (safe(context.words().as_bytes()), None),
         (None, None) => ("-".to_owned(), None),
     };
     let events: Vec<String> = item.events.iter().map(ToString::to_string).collect();
@@ -146,14 +149,15 @@ fn row(item: &Item) -> Vec<(String, Option<anstyle::Style>)> {
         [first, .., last] if events.len() > 3 => format!("{first}..{last}"),
         _ => events.join(","),
     };
+    let done = format!("{}{}", item.class, if item.failed { ", failed" } else { "" });
     let size = if item.items > 1 { format!(" ({})", count(item.items, "item")) } else { String::new() };
     vec![
         (item.comes_back.words().to_owned(), Some(mark)),
         (item.system.to_string(), None),
-        (item.class.as_str().to_owned(), Some(style::of_class(item.class))),
+        (done, Some(style::of_class(item.class))),
         (events, Some(style::BOLD)),
         place,
-        (format!("{}{size}", safe(item.resource.as_slice())), None),
+        (format!("{}{size}", name(item)), None),
     ]
 }
 

@@ -7,10 +7,7 @@ use crate::cli::args::RestoreArgs;
 use crate::cli::render::{safe, style};
 use crate::error::{ExitCode, Result};
 use crate::model::{Bytes, StepOutcome};
-use crate::recover;
-
-/// What was put there, how that ended, and what was left out.
-type Put = (Bytes, StepOutcome, Vec<String>);
+use crate::recover::{self, Beside, Put};
 
 /// `KIND:NAME`; a directory of such a name is `./KIND:NAME`.
 fn place(to: &Path) -> Option<(&str, &str)> {
@@ -24,17 +21,14 @@ pub fn run(args: &RestoreArgs, out: &mut Out) -> Result<u8> {
     let event = index.find(&args.id)?;
     let targets: Vec<Bytes> = args.target.iter().cloned().map(Bytes::from).collect();
     let chosen = recover::Chosen::of(&event, &targets)?;
-    let done: Vec<Put> = match place(&args.to) {
-        Some(place) => recover::restore_into(&event, &chosen, place, &home, &|_| {})?,
-        None => {
-            let put = recover::restore_to(&event, &chosen, &args.to, &home, &|_| {})?;
-            put.into_iter().map(|(resource, outcome)| (resource, outcome, Vec::new())).collect()
-        }
-    };
+    let beside = place(&args.to).map_or(Beside::Dir(&args.to), |(kind, name)| Beside::Place(kind, name));
+    let actor = super::undo::actor();
+    let recover::Restored { event: own, put } =
+        recover::restore(&event, &chosen, beside, actor, &home, &|_| {})?;
     if out.json {
-        let rows: Vec<_> = done
+        let rows: Vec<_> = put
             .iter()
-            .map(|(resource, outcome, notes)| match notes.is_empty() {
+            .map(|Put { resource, outcome, notes }| match notes.is_empty() {
                 true => serde_json::json!({"resource": resource, "outcome": outcome}),
                 false => serde_json::json!({"resource": resource, "outcome": outcome, "notes": notes}),
             })
@@ -42,7 +36,7 @@ pub fn run(args: &RestoreArgs, out: &mut Out) -> Result<u8> {
         out.json(&rows)?;
     }
     let mut code = 0;
-    for (resource, outcome, notes) in &done {
+    for Put { resource, outcome, notes } in &put {
         let word = match outcome {
             StepOutcome::Done => out.paint(style::GOOD, "restored"),
             StepOutcome::Waiting { operation } => format!("waiting for {operation}"),
@@ -61,11 +55,15 @@ pub fn run(args: &RestoreArgs, out: &mut Out) -> Result<u8> {
         }
     }
     if !out.json {
-        out.line(format!(
-            "the state before event {} is in {}",
-            event.id,
-            safe(args.to.as_os_str().as_encoded_bytes())
-        ))?;
+        let what = match code {
+            0 => format!("the state before event {}", event.id),
+            _ => format!("what could be had of the state before event {}", event.id),
+        };
+        let to = safe(args.to.as_os_str().as_encoded_bytes());
+        out.line(format!("{what} is in {to} (event {own})"))?;
+        if let Beside::Dir(_) = beside {
+            out.line(out.paint(style::DIM, format!("`fr undo {own}` takes it away again")))?;
+        }
     }
     Ok(code)
 }

@@ -37,7 +37,7 @@ pub(crate) fn kind_number(kind: &EventKind) -> i64 {
 pub(crate) fn targets(kind: &EventKind) -> Vec<u64> {
     match kind {
         EventKind::Undo(reversal) | EventKind::Redo(reversal) => reversal.of.iter().map(|id| id.0).collect(),
-        EventKind::Restore { of } => vec![of.0],
+        EventKind::Restore { of, .. } => vec![of.0],
         _ => Vec::new(),
     }
 }

@@ -7,6 +7,7 @@ mod next;
 mod outlook;
 mod remotes;
 mod undone;
+mod unkept;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -26,6 +27,8 @@ use outlook::promised;
 use remotes::once;
 use undone::Record;
 pub use undone::{Recovered, Undone, capture_of, promised as promised_of};
+pub use unkept::failed;
+use unkept::why_not_kept;
 
 /// Which events are meant. Nothing said means the agent's session that changed something last.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -63,6 +66,9 @@ pub struct Item {
     /// What an undo made of it, where one was about all that was done to it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub undone: Option<Undone>,
+    /// Nothing of it was captured, and each command that was about it failed: it may be as it was.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub failed: bool,
     /// What of it is not in the store, and why, in words for people.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub missing: Vec<String>,
@@ -279,6 +285,7 @@ fn merge(known: &mut Item, item: Item, was_back: bool) {
         return;
     }
     known.events = events;
+    known.failed &= item.failed;
     known.class = known.class.max(item.class);
     known.production = known.production.take().or(item.production);
 }
@@ -329,16 +336,10 @@ fn of_event(one: &Event, line: &Event, production: &Production) -> Vec<Item> {
             _ => Outlook::NotAtAll,
         }),
         undone: None,
-        missing: vec![why_not_kept(one, effect)],
+        failed: failed(line).is_some(),
+        missing: vec![why_not_kept(one, line, effect)],
     }));
     found
-}
-
-/// The warning of the command says why, where it was tried.
-fn why_not_kept(event: &Event, effect: &Effect) -> String {
-    let front = format!("{} was not captured: ", effect.resource.lossy());
-    let why = event.before.warnings.iter().find_map(|warning| warning.strip_prefix(&front));
-    why.map_or_else(|| "nothing was captured".to_owned(), |why| format!("nothing was captured: {why}"))
 }
 
 fn of_capture(capture: &Capture, own: &[&Effect], line: &Event, production: &Production) -> Item {
@@ -357,6 +358,7 @@ fn of_capture(capture: &Capture, own: &[&Effect], line: &Event, production: &Pro
         production: marked.or_else(by_words),
         comes_back: promised(class, Some(capture)),
         undone: None,
+        failed: false,
         missing: capture.missing.iter().map(|m| format!("{}: {}", m.what.lossy(), m.why)).collect(),
     }
 }

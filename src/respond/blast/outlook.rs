@@ -62,6 +62,7 @@ impl Outlook {
 /// What its command and its capture promise, whatever was taken back since.
 pub(super) fn promised(promised: Reversibility, capture: Option<&Capture>) -> Outlook {
     match capture {
+        Some(capture) if capture.holds_nothing() => Outlook::NotAtAll,
         Some(capture) if !capture.is_complete() => Outlook::InPart,
         _ => match promised {
             Reversibility::NotApplicable | Reversibility::Exact => Outlook::Exactly,

@@ -132,7 +132,11 @@ fn response(doings: &[Event], events: &[Event], incident: &Incident) -> Vec<Even
                 taken_back.extend(belongs.then_some(event.id));
                 belongs
             }
-            EventKind::Restore { of } => taken_back.contains(of),
+            EventKind::Restore { of, .. } => {
+                let belongs = taken_back.contains(of);
+                taken_back.extend(belongs.then_some(event.id));
+                belongs
+            }
             EventKind::Contain { containment } => {
                 let belongs = in_time && is_about(containment, events);
                 orders.extend(belongs.then_some(containment.order.order));

@@ -250,7 +250,9 @@ fn response(event: &Event, words: &Words) -> Option<Entry> {
     let (kind, text) = match &event.before.kind {
         EventKind::Undo(reversal) => (Kind::Undo, format!("undo of {}", list(&reversal.of))),
         EventKind::Redo(reversal) => (Kind::Redo, format!("took back the undo {}", list(&reversal.of))),
-        EventKind::Restore { of } => (Kind::Restore, format!("put the state before {of} beside the present")),
+        EventKind::Restore { of, to } => {
+            (Kind::Restore, format!("put the state before {of} beside the present, into {}", to.lossy()))
+        }
         EventKind::Contain { containment } => (Kind::Contain, contained(containment)),
         EventKind::Release { release } => (Kind::Release, format!("released: {}", release.whose.join(", "))),
         EventKind::Alarm { alarm } => (
@@ -274,6 +276,7 @@ fn response(event: &Event, words: &Words) -> Option<Entry> {
             "done in part".to_owned()
         }
         (EventKind::Undo(_) | EventKind::Redo(_), None) => "did not end".to_owned(),
+        (EventKind::Restore { .. }, None) => "did not end".to_owned(),
         (EventKind::Undo(_) | EventKind::Redo(_) | EventKind::Restore { .. }, _) => outcome(event),
         _ => String::new(),
     };

@@ -219,8 +219,15 @@ pub(super) fn response(case: &Case, words: &Words) -> Vec<String> {
                 format!("{} took back {}: {ended}", event.before.actor.name, of.join(", "))
             }
             EventKind::Redo(_) => format!("{} took an undo back", event.before.actor.name),
-            EventKind::Restore { of } => {
-                format!("{} put the state before {of} beside the present", event.before.actor.name)
+            EventKind::Restore { of, to } => {
+                let ended = match event.outcome() {
+                    Some(Outcome::Exited { code: 0 }) => "all of it is there",
+                    Some(Outcome::Exited { code: 3 }) => "part of it is there",
+                    None => "it did not end",
+                    _ => "it failed",
+                };
+                let who = &event.before.actor.name;
+                format!("{who} put the state before {of} beside the present, into {}: {ended}", to.lossy())
             }
             _ => return None,
         };

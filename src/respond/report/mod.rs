@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::error::Result;
 use crate::journal::index::Index;
-use crate::model::{EventId, ObjectSource, Severity};
+use crate::model::{EventId, ObjectSource, Severity, spoken};
 use crate::platform::home::Home;
 use crate::record::Config;
 use crate::record::production::Production;
@@ -138,13 +138,9 @@ fn hits(radius: &Radius, words: &Words) -> Vec<Hit> {
     let hit = |item: &blast::Item| Hit {
         system: item.system.to_string(),
         done: item.class.as_str(),
-        what: words.line(item.resource.as_slice()),
+        what: words.line(spoken(&item.resource).as_slice()),
         items: item.items,
-        places: item
-            .contexts
-            .iter()
-            .map(|context| words.line(format!("{} {}", context.kind.as_str(), context.name)))
-            .collect(),
+        places: item.contexts.iter().map(|context| words.line(context.words())).collect(),
         production: item.production.as_ref().map(|found| words.line(found.place())),
         comes_back: item.comes_back.words(),
         events: item.events.clone(),

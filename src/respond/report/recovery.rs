@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::loss::{self, Loss};
 use crate::journal::index::Event;
-use crate::model::{EventId, EventKind, ObjectSource};
+use crate::model::{EventId, EventKind, ObjectSource, spoken};
 use crate::respond::blast::{self, Item, Outlook, Radius, Recovered};
 use crate::respond::incident::{Case, Words};
 
@@ -80,7 +80,7 @@ fn row(item: &Item, case: &Case, source: Option<&dyn ObjectSource>, words: &Word
     };
     let data_loss = loss::of(&lost, source, words);
     Row {
-        target: words.line(item.resource.as_slice()),
+        target: words.line(spoken(&item.resource).as_slice()),
         system: item.system.to_string(),
         lost: format!("{}{size}", item.class),
         class: item.class.as_str(),

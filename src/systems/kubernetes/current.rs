@@ -36,6 +36,9 @@ struct Context {
     namespace: Option<String>,
 }
 
+/// In the place of a context that nothing names.
+const UNKNOWN: &str = "?";
+
 /// Puts the current context and its namespace into the names of effects that assume them. `list` is `KUBECONFIG`, `home` the
 /// user's directory.
 pub fn name_contexts(effects: &mut [Effect], list: Option<&Bytes>, home: Option<&Path>) {
@@ -65,7 +68,8 @@ pub fn name_contexts(effects: &mut [Effect], list: Option<&Bytes>, home: Option<
         let context = match assumes_context {
             true => match current() {
                 Some(name) => name,
-                None => continue,
+                // Nothing says which, and a made-up name would send somebody to the wrong cluster.
+                None => UNKNOWN.to_owned(),
             },
             false => context.to_owned(),
         };

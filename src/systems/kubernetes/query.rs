@@ -207,6 +207,7 @@ fn split(words: Option<&Bytes>) -> Vec<String> {
 pub fn contexts_of(resource: &Bytes, locator: Option<&Locator>) -> Vec<Context> {
     let words = resource.lossy();
     let named = words.strip_prefix("k8s:").and_then(|rest| rest.split('/').next()).map(str::to_owned);
+    let named = named.filter(|name| name != "?");
     let flags = locator.map(|place| Access::of(place).flags).unwrap_or_default();
     let mut pairs = flags.iter().zip(flags.iter().skip(1));
     let flag = pairs.find(|(flag, _)| *flag == "--context").map(|(_, value)| value.clone());

@@ -66,7 +66,7 @@ pub fn capture(effect: &Effect, cx: &CaptureCx<'_>) -> Result<Vec<Capture>> {
     let stored = state.store(&what, cx.sink)?;
     let mut locator = Locator { unsaid: BTreeMap::new(), ..locator.clone() };
     // Another workspace may be selected when it is looked at again, by the same line even.
-    if what.has_state() {
+    if what.has_state() || what.has(super::what::LOCK) {
         let name = || Bytes::from(place.workspace.as_str());
         locator.opts.entry(super::WORKSPACE.to_owned()).or_insert_with(name);
     }

@@ -1,6 +1,7 @@
 //! `fr maturity` on real records: what it says of them, and that it says no more than it knows.
 
 mod attested;
+mod copies;
 mod credentials;
 mod nets;
 mod over_time;

@@ -269,7 +269,83 @@ fn what_was_not_kept_says_why_and_of_what() {
     let text = env.fr(&["blast-radius"]).ok().stdout;
     let why = "  not kept of 1, docker:volume:pgdata: nothing was captured: ";
     assert!(text.contains(why) && text.contains("/nowhere/docker.sock"), "{text}");
-    assert!(text.contains("  not kept of 1, docker:volume:cache: nothing was captured"), "{text}");
+    let of_second =
+        text.lines().find(|line| line.contains("docker:volume:cache: ")).unwrap_or_else(|| panic!("{text}"));
+    assert!(of_second.contains("/nowhere/docker.sock"), "the second one was tried with the first: {text}");
+}
+
+/// A command whose server did not answer has destroyed nothing, as far as anybody knows. Who reads "not at all" at night runs for a
+/// backup that nobody needs.
+#[test]
+fn of_a_command_that_failed_and_of_which_nothing_was_kept_that_is_said() {
+    let env = TestEnv::with_git();
+    env.claude_runs("psql -h 127.0.0.1 -p 1 shop -c 'DROP TABLE customers'");
+    let found = radius(&env, &[]);
+    let customers = item(&found, "postgres", "customers");
+    assert_eq!((&customers["failed"], &customers["comes_back"]), (&Value::Bool(true), &"not-at-all".into()));
+    let text = env.fr(&["blast-radius"]).ok().stdout;
+    let how = "The command failed (exit 2): it may be as it was";
+    assert!(text.contains("destroy, failed") && text.contains(how), "{text}");
+    env.fr(&["incident", "open", "customers?"]).ok();
+    let report = env.fr(&["incident", "report", "--format", "md"]).ok().stdout;
+    assert!(report.contains(how), "{report}");
+    // The second one was reported to have gone well.
+    let call = env.claude_pre("psql -h 127.0.0.1 -p 1 shop -c 'DROP TABLE customers'");
+    env.claude_post(&call).ok();
+    assert_eq!(item(&radius(&env, &[]), "postgres", "customers")["failed"], Value::Null);
+}
+
+/// How the recorder finds out what a command means is not what it hit.
+#[test]
+fn what_was_hit_is_named_in_words_for_people() {
+    let env = TestEnv::with_git();
+    env.write("a.md", "a");
+    env.write("src/b", "b");
+    env.sh("git init -q --bare ../remote.git; git tag v1; git remote add there ../remote.git; git push -q there main v1")
+        .ok();
+    env.claude_runs("find . -name '*.md' -delete");
+    env.claude_runs("chmod -R 700 src");
+    env.claude_runs("git push -q there --delete v1");
+    for text in [env.fr(&["blast-radius"]).ok().stdout, env.fr(&["show", "1"]).ok().stdout] {
+        assert!(
+            text.contains("what find names") && !text.contains("dyn:") && !text.contains("-print0"),
+            "{text}"
+        );
+    }
+    let text = env.fr(&["blast-radius"]).ok().stdout;
+    assert!(
+        text.contains("all below src")
+            && text.lines().any(|row| row.contains("tag v1 ") && row.contains("git:there/refs/tags/v1")),
+        "{text}"
+    );
+}
+
+/// The remote of a bare `git push -f` is the one of its branch, whatever that is called.
+#[test]
+fn a_push_that_names_no_remote_is_about_the_one_of_its_branch() {
+    let env = TestEnv::with_git();
+    env.sh("git init -q --bare ../remote.git; git init -q --bare ../other.git; git remote add company ../remote.git
+        git remote add fork ../other.git; git push -q -u company main; git push -q fork main; git commit -q --amend -m other")
+        .ok();
+    env.claude_runs("git push -q -f");
+    assert_eq!(of_git(&radius(&env, &[])), ["git:company/refs/heads/main"]);
+    let shown = env.fr(&["show", "1"]).ok().stdout;
+    assert!(shown.contains("git:company/refs/heads/main") && !shown.contains("git:origin"), "{shown}");
+    // Where the branch pushes elsewhere than it pulls from, that counts.
+    env.sh("git config branch.main.pushRemote fork; git commit -q --amend -m third").ok();
+    let told = env.fr(&["explain", "-c", "git push -f"]).ok().stdout;
+    assert!(told.contains("git:fork/refs/heads/main"), "{told}");
+}
+
+/// Without a kubeconfig nothing says which cluster it was: no name is made up for it.
+#[test]
+fn a_cluster_that_nothing_names_has_no_name() {
+    let env = TestEnv::with_git();
+    env.claude_runs("kubectl delete namespace shop");
+    let found = radius(&env, &[]);
+    let shop = item(&found, "kubernetes", "shop");
+    assert_eq!(shop["resource"], "k8s:?//namespace/shop + everything in it");
+    assert!(!shop["contexts"].to_string().contains("dev"), "{shop:#}");
 }
 
 /// The last command was never captured, and each round of the undo says so. That is nothing of what the undo brought back.

@@ -194,6 +194,52 @@ fn an_agent_does_not_release_itself() {
     assert_eq!(mode, "600\n");
 }
 
+/// What a reboot leaves: the disk. Everything that ran is gone, with its numbers and what lay in `/run`; the first thing that
+/// starts again is the agent.
+#[test]
+fn it_survives_a_reboot() {
+    let mut env = TestEnv::new();
+    env.write("precious", "x");
+    let runtime = env.root().join("run");
+    std::fs::create_dir(&runtime).unwrap();
+    env.vars.push(("XDG_RUNTIME_DIR".to_owned(), runtime.to_str().unwrap().to_owned()));
+    env.claude_runs("ls");
+    env.fr(&["shims", "enable"]).ok();
+    let path = format!("{}:{}", env.fr_home.join("shims").display(), env.path());
+    let agent = Agent::start(&env, "claude", "a");
+    let said = env.fr(&["contain", "--reason", "it deletes production", "--json"]).ok().json();
+    assert!(!shells(&said["stopped"]).is_empty(), "{said:#}");
+
+    drop(agent);
+    std::fs::remove_dir_all(&runtime).unwrap();
+    env.vars.retain(|(name, _)| name != "XDG_RUNTIME_DIR");
+    env.vars.push(("PATH".to_owned(), path));
+
+    let call = env.claude_pre("rm precious");
+    assert!(is_denied(&call.answer) && call.answer.stdout.contains("it deletes production"), "{call:?}");
+    // Also where the numbers of processes begin anew, and /proc knows none of the old ones.
+    for front in [&[][..], &["unshare", "--pid", "--fork", "--mount-proc"]] {
+        let words: Vec<&str> = front.iter().copied().chain(["bash", "--norc", "-c", "rm precious"]).collect();
+        let mut command = env.command(words[0]);
+        command.args(&words[1..]).env("CLAUDECODE", "1");
+        let refused = run(command, b"");
+        if front.len() > 1 && refused.stderr.contains("unshare failed") {
+            eprintln!("skipped: no namespaces of processes here: {refused:?}");
+            continue;
+        }
+        assert_eq!(refused.code, 126, "{refused:?}");
+        assert!(refused.stderr.contains("contained by tester") && env.exists("precious"), "{refused:?}");
+    }
+    let status = env.fr(&["contain", "--status"]).ok().stdout;
+    assert!(status.starts_with("every agent contained by tester"), "{status}");
+    let released = env.fr(&["release", "--json"]).ok().json();
+    assert!(
+        released["resumed"].as_array().is_none_or(Vec::is_empty),
+        "nothing of it runs any more: {released:#}"
+    );
+    env.claude_runs("rm precious");
+}
+
 /// Two hundred commands are under way when somebody contains: each that asks after that is refused, each is on record.
 #[test]
 fn none_of_two_hundred_commands_slips_through() {

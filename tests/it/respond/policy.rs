@@ -121,6 +121,66 @@ fn production_is_known_by_the_name_of_its_account_and_of_its_engine() {
     }
 }
 
+/// What was on the branch cannot be read before it is overwritten: on a branch that is production it is not let happen.
+#[test]
+fn a_branch_of_production_that_could_not_be_kept_is_not_pushed_over() {
+    let env = world(&[
+        &["mode", "guard"],
+        &["production.branches", "main", "release/*"],
+        &["production.reaction", "off"],
+    ]);
+    env.sh("git init -q --bare ../remote.git; git remote add origin ../remote.git; git push -q origin main:release/1 main:topic; git push -q -u origin main")
+        .ok();
+    for line in ["git push --force origin main", "git push -f", "git push origin --delete release/1"] {
+        assert_eq!(answer(&env.claude_pre(line).answer), None, "it can be kept: {line}");
+    }
+    env.sh("git remote set-url origin ../nowhere.git").ok();
+    for (line, place) in [
+        ("git push --force origin main", "branch main"),
+        ("git push -f", "branch main"),
+        ("git push origin --delete release/1", "branch release/1"),
+    ] {
+        let (word, reason) =
+            answer(&env.claude_pre(line).answer).unwrap_or_else(|| panic!("{line} was let run"));
+        assert_eq!(word, "deny", "{line}: {reason}");
+        assert!(reason.contains(place) && reason.contains("production.branches"), "{line}: {reason}");
+    }
+    let (word, reason) = answer(&env.claude_pre("git push origin --delete topic").answer).unwrap();
+    assert_eq!(word, "ask", "{reason}");
+}
+
+/// The workspace is in no word of the line: it is the one that somebody selected yesterday.
+#[test]
+fn a_workspace_of_production_is_known_though_no_word_names_it() {
+    if crate::terraform::terraform().is_none() {
+        return;
+    }
+    let mut env =
+        world(&[&["mode", "guard"], &["production.workspaces", "prod*"], &["production.reaction", "off"]]);
+    env.vars.push(("CHECKPOINT_DISABLE".to_owned(), "1".to_owned()));
+    env.write("infra/main.tf", "resource \"terraform_data\" \"web\" {\n  input = \"web\"\n}\n");
+    let tf = |line: &str| env.sh(&format!("terraform -chdir=infra {line}")).ok();
+    tf("init -input=false");
+    tf("workspace new prod-eu");
+    tf("apply -auto-approve -no-color");
+    let asked = || answer(&env.claude_pre("terraform -chdir=infra destroy -auto-approve").answer).unwrap();
+    let (word, reason) = asked();
+    assert!(word == "ask" && reason.contains("production: workspace prod-eu"), "{word}: {reason}");
+    // Its state cannot be read, so nothing of it can be kept.
+    env.write("infra/terraform.tfstate.d/prod-eu/terraform.tfstate", "{");
+    let (word, reason) = asked();
+    assert_eq!(word, "deny", "{reason}");
+    assert!(reason.contains("workspace prod-eu") && reason.contains("production.workspaces"), "{reason}");
+    let lock = answer(&env.claude_pre("terraform -chdir=infra force-unlock -force 0").answer).unwrap();
+    assert!(lock.0 == "deny" && lock.1.contains("workspace prod-eu"), "nothing brings a lock back: {lock:?}");
+    let found = env.fr(&["blast-radius", "--json"]).ok().json();
+    let state = found["items"].as_array().unwrap().iter().find(|item| item["system"] == "terraform").cloned();
+    assert!(state.is_none_or(|state| state["comes_back"] != "in-part"), "no false hope: {found:#}");
+    tf("workspace select default");
+    let denied = answer(&env.claude_pre("terraform -chdir=infra destroy -auto-approve").answer);
+    assert!(denied.is_none_or(|(word, reason)| word == "ask" && !reason.contains("production")));
+}
+
 /// A script that the line's words do not tell: the shim sees the command as it is executed, and refuses it.
 #[test]
 fn a_script_does_not_get_past_it() {

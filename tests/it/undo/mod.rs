@@ -1,6 +1,7 @@
 //! Destroy by a real command through the real hook, undo by the real binary, compare by other means.
 
 mod around;
+mod beside;
 mod conflicts;
 mod failures;
 mod in_part;

@@ -512,4 +512,15 @@ fn what_was_never_captured_is_named_and_not_passed_over() {
     let timeline = env.fr(&["timeline"]).ok().stdout;
     let row = timeline.lines().find(|line| line.contains("kubectl")).unwrap();
     assert!(!row.contains("undone"), "nothing of it came back: {timeline}");
+    // What came back is back as a whole: that nothing can be done about another command takes nothing from it.
+    let row = timeline.lines().find(|line| line.contains("rm -rf docs")).unwrap();
+    assert!(row.contains("[undone by 3]"), "{timeline}");
+    assert!(
+        undo.stdout.contains("event 1 is back and verified; what cannot be taken back is named above"),
+        "{undo:?}"
+    );
+    assert!(undo.stdout.contains("The command failed (exit 1): it may be as it was"), "{undo:?}");
+    // Once more there is nothing left to do.
+    let again = env.fr(&["undo", "--session", "--yes"]);
+    assert_eq!(again.code, 5, "{again:?}");
 }

@@ -48,6 +48,10 @@ pub fn run(args: &TimelineArgs, out: &mut Out) -> Result<u8> {
             out.line(line)?;
         }
     }
+    if !all {
+        let more = args.limit.saturating_mul(4);
+        out.talk(format!("the newest {} are shown; `-n {more}` goes further back", args.limit));
+    }
     if older > 0 {
         let text =
             format!("{} in the record outside of this time; `-n` shows further back", gaps_word(older));

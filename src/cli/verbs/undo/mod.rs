@@ -1,6 +1,7 @@
 //! `fr undo`: choose events, plan, preview, confirm, apply, prove.
 
 mod again;
+mod passed;
 mod plan_file;
 
 use crate::cli::args::{UndoArgs, WhichEvents, WhichPart};
@@ -59,7 +60,7 @@ pub fn run(args: &UndoArgs, out: &mut Out) -> Result<u8> {
     let scope = scope(&args.part)?;
     let selection = selection(&args.ids, &args.which)?;
     let mut events = events(&selection, &index)?;
-    desk.passed_over = passed_over(&selection, &events, &scope, &index)?;
+    desk.passed_over = passed::passed_over(&selection, &events, &scope, &index)?;
     if args.which.with_dependents {
         events = recover::with_dependents(events, &scope, &index, &store, &home)?;
     }
@@ -101,27 +102,6 @@ fn events(selection: &Selection, index: &Index) -> Result<Vec<Event>> {
         Ok([one]) => Ok(vec![recover::standing(index, one)?]),
         Err(several) => Ok(several),
     }
-}
-
-/// What of the events that were asked for cannot be taken back at all, in words for people.
-fn passed_over(selection: &Selection, chosen: &[Event], scope: &Scope, index: &Index) -> Result<Vec<String>> {
-    // What was destroyed elsewhere has no path.
-    if !scope.paths.is_empty() {
-        return Ok(Vec::new());
-    }
-    let words = |event: Event| {
-        let lost = event.before.effects.iter().filter(|effect| effect.class.is_destructive());
-        let lost: Vec<String> = lost
-            .filter(|effect| {
-                scope.systems.is_empty() || scope.systems.iter().any(|name| effect.system.0 == *name)
-            })
-            .map(|effect| format!("{} of {}", effect.class, effect.resource.lossy()))
-            .collect();
-        let ran = if event.after.is_some() { "" } else { ", and nobody reported whether it ran" };
-        let lost = lost.join(", ");
-        (!lost.is_empty()).then(|| format!("event {}: {lost}: nothing was captured{ran}", event.id))
-    };
-    Ok(recover::passed_over(index, selection, chosen)?.into_iter().filter_map(words).collect())
 }
 
 /// The part of them that is meant.
@@ -190,7 +170,14 @@ pub(super) fn take_back(
         out.talk(format!("but that is known already: {error}"));
         return Ok(ExitCode::Conflict as u8);
     }
-    let rest = take_back(later, scope, wishes, desk, out);
+    let rest = match take_back(later, scope, wishes, desk, out) {
+        // Somebody, or an earlier undo, has brought it back already: that is no failure of this one.
+        Err(error) if error.code == ExitCode::NothingToUndo && is_back(later, scope, wishes, desk) => {
+            out.talk(format!("{ids}: {error}"));
+            Ok(0)
+        }
+        rest => rest,
+    };
     let done = match undo {
         Some(undo) => format!("{} undone by event {undo} (`fr redo {undo}` takes that back)", numbers(now)),
         None => format!("{} undone", numbers(now)),
@@ -199,6 +186,12 @@ pub(super) fn take_back(
         Error { code: ExitCode::Partial, ..error }.context(format!("{done}, but not {ids}"))
     });
     Ok(code.max(rest?))
+}
+
+/// There is nothing left to do for these, which is more than that nothing can be done.
+fn is_back(events: &[Event], scope: &Scope, wishes: Wishes, desk: &Desk<'_>) -> bool {
+    let is_last = recover::first_round(events).1.is_empty();
+    is_last && planned(events, scope, wishes.policy, desk).is_ok_and(|plan| plan.is_done())
 }
 
 fn numbers(events: &[Event]) -> String {
@@ -225,7 +218,7 @@ fn take_back_now(
     out: &mut Out,
 ) -> Result<(u8, Option<EventId>)> {
     let mut plan = planned(events, scope, wishes.policy, desk)?;
-    plan.residue.extend(desk.passed_over.iter().cloned());
+    plan.passed_over.clone_from(&desk.passed_over);
     if wishes.infra {
         plan.ask_for_infra();
     }
@@ -284,7 +277,7 @@ fn previewed(plan: &UndoPlan, wishes: Wishes, out: &mut Out) -> Result<Option<u8
             true => format!("is as it was before it or as --on-conflict {} leaves it", plan.policy.word()),
             false => "is as it was before it".to_owned(),
         };
-        let is_all = plan.uncaptured.is_empty() && plan.residue.is_empty();
+        let is_all = plan.uncaptured.is_empty() && plan.residue.is_empty() && plan.passed_over.is_empty();
         let captured = if is_all { "" } else { "captured " };
         let what = format!("nothing to do: every {captured}target of {} {is_so}", of(plan));
         return Err(Error::new(ExitCode::NothingToUndo, what));
@@ -325,7 +318,7 @@ fn report(applied: &Applied, out: &mut Out) -> Result<u8> {
     } else {
         report_text(applied, out)?;
     }
-    Ok(if applied.is_complete() { 0 } else { ExitCode::Partial as u8 })
+    Ok(if applied.is_complete() && applied.passed_over.is_empty() { 0 } else { ExitCode::Partial as u8 })
 }
 
 /// `event 42`, `5 events`.

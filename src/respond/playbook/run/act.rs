@@ -364,6 +364,7 @@ fn summary(told: &serde_json::Value) -> Option<String> {
     let mut lines: Vec<String> = steps.iter().map(one).collect();
     lines.extend(steps.iter().flat_map(|step| list(step, "not_restored", "not restored")));
     lines.extend(list(told, "residue", "not restored"));
+    lines.extend(list(told, "passed_over", "not taken back"));
     lines.extend(list(told, "uncaptured", "not captured"));
     lines.extend(list(told, "skipped", "left as it is"));
     Some(lines.join("\n")).filter(|text| !text.is_empty())

@@ -35,6 +35,7 @@ pub fn contexts(resource: &Bytes) -> Vec<Context> {
     let Some((remote, name)) = words.strip_prefix("git:").and_then(|rest| rest.split_once("/refs/")) else {
         return Vec::new();
     };
-    let Some((_, name)) = name.split_once('/').filter(|_| remote != "local") else { return Vec::new() };
-    crate::model::contexts(ContextKind::Branch, [name.to_owned(), format!("{remote}/{name}")])
+    let Some((kind, name)) = name.split_once('/').filter(|_| remote != "local") else { return Vec::new() };
+    let kind = if kind == "tags" { ContextKind::Tag } else { ContextKind::Branch };
+    crate::model::contexts(kind, [name.to_owned(), format!("{remote}/{name}")])
 }
