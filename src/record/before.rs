@@ -42,8 +42,7 @@ pub struct Recorded {
 ///
 /// `registration` is the word behind `fr hook`, for channels that may not give their calls ids.
 pub fn before(request: &Request, registration: Option<&str>, home: &Home) -> Result<Option<Recorded>> {
-    let Reading { understood, mut effects, instead } =
-        read(&request.action, &request.cwd, &request.env);
+    let Reading { understood, mut effects, instead } = read(&request.action, &request.cwd, &request.env);
     effects.extend(instead);
     context::without_what_fails(&mut effects);
     let mut warnings: Vec<String> =
@@ -270,11 +269,10 @@ pub fn read(action: &Action, cwd: &Bytes, env: &BTreeMap<String, Bytes>) -> Read
         deadline: Some(Instant::now() + PARSE_LIMIT),
     };
     let words = AssessCx { env, home: user_home.as_deref() };
-    let assessed =
-        |understood: Understood| {
-            let effects = context::assess_here(&understood, &words);
-            Reading { instead: context::assess_instead(&understood, &effects, &words), effects, understood }
-        };
+    let assessed = |understood: Understood| {
+        let effects = context::assess_here(&understood, &words);
+        Reading { instead: context::assess_instead(&understood, &effects, &words), effects, understood }
+    };
     let wordless = |effects| Reading {
         effects,
         instead: Vec::new(),

@@ -127,9 +127,7 @@ impl Chosen {
         }
         for remote in self.remotes.iter().filter(|remote| remote.place == place && remote.url.certain) {
             let key = format!("remote.{}.url=", remote.name);
-            let set = |value: &[u8]| {
-                [Word::literal("-c"), Word::literal([key.as_bytes(), value].concat())]
-            };
+            let set = |value: &[u8]| [Word::literal("-c"), Word::literal([key.as_bytes(), value].concat())];
             // An empty value ends the list of those before it (git-config(1), `remote.<name>.url`).
             let cleared = remote.is_changed.then(|| set(b"")).into_iter().flatten();
             let words: Vec<Word> = cleared.chain(set(remote.url.text.as_slice())).collect();
@@ -341,7 +339,10 @@ mod tests {
     #[test]
     fn a_remote_that_the_line_sets_up_is_known_to_its_push() {
         let added = &["git remote add -t main backup ../b.git"];
-        assert_eq!(after(added, "git push backup --all"), "git -c remote.backup.url=../b.git push backup --all");
+        assert_eq!(
+            after(added, "git push backup --all"),
+            "git -c remote.backup.url=../b.git push backup --all"
+        );
         assert_eq!(after(added, "git -C sub push backup"), "git -C sub push backup");
         assert_eq!(after(added, "git commit -m x"), "git commit -m x");
         let moved = &["git -C sub remote set-url origin u"];
@@ -350,10 +351,7 @@ mod tests {
             "git -c remote.origin.url= -c remote.origin.url=u -C sub push"
         );
         let set = &["git config remote.up.url u"];
-        assert_eq!(
-            after(set, "git push up"),
-            "git -c remote.up.url= -c remote.up.url=u push up"
-        );
+        assert_eq!(after(set, "git push up"), "git -c remote.up.url= -c remote.up.url=u push up");
     }
 
     /// A choice that does not count for a later part is not made for it.

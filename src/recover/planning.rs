@@ -175,7 +175,8 @@ fn made_inside_first<'a>(order: &[(usize, &'a Captured)]) -> Vec<(usize, &'a Cap
     let mut out: Vec<(usize, &Captured)> = Vec::new();
     for (at, one) in order.iter().enumerate() {
         let inside = order.iter().skip(at + 1).filter(|other| is_made_in(other.1, one.1)).rev();
-        let new: Vec<_> = inside.chain([one]).filter(|new| !out.iter().any(|known| known.0 == new.0)).collect();
+        let new: Vec<_> =
+            inside.chain([one]).filter(|new| !out.iter().any(|known| known.0 == new.0)).collect();
         out.extend(new);
     }
     out

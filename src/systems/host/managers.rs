@@ -382,7 +382,8 @@ mod tests {
     #[test]
     fn each_list_is_read_as_its_tool_prints_it() {
         type Read = fn(&str) -> Option<Installed>;
-        let cases: &[(Read, &str, &[(&str, &str)])] = &[
+        type Packages<'a> = &'a [(&'a str, &'a str)];
+        let cases: &[(Read, &str, Packages<'_>)] = &[
             (
                 in_brackets,
                 "bundler (default: 2.3.7)\nrails (7.0.1, 6.1.4)\n",

@@ -31,7 +31,8 @@ fn a_repository_is_one_from_all_of_its_directories() {
 #[test]
 fn pushes_from_two_directories_move_one_branch() {
     let env = project();
-    env.sh("git init -q --bare ../far.git && git remote add far ../far.git && git push -q far HEAD:main").ok();
+    env.sh("git init -q --bare ../far.git && git remote add far ../far.git && git push -q far HEAD:main")
+        .ok();
     let main = |env: &TestEnv| env.sh("git -C ../far.git rev-parse main").ok().stdout;
     let (before, was) = (picture(&env), main(&env));
     env.claude_runs("cd src && git commit -q --allow-empty -m a && git push -q -f far HEAD:main");
@@ -61,7 +62,8 @@ fn a_push_after_the_remotes_address_was_changed_is_taken_back_there() {
          git remote add up ../one.git && git fetch -q up",
     )
     .ok();
-    let refs = |env: &TestEnv| env.sh("cat ../one.git/refs/heads/main ../two.git/refs/heads/main").ok().stdout;
+    let refs =
+        |env: &TestEnv| env.sh("cat ../one.git/refs/heads/main ../two.git/refs/heads/main").ok().stdout;
     let (before, was) = (picture(&env), refs(&env));
     env.claude_runs(
         "git commit -q --allow-empty -m x && git remote set-url up ../two.git && git push -q -f up HEAD:main",
@@ -144,9 +146,12 @@ fn a_clone_in_a_line_that_may_do_anything_goes_whole() {
     let env = project();
     env.sh("git init -q ../lib && cd ../lib && echo 1 > lib.c && git add . && git commit -qm lib").ok();
     let before = picture(&env);
-    env.claude_runs("git clone -q --no-hardlinks ../lib lib && sh -c 'echo made > lib/made; echo x >> config.yml'");
+    env.claude_runs(
+        "git clone -q --no-hardlinks ../lib lib && sh -c 'echo made > lib/made; echo x >> config.yml'",
+    );
     there_and_back(&env, &before);
-    let worked = "git init -q nest && cd nest && echo 1 > f && git add . && git commit -qm n; git switch -q -c b0";
+    let worked =
+        "git init -q nest && cd nest && echo 1 > f && git add . && git commit -qm n; git switch -q -c b0";
     env.claude_runs(worked);
     env.claude_runs("sed -i s/1/2/ nest/f");
     undone(&env, &["--last", "2"], &before);

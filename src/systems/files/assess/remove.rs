@@ -125,8 +125,8 @@ pub fn find(program: &str, out: &mut Targets<'_>) {
 /// out, or asks for names with an ending that nothing there has (gitrepository-layout(5)).
 fn spares_repositories(words: &[Word]) -> bool {
     const OWN: [&str; 14] = [
-        "pack", "idx", "rev", "bitmap", "keep", "sample", "lock", "graph", "mtimes", "promisor", "chain", "midx",
-        "git", "tmp",
+        "pack", "idx", "rev", "bitmap", "keep", "sample", "lock", "graph", "mtimes", "promisor", "chain",
+        "midx", "git", "tmp",
     ];
     let text: Vec<&str> = words.iter().filter(|w| w.certain).filter_map(Word::as_str).collect();
     let value_of = |option: &'static [&'static str]| {
@@ -153,9 +153,8 @@ mod tests {
 
     #[test]
     fn what_find_leaves_of_a_repository() {
-        let spares = |line: &str| {
-            spares_repositories(&line.split(' ').map(Word::literal).collect::<Vec<_>>())
-        };
+        let spares =
+            |line: &str| spares_repositories(&line.split(' ').map(Word::literal).collect::<Vec<_>>());
         for line in [
             ". -name *.pyc -delete",
             ". -type f -iname .DS_Store.bak -delete",
