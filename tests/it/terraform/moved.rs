@@ -2,16 +2,20 @@
 
 use super::scene::Scene;
 
-on_each!([local http pg] (migrated_to_a_file reconfigured));
+on_each!([local http pg] (migrated_to_a_file reconfigured failed_half_way));
 
 /// The block that names another place for the state.
 fn elsewhere(scene: &Scene) -> String {
+    at(scene, "elsewhere.tfstate")
+}
+
+fn at(scene: &Scene, path: &str) -> String {
     let block = scene.backend().block();
-    let new = "  backend \"local\" {\n    path = \"elsewhere.tfstate\"\n  }\n";
+    let new = format!("  backend \"local\" {{\n    path = \"{path}\"\n  }}\n");
     let text = scene.env.read("infra/main.tf");
     match block.is_empty() {
         true => text.replacen("terraform {\n", &format!("terraform {{\n{new}"), 1),
-        false => text.replace(&block, new),
+        false => text.replace(&block, &new),
     }
 }
 
@@ -24,6 +28,21 @@ fn migrated_to_a_file(scene: Scene) {
     assert!(scene.env.exists("infra/elsewhere.tfstate"));
     let undone = scene.undo(&[]);
     assert_eq!(undone.code, 0, "{undone:?}");
+    scene.env.write("infra/main.tf", configuration);
+    assert_eq!(scene.says(), before, "without another init: {undone:?}");
+    scene.keeps_secrets();
+}
+
+/// The new backend takes no state: the configuration names it by then, and nobody knows which of the two is in use. The old
+/// one is, with the state that it had.
+fn failed_half_way(scene: Scene) {
+    let (before, configuration) = (scene.says(), scene.env.read("infra/main.tf"));
+    scene.env.write("infra/taken", "a file where the state's directory was to be\n");
+    scene.env.write("infra/main.tf", at(&scene, "taken/elsewhere.tfstate"));
+    let ran = scene.agent("terraform -chdir=infra init -migrate-state -force-copy -input=false");
+    assert_ne!(ran.code, 0, "{ran:?}");
+    let undone = scene.undo(&[]);
+    assert!(matches!(undone.code, 0 | 5), "{undone:?}");
     scene.env.write("infra/main.tf", configuration);
     assert_eq!(scene.says(), before, "without another init: {undone:?}");
     scene.keeps_secrets();
