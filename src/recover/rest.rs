@@ -172,5 +172,17 @@ fn inverse(undo: &Event, net: Vec<Captured>) -> Vec<Captured> {
         let (brought, was) = (left(&captured), with_contents(&captured, captured.after?));
         Some(Captured { before: Capture { state: was, ..captured.before }, after: Some(brought) })
     };
-    others.into_iter().chain(net.into_iter().rev().filter_map(back)).collect()
+    let all: Vec<Captured> = others.into_iter().chain(net.into_iter().rev().filter_map(back)).collect();
+    // A path alone, where the place around it is a target too, comes after it: what is in the path goes with that.
+    let is_in_another = |one: &Captured| {
+        let at = &one.before.locator.at;
+        let around = |other: &&Captured| {
+            let place = &other.before.locator;
+            other.before.system.0 == "fs" && place.at != *at && systems::files::is_within(at, &place.at)
+        };
+        systems::files::is_node(&one.before) && all.iter().any(|other| around(&other))
+    };
+    let (last, mut first): (Vec<Captured>, Vec<Captured>) = all.iter().cloned().partition(is_in_another);
+    first.extend(last);
+    first
 }

@@ -17,7 +17,8 @@ use crate::systems::{self, ApplyCx};
 /// The events that can be planned now, and the older ones that wait until those are taken back; newest first.
 pub fn first_round(events: &[Event]) -> (&[Event], &[Event]) {
     for (position, event) in events.iter().enumerate() {
-        if takes_a_repository_away(event, events.get(..position).unwrap_or_default()) {
+        let newer = events.get(..position).unwrap_or_default();
+        if takes_a_repository_away(event, newer) || takes_a_work_tree_away(event, newer) {
             return events.split_at(position);
         }
         let (now, older) = events.split_at(position + 1);
@@ -28,10 +29,11 @@ pub fn first_round(events: &[Event]) -> (&[Event], &[Event]) {
             .filter(|captured| captured.before.state.object.is_some())
             .map(|captured| captured.before.locator.at)
             .collect();
+        let is_gone = |place: &Bytes| {
+            removed.iter().any(|top| is_within(place, top)) && !place.as_path().exists()
+        };
         let waits = |capture: &Capture| {
-            place_of(capture).is_some_and(|place| {
-                removed.iter().any(|top| is_within(&place, top)) && !place.as_path().exists()
-            })
+            place_of(capture).as_ref().is_some_and(is_gone) || linked_tree(capture).as_ref().is_some_and(is_gone)
         };
         if older.iter().flat_map(captured_of).any(|captured| waits(&captured.before)) {
             return (now, older);
@@ -52,6 +54,25 @@ fn takes_a_repository_away(event: &Event, newer: &[Event]) -> bool {
             place.as_path().exists() && systems::files::is_in_what_was_not_there(&place, &made)
         })
     })
+}
+
+/// The working tree of a captured repository that does not lie in it: a linked one.
+fn linked_tree(capture: &Capture) -> Option<Bytes> {
+    let opts = &capture.locator.opts;
+    let (tree, dir) = (opts.get("work-tree")?, opts.get("git-dir")?);
+    (capture.system.0 == "git" && !is_within(dir, tree)).then(|| tree.clone())
+}
+
+/// A linked working tree that the event made goes after what was done in it: its refs are those of the repository that it is of.
+fn takes_a_work_tree_away(event: &Event, newer: &[Event]) -> bool {
+    let worked: Vec<Bytes> =
+        newer.iter().flat_map(captured_of).filter_map(|captured| linked_tree(&captured.before)).collect();
+    if worked.is_empty() {
+        return false;
+    }
+    let captures = captured_of(event).into_iter().map(|captured| captured.before);
+    let made: Vec<Capture> = captures.filter(|before| before.system.0 == "fs").collect();
+    worked.iter().any(|tree| systems::files::is_in_what_was_not_there(tree, &made))
 }
 
 /// The directory of the file system that a capture of another system lives in.
@@ -114,6 +135,10 @@ pub fn foreseen(events: &[Event], scope: &Scope, store: &Store, home: &Home) -> 
     }
     let next = first_round(later).0;
     let Some(copies) = Copies::of(now, next, store, home).ok().flatten() else { return Ok(None) };
+    // Nothing has to come back first: what the next round finds is what the first one leaves.
+    if copies.tops.is_empty() {
+        return Ok(None);
+    }
     let both: Vec<Event> = now.iter().chain(next).cloned().collect();
     // A remote with a relative address, say, is not found from there: then it is not known before.
     Ok(plan_elsewhere(&both, scope, store, home, &|capture| copies.stand_in(capture)).ok())

@@ -69,6 +69,11 @@ pub fn is_within(path: &Bytes, top: &Bytes) -> bool {
     plan::is_within(path.as_slice(), top.as_slice())
 }
 
+/// The capture is of a path alone, a directory without what is in it.
+pub fn is_node(capture: &Capture) -> bool {
+    capture.system == capture::ID && scope::Scope::of(&capture.locator) == scope::Scope::Node
+}
+
 /// The place is a path with all that is below it, repositories too.
 pub fn is_whole_tree(place: &Locator) -> bool {
     place.opts.get("scope").is_none_or(|scope| scope.as_slice() == b"tree")

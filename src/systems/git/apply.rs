@@ -257,6 +257,9 @@ impl<'a> Job<'a> {
                         root.remove(name, 0)?;
                         drop(lock);
                         root.remove_empty_above(name, keep_dirs(name))?;
+                        if let Some(refs) = empty_refs_beside(name) {
+                            root.remove_empty_above(&refs, keep_dirs(name))?;
+                        }
                     }
                 }
             }
@@ -351,6 +354,13 @@ fn keep_dirs(name: &[u8]) -> usize {
     usize::from(
         [&b"info/"[..], b"hooks/", b"logs/", b"reftable/"].iter().any(|fixed| name.starts_with(fixed)),
     )
+}
+
+/// git makes an empty directory for refs in that of a linked working tree, which would outlive it: a path in it.
+fn empty_refs_beside(name: &[u8]) -> Option<Vec<u8>> {
+    let mut parts = name.splitn(3, |b| *b == b'/');
+    let (top, tree) = (parts.next()?, parts.next()?);
+    (top == b"worktrees").then(|| [top, b"/", tree, b"/refs/none"].concat())
 }
 
 fn show(value: Option<&Bytes>) -> String {

@@ -195,3 +195,38 @@ fn an_undo_that_brought_the_repository_back_is_taken_back_after_what_came_later(
     assert!(!env.exists(".git"));
     assert_same(&worked, &env);
 }
+
+#[test]
+fn a_work_tree_that_the_agent_made_and_worked_in_goes_with_its_commits() {
+    for args in [&["--session"][..], &["--since", "1h"]] {
+        let env = project();
+        let before = picture(&env);
+        env.claude_runs("git worktree add -q ../beside -b beside");
+        env.claude_runs("cd ../beside && echo w > w.txt && git add . && git commit -qm w && git commit -q --amend -m x");
+        let worked = env.sh("cd ../beside && git log --format=%s && git status -sb && ls").ok().stdout;
+        undone(&env, args, &before);
+        assert!(!env.exists("../beside") && !env.exists(".git/worktrees/beside"));
+        (0..2).for_each(|_| drop(env.fr(&["redo", "--yes"]).ok()));
+        assert_eq!(env.sh("cd ../beside && git log --format=%s && git status -sb && ls").ok().stdout, worked);
+        undone(&env, &["--session"], &before);
+        env.claude_runs("git worktree add -q ../beside -b beside");
+        env.claude_runs("cd ../beside && git commit -q --allow-empty -m y");
+        let last = env.fr(&["timeline", "--json"]).ok();
+        assert!(last.stdout.contains("allow-empty"), "{last:?}");
+        undone(&env, &["--session"], &before);
+        assert!(!env.exists("../beside"));
+    }
+}
+
+/// What a person has committed there is nobody else's to remove.
+#[test]
+fn a_work_tree_that_a_person_worked_in_stays() {
+    let env = project();
+    env.claude_runs("git worktree add -q ../beside -b beside");
+    env.sh("cd ../beside && echo mine > mine.txt && git add . && git commit -qm mine").ok();
+    let before = picture(&env);
+    let refused = env.fr(&["undo", "1", "--yes"]);
+    assert_eq!(refused.code, 4, "{refused:?}");
+    assert_same(&before, &env);
+    assert_eq!(env.read("../beside/mine.txt"), "mine\n");
+}

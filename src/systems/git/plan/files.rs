@@ -14,7 +14,8 @@ impl Planner<'_> {
     /// All of them.
     pub(super) fn files(&mut self) -> Result<()> {
         let all = [Some(self.before), self.after, self.now_if_after_unknown()];
-        let keys: BTreeSet<&Bytes> = all.into_iter().flatten().flat_map(|s| s.files.keys()).collect();
+        let mut keys: BTreeSet<&Bytes> = all.into_iter().flatten().flat_map(|s| s.files.keys()).collect();
+        keys.extend(self.now.files.keys().filter(|key| self.goes_with_its_tree(key)));
         for key in keys {
             if self.not_captured(key) || (!self.rerere && key.as_slice().starts_with(b"common/rr-cache/")) {
                 continue;
@@ -108,6 +109,36 @@ impl Planner<'_> {
         Ok(())
     }
 
+    /// Something that came later into the directory of a working tree that the command made, and that goes.
+    fn goes_with_its_tree(&self, key: &Bytes) -> bool {
+        if self.now.files.get(key).is_none_or(|file| file.kind != FileKind::Worktree) {
+            return false;
+        }
+        let gitdir = gitdir_key(key);
+        let has = |state: &RepoState| state.files.contains_key(&gitdir);
+        !has(self.before) && self.after.is_some_and(has)
+    }
+
+    /// In the directory of a working tree whose HEAD is as the command left it: a log that has grown, by work that was taken
+    /// back since, or a note of git's to itself.
+    fn only_tells_what_happened(&self, key: &Bytes) -> Result<bool> {
+        let Some(top) = gitdir_key(key).as_slice().strip_suffix(b"gitdir").map(<[u8]>::to_vec) else {
+            return Ok(false);
+        };
+        let head = Bytes([top.as_slice(), b"HEAD"].concat());
+        let value = |state: &RepoState| state.files.get(&head).map(|file| file.blobs.clone());
+        if self.after.map(value) != Some(value(self.now)) {
+            return Ok(false);
+        }
+        let name = key.as_slice().strip_prefix(top.as_slice()).unwrap_or_default();
+        let (a, n) = (self.after.and_then(|a| a.files.get(key)), self.now.files.get(key));
+        Ok(match (name, a, n) {
+            (b"ORIG_HEAD" | b"FETCH_HEAD" | b"COMMIT_EDITMSG", ..) => true,
+            (b"logs/HEAD", Some(a), Some(n)) => n.load(self.source)?.starts_with(&a.load(self.source)?),
+            _ => false,
+        })
+    }
+
     /// Another working tree's directory is restored or removed as a whole; what happens inside it is its own affair.
     /// Where it is, its lock and its reflog are the repository's to keep.
     fn worktree_file(&mut self, key: &Bytes) -> Result<()> {
@@ -125,7 +156,7 @@ impl Planner<'_> {
             }
             (false, true, true) => {
                 let a = self.after.and_then(|a| a.files.get(key));
-                if a.map(|f| &f.blobs) == n.map(|f| &f.blobs) {
+                if a.map(|f| &f.blobs) == n.map(|f| &f.blobs) || self.only_tells_what_happened(key)? {
                     self.put(key, FileKind::Worktree, n, None);
                 } else if !key.as_slice().ends_with(b"/index") {
                     self.clash(key.clone(), format!("{} was changed since", name_of(key)), None);
