@@ -39,7 +39,8 @@ fn a_deleted_repository_is_kept_as_a_mirror_and_made_anew_only_on_request() {
     scene.env.fr(&["restore", &id, "--to", "out"]).ok();
     let bundle = scene.sh("git bundle list-heads out/repo/*.bundle | wc -l").ok().stdout;
     assert_eq!(bundle.trim(), "4", "HEAD, two branches and a tag");
-    let out = scene.undo(&["--apply-infra"]);
+    // The newest event is the restore by now.
+    let out = scene.env.fr(&["undo", "--yes", "--apply-infra", &id]);
     assert_eq!(out.code, 3, "{out:?}");
     assert_eq!(refs(&scene).unwrap(), before);
     assert_eq!(scene.api("repos/R").unwrap()["topics"][0], "cli");
