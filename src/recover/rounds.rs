@@ -29,11 +29,11 @@ pub fn first_round(events: &[Event]) -> (&[Event], &[Event]) {
             .filter(|captured| captured.before.state.object.is_some())
             .map(|captured| captured.before.locator.at)
             .collect();
-        let is_gone = |place: &Bytes| {
-            removed.iter().any(|top| is_within(place, top)) && !place.as_path().exists()
-        };
+        let is_gone =
+            |place: &Bytes| removed.iter().any(|top| is_within(place, top)) && !place.as_path().exists();
         let waits = |capture: &Capture| {
-            place_of(capture).as_ref().is_some_and(is_gone) || linked_tree(capture).as_ref().is_some_and(is_gone)
+            place_of(capture).as_ref().is_some_and(is_gone)
+                || linked_tree(capture).as_ref().is_some_and(is_gone)
         };
         if older.iter().flat_map(captured_of).any(|captured| waits(&captured.before)) {
             return (now, older);

@@ -202,7 +202,9 @@ fn a_work_tree_that_the_agent_made_and_worked_in_goes_with_its_commits() {
         let env = project();
         let before = picture(&env);
         env.claude_runs("git worktree add -q ../beside -b beside");
-        env.claude_runs("cd ../beside && echo w > w.txt && git add . && git commit -qm w && git commit -q --amend -m x");
+        env.claude_runs(
+            "cd ../beside && echo w > w.txt && git add . && git commit -qm w && git commit -q --amend -m x",
+        );
         let worked = env.sh("cd ../beside && git log --format=%s && git status -sb && ls").ok().stdout;
         undone(&env, args, &before);
         assert!(!env.exists("../beside") && !env.exists(".git/worktrees/beside"));
