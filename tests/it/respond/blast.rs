@@ -299,11 +299,11 @@ fn of_a_command_that_failed_and_of_which_nothing_was_kept_that_is_said() {
 #[test]
 fn what_was_hit_is_named_in_words_for_people() {
     let env = TestEnv::with_git();
-    env.write("a.md", "a");
+    env.write("docs/a.md", "a");
     env.write("src/b", "b");
     env.sh("git init -q --bare ../remote.git; git tag v1; git remote add there ../remote.git; git push -q there main v1")
         .ok();
-    env.claude_runs("find . -name '*.md' -delete");
+    env.claude_runs("find docs -name '*.md' -delete");
     env.claude_runs("chmod -R 700 src");
     env.claude_runs("git push -q there --delete v1");
     for text in [env.fr(&["blast-radius"]).ok().stdout, env.fr(&["show", "1"]).ok().stdout] {
