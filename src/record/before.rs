@@ -45,6 +45,8 @@ pub fn before(request: &Request, registration: Option<&str>, home: &Home) -> Res
     let Reading { understood, mut effects, instead } = read(&request.action, &request.cwd, &request.env);
     effects.extend(instead);
     context::without_what_fails(&mut effects);
+    let kubeconfig = request.env.get("KUBECONFIG");
+    systems::kubernetes::name_contexts_or_none(&mut effects, kubeconfig, home::user_home().as_deref());
     let mut warnings: Vec<String> =
         understood.opaque.iter().map(|why| format!("not understood: {why}")).collect();
     if effects.iter().all(|e| e.class == EffectClass::None) {

@@ -108,11 +108,10 @@ fn beside_the_repository(mut effect: Effect) -> (Effect, bool) {
     else {
         return (effect, false);
     };
-    if !place.at.join(b".git").as_path().is_dir() || !files::is_work_tree(place) {
+    if !place.at.join(b".git").as_path().is_dir() {
         return (effect, false);
     }
-    place.opts.insert("scope".to_owned(), Bytes::from("workspace"));
-    place.opts.insert("ignored".to_owned(), Bytes::from("all"));
+    place.opts.insert("scope".to_owned(), Bytes::from("around"));
     (effect, true)
 }
 
@@ -123,22 +122,26 @@ fn repository_of(effect: &Effect) -> Option<Effect> {
     git::directory(&place)?;
     let parts = git::assess::ANYTHING.split(',').filter(|part| *part != "worktree").collect::<Vec<_>>();
     place.opts.insert("what".to_owned(), Bytes::from(parts.join(",")));
-    Some(Effect { system: SystemId::new("git"), locator: Some(place), ..effect.clone() })
+    // In passing: nobody said that the repository is what it is about.
+    let (system, class) = (SystemId::new("git"), EffectClass::Opaque);
+    Some(Effect { system, class, locator: Some(place), ..effect.clone() })
 }
 
 /// Adds an effect unless its place is there already; places of one git repository are united.
 fn add(wanted: &mut Vec<Wanted>, new: Wanted) {
-    let of_git = new.effect.system == SystemId::new("git");
-    let key = |l: &Locator| {
+    let Some(place) = &new.effect.locator else { return };
+    let words = |l: &Locator| {
         let mut opts = l.opts.clone();
         opts.remove("what");
-        // `git add . && cd src && git commit` is about one repository.
-        let top = if of_git && !opts.contains_key("git-dir") { git::top(l) } else { None };
-        (top.map_or_else(|| l.at.clone(), Bytes::from), opts, l.unsaid.clone())
+        (opts, l.unsaid.clone())
     };
-    let Some(place) = new.effect.locator.as_ref().map(&key) else { return };
+    // `git add . && cd src && git commit` is about one repository.
+    let of_git = new.effect.system == SystemId::new("git") && !place.opts.contains_key("git-dir");
+    let top = std::cell::LazyCell::new(|| git::top(place).filter(|_| of_git));
+    let is_there = |l: &Locator| l.at == place.at || top.is_some() && git::top(l) == *top;
     let same = |known: &Effect| {
-        known.system == new.effect.system && known.locator.as_ref().map(&key).as_ref() == Some(&place)
+        let known_place = known.locator.as_ref().filter(|_| known.system == new.effect.system);
+        known_place.is_some_and(|l| words(l) == words(place) && is_there(l))
     };
     let at = wanted.iter().position(|known| same(&known.effect)).or_else(|| {
         let unites = |known: &mut Wanted| {

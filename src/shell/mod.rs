@@ -162,6 +162,9 @@ mod tests {
         assert_eq!(runs("cd no; rm b", 1), (false, "".into(), None));
         assert_eq!(runs("(cd no && rm a); rm b", 2), (false, "".into(), None));
         assert_eq!(runs("cd sub && rm a\nrm b", 2), (false, "sub".into(), None));
+        assert_eq!(runs("cd no || exit 1; rm b", 2), (true, "no".into(), None));
+        assert_eq!(runs("cd no || { echo; exit 1; }\nrm b", 3), (true, "no".into(), None));
+        assert_eq!(runs("cd no || { echo; exit 1; } || rm a\nrm b", 4), (true, "no".into(), None));
         // Something before it may have made the directory.
         assert_eq!(runs("make && cd no && rm a || rm b", 3), (false, "no".into(), None));
     }

@@ -4,7 +4,7 @@
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use super::ast::{AndOr, Arg, Command, Join, List, Pipeline, Redir};
+use super::ast::{AndOr, Arg, Command, Compound, Join, List, Pipeline, Redir};
 use super::readers::is_reader;
 use super::state::{Shell, Value};
 use super::{ShellCx, Understood, parse, salvage, text, word};
@@ -203,7 +203,8 @@ impl<'a> Walker<'a> {
                 (Join::Or, s) => Some(s == Status::False),
             };
             // What is behind `cd nowhere &&` does not run, what is behind its `||` does, and where it was.
-            if self.cd_missed.is_some() {
+            let is_missed = self.cd_missed.is_some();
+            if is_missed {
                 sh.instead = self.cd_missed.clone().filter(|_| *join == Join::Or);
             }
             match (runs, join) {
@@ -222,6 +223,10 @@ impl<'a> Walker<'a> {
                     sh.maybe -= 1;
                     sh.merge(&before);
                 }
+            }
+            // `cd nowhere || exit` goes on nowhere.
+            if is_missed && *join == Join::Or && leaves(pipeline) {
+                (self.cd_missed, sh.instead) = (None, None);
             }
         }
         status
@@ -361,6 +366,19 @@ impl<'a> Walker<'a> {
         let harmless = invocation.redirects.is_empty() && invocation.program().is_some_and(is_reader);
         self.changed |= !harmless;
         self.out.invocations.push(invocation);
+    }
+}
+
+/// The last thing that it does is to leave the shell or the function.
+fn leaves(pipeline: &Pipeline) -> bool {
+    match pipeline.commands.as_slice() {
+        [Command::Simple(simple)] => {
+            matches!(simple.words.first(), Some(Arg::Word(word)) if matches!(word.as_str(), "exit" | "return"))
+        }
+        [Command::Compound(Compound::Group(list), _)] => list.last().is_some_and(|(and_or, background)| {
+            !background && leaves(and_or.rest.last().map_or(&and_or.first, |(_, last)| last))
+        }),
+        _ => false,
     }
 }
 

@@ -6,7 +6,10 @@ use crate::model::{Effect, Invocation, Word};
 use crate::systems::words::Reader;
 
 /// The base names of the programs understood here.
-pub const PROGRAMS: &[&str] = &[
+pub const PROGRAMS: &[&str] = &both::<{ OWN.len() + daemons::PROGRAMS.len() }>(OWN, daemons::PROGRAMS);
+
+/// Those that are not in the table of services.
+const OWN: &[&str] = &[
     "terragrunt",
     "pulumi",
     "bq",
@@ -63,24 +66,18 @@ pub const PROGRAMS: &[&str] = &[
     "nomad",
     "k3s-uninstall.sh",
     "k3s-agent-uninstall.sh",
-    "supervisorctl",
-    "rabbitmqctl",
-    "rabbitmqadmin",
-    "influx",
-    "nats",
-    "virsh",
-    "crictl",
-    "lxc",
-    "incus",
-    "tailscale",
-    "pg_ctl",
-    "pg_ctlcluster",
-    "pg_dropcluster",
-    "nmcli",
-    "setenforce",
-    "kafka-topics",
-    "kafka-topics.sh",
 ];
+
+/// Two lists as one.
+const fn both<const N: usize>(first: &[&'static str], then: &[&'static str]) -> [&'static str; N] {
+    let mut out = [""; N];
+    let mut at = 0;
+    while at < N {
+        out[at] = if at < first.len() { first[at] } else { then[at - first.len()] };
+        at += 1;
+    }
+    out
+}
 
 /// What an invocation of one of [`PROGRAMS`] does.
 pub fn assess(inv: &Invocation, cx: &AssessCx<'_>) -> Vec<Effect> {

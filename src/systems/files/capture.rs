@@ -42,7 +42,7 @@ pub fn capture(effect: &Effect, cx: &CaptureCx<'_>) -> Result<Vec<Capture>> {
         && (!is_dir || reaches_through(locator, scope, effect.class))
     {
         let resource = resource_of(&target);
-        let scope = if scope == Scope::Tree && !is_dir { Scope::Node } else { scope };
+        let scope = if matches!(scope, Scope::Tree | Scope::Around) && !is_dir { Scope::Node } else { scope };
         captures.push(capture_place(exact(&target)?, scope, resource, cx)?);
     }
     let inside = names_inside(&place, scope, locator);
@@ -273,6 +273,7 @@ fn read_below(
     let root_path = Bytes::from(place.path.as_slice());
     let rules = Rules {
         workspace: is_workspace.then(|| Ignored::of(root_path.as_path())),
+        spares_repository: scope == Scope::Around,
         shallow: limited,
         ignored_file_bytes: cx.caps.ignored_file_bytes,
         store: store_identity(&cx.store_home),

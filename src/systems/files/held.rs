@@ -17,7 +17,7 @@ pub fn held(outer: &Capture, inner: &Capture, source: &dyn ObjectSource) -> Resu
     if outer.locator.at == inner.locator.at && (outside == inside || outside == Scope::Tree) {
         return Ok(Held::by_digest(outer, inner));
     }
-    if !matches!(outside, Scope::Tree | Scope::Workspace) || inside == Scope::Workspace {
+    if !matches!(outside, Scope::Tree | Scope::Around | Scope::Workspace) || inside == Scope::Workspace {
         return Ok(Held::Nothing);
     }
     let path = inner.locator.at.as_slice();
@@ -26,7 +26,13 @@ pub fn held(outer: &Capture, inner: &Capture, source: &dyn ObjectSource) -> Resu
         return Ok(Held::Nothing);
     };
     // A snapshot of a work tree leaves the repository to the git system.
-    if outside == Scope::Workspace && below.split(|b| *b == b'/').any(|name| name == b".git") {
+    let mut names = below.split(|b| *b == b'/');
+    let is_left_out = match outside {
+        Scope::Workspace => names.any(|name| name == b".git"),
+        Scope::Around => names.next() == Some(b".git".as_slice()),
+        _ => false,
+    };
+    if is_left_out {
         return Ok(Held::Nothing);
     }
     if outer.missing.iter().any(|left_out| is_at_or_below(path, left_out.what.as_slice())) {

@@ -82,12 +82,6 @@ pub fn is_whole_tree(place: &Locator) -> bool {
 /// Option of a locator: what of a tree the command has nothing to do with (`git`: the repository in it).
 pub const SPARES: &str = "spares";
 
-/// The place is the top of somebody's work tree, and not a directory that many things share.
-pub fn is_work_tree(place: &Locator) -> bool {
-    let (root, is_limited) = workspace::root_of(place);
-    !is_limited && std::fs::canonicalize(place.at.as_path()).is_ok_and(|at| Bytes::from(at).0 == root)
-}
-
 /// The path lies in a tree that one of these captures found not to be there: nothing in it was lost, and what the command made in
 /// it goes with the tree.
 pub fn is_in_what_was_not_there<'a>(path: &Bytes, captures: impl IntoIterator<Item = &'a Capture>) -> bool {

@@ -46,6 +46,8 @@ const REGENERABLE: &[&[u8]] = &[
 pub struct Rules {
     /// For a working tree: what git ignores. Named targets are taken whatever git thinks of them.
     pub workspace: Option<Ignored>,
+    /// The repository at the root is the git system's: `.git` is left out there, and only there.
+    pub spares_repository: bool,
     /// The root is a directory that many share (`/tmp`, a home): only its own small files are taken.
     pub shallow: bool,
     /// The largest ignored file that is taken, bytes.
@@ -75,6 +77,9 @@ pub enum Verdict {
 impl Rules {
     /// Whether the directory or file `name` in `dir`, which is `above` relative to the walk's root, is taken.
     pub fn judge(&self, dir: BorrowedFd<'_>, above: &[u8], name: &[u8], stat: &Stat) -> Verdict {
+        if self.spares_repository && name == b".git" && above.is_empty() {
+            return Verdict::Hide;
+        }
         match stat.kind() {
             FileKind::Dir => self.judge_dir(dir, above, name, stat),
             FileKind::File => match &self.workspace {

@@ -16,6 +16,8 @@ use crate::platform::fs::{is_name, open_absolute, open_beneath, split_parent, st
 pub enum Scope {
     /// The path and all below it.
     Tree,
+    /// The same without the repository at its top, which the git system captures beside it.
+    Around,
     /// The path alone: a directory without its names.
     Node,
     /// Mode, owner and attributes of the path alone.
@@ -31,6 +33,7 @@ impl Scope {
     pub fn word(self) -> &'static str {
         match self {
             Scope::Tree => "tree",
+            Scope::Around => "around",
             Scope::Node => "node",
             Scope::Meta => "meta",
             Scope::MetaTree => "meta-tree",
@@ -44,6 +47,7 @@ impl Scope {
             Some("node") => Scope::Node,
             Some("meta") => Scope::Meta,
             Some("meta-tree") => Scope::MetaTree,
+            Some("around") => Scope::Around,
             Some("workspace") => Scope::Workspace,
             _ => Scope::Tree,
         }
@@ -56,7 +60,7 @@ impl Scope {
 
     /// What is below is walked.
     pub fn recursive(self) -> bool {
-        matches!(self, Scope::Tree | Scope::MetaTree | Scope::Workspace)
+        matches!(self, Scope::Tree | Scope::Around | Scope::MetaTree | Scope::Workspace)
     }
 }
 

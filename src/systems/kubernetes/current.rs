@@ -40,8 +40,17 @@ struct Context {
 const UNKNOWN: &str = "?";
 
 /// Puts the current context and its namespace into the names of effects that assume them. `list` is `KUBECONFIG`, `home` the
-/// user's directory.
+/// user's directory. Where no file names a context they keep the one that the words of all examples assume.
 pub fn name_contexts(effects: &mut [Effect], list: Option<&Bytes>, home: Option<&Path>) {
+    name(effects, list, home, None);
+}
+
+/// The same for the record: there a made-up name would send somebody to the wrong cluster.
+pub fn name_contexts_or_none(effects: &mut [Effect], list: Option<&Bytes>, home: Option<&Path>) {
+    name(effects, list, home, Some(UNKNOWN));
+}
+
+fn name(effects: &mut [Effect], list: Option<&Bytes>, home: Option<&Path>, unknown: Option<&str>) {
     let mut last: Option<(Vec<PathBuf>, Vec<Config>)> = None;
     for effect in effects.iter_mut().filter(|e| e.system.0 == "kubernetes") {
         let text = effect.resource.lossy().into_owned();
@@ -66,10 +75,9 @@ pub fn name_contexts(effects: &mut [Effect], list: Option<&Bytes>, home: Option<
         let configs = last.as_ref().map(|(_, configs)| configs.as_slice()).unwrap_or_default();
         let current = || configs.iter().find_map(|c| c.current.clone().filter(|name| is_name(name)));
         let context = match assumes_context {
-            true => match current() {
+            true => match current().or_else(|| unknown.map(str::to_owned)) {
                 Some(name) => name,
-                // Nothing says which, and a made-up name would send somebody to the wrong cluster.
-                None => UNKNOWN.to_owned(),
+                None => continue,
             },
             false => context.to_owned(),
         };

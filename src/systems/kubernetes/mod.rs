@@ -45,7 +45,7 @@ use std::path::Path;
 
 pub use assess::{from_the_line, is_kubectl, knows_plugin};
 pub use candidates::is_about as is_unnamed;
-pub use current::name_contexts;
+pub use current::{name_contexts, name_contexts_or_none};
 pub use query::is_unsure;
 
 use super::{

@@ -120,6 +120,20 @@ fn tidying_up_and_committing_is_taken_back_after_what_came_later() {
     undone(&env, &["1"], &before);
 }
 
+/// A snapshot of a work tree leaves out large ignored files and what a build makes again; what a command removes by name is not
+/// left out.
+#[test]
+fn what_git_ignores_is_tidied_up_and_comes_back() {
+    let env = project();
+    env.write(".git/info/exclude", "*.log\nnode_modules\n");
+    env.write("big.log", vec![b'x'; 5 << 20]);
+    env.write("node_modules/a/index.log", "1");
+    let before = picture(&env);
+    env.claude_runs("find . -name '*.log' -delete && git add -A && git commit -qm tidy");
+    assert!(!env.exists("big.log") && !env.exists("node_modules/a/index.log"));
+    there_and_back(&env, &before);
+}
+
 #[test]
 fn a_directory_that_was_removed_and_became_a_file_comes_back_with_all_in_it() {
     let env = project();
