@@ -106,3 +106,26 @@ fn a_session_on_files_and_volumes_is_taken_back_as_one() {
     assert_eq!(redo.code, 0, "{redo:?}");
     assert!(scene.inspect("volume NS-data").is_none() && !scene.env.exists("docs"), "{redo:?}");
 }
+
+/// A container that runs one command and goes leaves nothing of itself, and an empty volume.
+#[test]
+fn what_a_container_of_a_moment_removes_from_a_volume_is_back() {
+    let Some(scene) = Scene::new() else { return };
+    scene.filled_volume("docker", "pgdata");
+    let before = scene.contents("docker", "pgdata");
+    for line in [
+        "docker run --rm --network host -v pgdata:/d base:1 sh -c 'rm -rf /d/*'",
+        "docker run --rm --network host --mount type=volume,source=pgdata,target=/d base:1 rm -rf /d",
+    ] {
+        // The second fails: what a volume is mounted on cannot be removed, what is in it can.
+        scene.agent(line);
+        let after = scene.contents("docker", "pgdata");
+        assert_ne!(after, before, "{line}");
+        let undo = scene.undo();
+        assert_eq!((undo.code, scene.contents("docker", "pgdata")), (0, before.clone()), "{line}: {undo:?}");
+        let redo = scene.env.fr(&["redo", "--yes"]);
+        assert_eq!((redo.code, scene.contents("docker", "pgdata")), (0, after), "{line}: {redo:?}");
+        let undo = scene.undo();
+        assert_eq!((undo.code, scene.contents("docker", "pgdata")), (0, before.clone()), "{line}: {undo:?}");
+    }
+}

@@ -83,30 +83,22 @@ pub fn run(words: &Words<'_>, out: &mut Asking<'_>) {
     }
 }
 
-/// Programs that only look at what they are given.
-const READING: &[&str] = &[
-    "ls",
-    "cat",
-    "find",
-    "du",
-    "df",
-    "head",
-    "tail",
-    "grep",
-    "stat",
-    "wc",
-    "true",
-    "echo",
-    "md5sum",
-    "sha256sum",
-    "test",
-];
+/// Programs that remove or empty what they are given.
+const REMOVING: &[&str] = &["rm", "rmdir", "unlink", "truncate", "shred", "find", "dd", "mv"];
 
-/// A container that runs one command and goes may change the named volumes that it is given: they are kept before.
+/// The command is one of those, or a line of a shell that names one. Others (a build with its cache in a volume) are an everyday
+/// thing, and reading the volume before each of them would cost more than it is worth.
+fn may_remove(command: &[&Word]) -> bool {
+    let text: Vec<String> = command.iter().map(|word| word.text.lossy().into_owned()).collect();
+    let program = text.first().map(|word| word.rsplit('/').next().unwrap_or_default()).unwrap_or_default();
+    let is_shell = matches!(program, "sh" | "bash" | "ash" | "dash");
+    let mut words = text.iter().skip(1).flat_map(|word| word.split(|c: char| !c.is_ascii_alphanumeric()));
+    REMOVING.contains(&program) || is_shell && words.any(|word| REMOVING.contains(&word))
+}
+
+/// A container that runs one command and goes may empty the named volumes that it is given: they are kept before.
 fn in_volumes(words: &Words<'_>, command: &[&Word], removes: bool, out: &mut Asking<'_>) {
-    let program = command.first().and_then(|w| w.as_str()).unwrap_or_default();
-    let packs = || command.get(1).and_then(|w| w.as_str()).is_some_and(|flags| flags.contains('c'));
-    if program.is_empty() || READING.contains(&program) || program == "tar" && packs() {
+    if !may_remove(command) {
         return;
     }
     let mut named: Vec<Word> = Vec::new();
