@@ -433,7 +433,7 @@ fn a_conflict_that_could_not_be_foreseen_is_found_when_the_repository_is_back() 
         let before = crate::fs_compare::tree(&env.project);
         let dry = env.fr(&["undo", "--session", "--dry-run"]);
         assert_eq!(dry.code, 0, "{dry:?}");
-        assert!(dry.stderr.contains("then 1: planned when the repository"), "{dry:?}");
+        assert!(dry.stderr.contains("then 1: planned when 3 2 has been taken back"), "{dry:?}");
         let half = undo(&env, &["--session"]);
         assert_eq!(half.code, 3, "{limit}: {half:?}");
         assert!(

@@ -165,7 +165,7 @@ pub(super) fn take_back(
     };
     let ids = numbers(later);
     if wishes.dry_run {
-        out.talk(format!("then {ids}: planned when these are taken back"));
+        out.talk(format!("then {ids}: planned when {} has been taken back", numbers(now)));
         let Some(error) = ahead else { return Ok(code) };
         out.talk(format!("but that is known already: {error}"));
         return Ok(ExitCode::Conflict as u8);
