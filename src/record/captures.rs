@@ -1,14 +1,15 @@
 //! Which captures an event needs, and taking them: once per place, by the system that owns it.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::Config;
 use super::wanted::{Wanted, wanted};
 
 use crate::error::{Error, Result};
-use crate::model::{Capture, Effect, EffectClass, ObjectSink, ObjectSource, StateRef, SystemId};
+use crate::model::{Bytes, Capture, Effect, EffectClass, ObjectSink, ObjectSource, StateRef, SystemId};
 use crate::platform::home::Home;
-use crate::systems::{self, Caps, CaptureCx, Saving, files};
+use crate::systems::{self, Caps, CaptureCx, Saving, files, git};
 
 /// The longest that a capture may take before it ends as a partial one. It is less than what `fr install` asks agents to
 /// wait (300 s, [`crate::intake::install::agents::PATIENCE`]), so that the recorder answers before the agent stops waiting
@@ -42,6 +43,8 @@ pub fn capture_all<S: ObjectSink + ObjectSource>(effects: &[Effect], store: &S, 
                 }
                 taken.captures.extend(captures);
             }
+            // What the line makes first has nothing to lose, and goes with what was made.
+            Err(_) if is_in_a_repository_to_come(&effect, &taken.captures) => {}
             Err(error) => {
                 let warning = format!("{} was not captured: {error}", effect.resource.lossy());
                 taken.lacking.extend(destroys.then(|| warning.clone()));
@@ -56,6 +59,15 @@ pub fn capture_all<S: ObjectSink + ObjectSource>(effects: &[Effect], store: &S, 
         taken.warnings.push(warning);
     }
     taken
+}
+
+/// A git command where no repository is yet: the captures before it are of the place where the line makes one (`git init && git
+/// add . && git commit`).
+fn is_in_a_repository_to_come(effect: &Effect, captures: &[Capture]) -> bool {
+    let Some(place) = effect.locator.as_ref().filter(|_| effect.system.0 == "git") else { return false };
+    let is_to_come =
+        |dir: &Path| files::is_in_what_was_not_there(&Bytes::from(dir.join(".git")), captures.iter());
+    git::is_nowhere(place) && place.at.as_path().ancestors().any(is_to_come)
 }
 
 /// What a capture of something that is to be destroyed left out.

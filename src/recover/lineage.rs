@@ -5,7 +5,7 @@
 
 use std::io::ErrorKind;
 
-use super::planning::captured_of;
+use super::planning::{captured_of, is_removed_by};
 use crate::error::Result;
 use crate::journal::index::{Event, Index};
 use crate::model::{Bytes, Capture, Captured, EventId, EventKind, ObjectSource, StateRef};
@@ -39,7 +39,8 @@ impl Lineage<'_> {
                     let removed_by = removal_after(event, &dir, events);
                     let last = removed_by.as_ref().map(|(id, _)| *id);
                     if !holds_others(&dir) && self.is_unbroken(event, &made, &dir, events, removed_by)? {
-                        own.push(OwnTree { at: dir, made_by: event.id, removed_by: last });
+                        let replaces = !files::was_absent(&made.before);
+                        own.push(OwnTree { at: dir, made_by: event.id, replaces, removed_by: last });
                     }
                 }
             }
@@ -62,7 +63,7 @@ impl Lineage<'_> {
         let (Some(first), Some(last)) = (later.first(), later.last()) else { return Ok(false) };
         // Somebody has taken it away: what the events made is not there, as before them.
         if removal.is_none() && is_gone(dir) {
-            return Ok(true);
+            return Ok(files::was_absent(&made.before));
         }
         let kept = |state: &StateRef| files::files_below(state, dir.as_slice(), b"objects", self.source);
         let found = match &removal {
@@ -110,13 +111,10 @@ impl Lineage<'_> {
 /// The first event of the set after the maker that removed the tree which a git directory lies in, and what it found there.
 fn removal_after(maker: &Event, dir: &Bytes, set: &[Event]) -> Option<(EventId, StateRef)> {
     let later = set.iter().rev().filter(|event| event.id > maker.id);
-    later.flat_map(|event| captured_of(event).into_iter().map(|one| (event.id, one))).find_map(|(id, one)| {
-        let is_removed = one.after.is_some_and(|after| files::is_absent(&after));
-        let before = &one.before;
-        let is_there = !files::was_absent(before) && files::is_whole_tree(&before.locator);
-        (before.system.0 == "fs" && is_removed && is_there && files::is_within(dir, &before.locator.at))
-            .then_some((id, before.state))
-    })
+    let captured = later.flat_map(|event| captured_of(event).into_iter().map(move |one| (event, one)));
+    let mut removed = captured.filter(|(event, one)| is_removed_by(event, one));
+    let (event, one) = removed.find(|(_, one)| files::is_within(dir, &one.before.locator.at))?;
+    Some((event.id, one.before.state))
 }
 
 fn is_gone(dir: &Bytes) -> bool {
@@ -147,10 +145,12 @@ fn git_dir(captured: &Captured) -> Option<Bytes> {
     if capture.system.0 == "git" { git::own_dir(&capture.locator) } else { None }
 }
 
-/// The trees that were not there before the event, as it left them.
-fn trees_made_by(event: &Event) -> Vec<Captured> {
+/// The trees that were not there before the event, or that it made anew in the place of others, as it left them.
+pub fn trees_made_by(event: &Event) -> Vec<Captured> {
+    let is_left = |one: &Captured| one.after.is_some_and(|after| !files::is_absent(&after));
     let is_made = |one: &Captured| {
-        files::was_absent(&one.before) && files::is_whole_tree(&one.before.locator) && one.after.is_some()
+        let is_new = files::was_absent(&one.before) && files::is_whole_tree(&one.before.locator);
+        (is_new && one.after.is_some()) || (is_removed_by(event, one) && is_left(one))
     };
     captured_of(event).into_iter().filter(is_made).collect()
 }
@@ -167,7 +167,7 @@ fn git_dirs_of(made: &Captured, worked_in: &[Bytes], source: &dyn ObjectSource) 
     if has(b"HEAD") && has(b"objects") && has(b"refs") {
         dirs.push(top.clone());
     }
-    let lies_in_it = |dir: &&Bytes| files::is_in_what_was_not_there(dir, [&made.before]);
+    let lies_in_it = |dir: &&Bytes| files::is_within(dir, top);
     dirs.extend(worked_in.iter().filter(lies_in_it).cloned());
     dirs.sort();
     dirs.dedup();

@@ -9,12 +9,13 @@ use super::uncaptured::{left_out, told_apart};
 use crate::error::{Error, ExitCode, Result};
 use crate::journal::index::Event;
 use crate::model::{
-    Bytes, Captured, EventId, EventKind, ObjectKind, ObjectSource, Outcome, Policy, Step, StepVerdict,
+    Bytes, Captured, Effect, EffectClass, EventId, EventKind, ObjectKind, ObjectSource, Outcome, Policy,
+    Step, StepVerdict,
 };
 use crate::platform::home::Home;
 use crate::record;
 use crate::store::{Scratch, Store};
-use crate::systems::{self, Held, PlanCx, Run};
+use crate::systems::{self, Held, PlanCx, Run, files};
 
 /// What undo will do (`schema/undo-plan.schema.json`).
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -217,6 +218,25 @@ fn own_captures(event: &Event) -> Vec<Captured> {
         |i: usize| event.after.as_ref().and_then(|a| a.post.iter().find(|p| p.capture == i)).map(|p| p.state);
     let captures = event.before.captures.iter().enumerate();
     captures.map(|(i, before)| Captured { before: before.clone(), after: after(i) }).collect()
+}
+
+/// The event removed a path with all below it, whatever it made there afterwards: `rm -rf .git && git init`, or an undo that put
+/// another tree there.
+pub fn is_removed_by(event: &Event, captured: &Captured) -> bool {
+    let before = &captured.before;
+    if before.system.0 != "fs" || !files::is_whole_tree(&before.locator) || files::was_absent(before) {
+        return false;
+    }
+    let effects = std::iter::once(event).chain(&event.parts).flat_map(|one| &one.before.effects);
+    let removes = |effect: &Effect| {
+        effect.class == EffectClass::Destroy
+            && effect.system == before.system
+            && effect.resource == before.resource
+    };
+    let is_undo = matches!(event.before.kind, EventKind::Undo(_) | EventKind::Redo(_));
+    is_undo
+        || captured.after.is_some_and(|after| files::is_absent(&after))
+        || effects.into_iter().any(removes)
 }
 
 /// True where an earlier capture covers this one's place: that one holds the state before the whole line.

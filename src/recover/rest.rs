@@ -1,12 +1,13 @@
 //! What an interrupted undo still has to do, and the way back to before it.
 
 use super::decided::Decided;
+use super::lineage::has_later_life;
 use super::planning::{UndoPlan, captured_of, plan_rest, refuse_what_cannot_be_undone};
 use super::scope::Scope;
 use super::together::{empty, plan_net, plan_states, plan_together, system_of};
 use crate::error::Result;
 use crate::journal::index::Event;
-use crate::model::{Capture, Captured, Outcome, Reversal, StateRef, Step, StepVerdict};
+use crate::model::{After, Capture, Captured, Outcome, PostState, Reversal, StateRef, Step, StepVerdict};
 use crate::platform::home::Home;
 use crate::store::{Scratch, Store};
 use crate::systems::{self, Run};
@@ -107,11 +108,27 @@ pub fn plan_redo(undo: &Event, store: &Store, home: &Home) -> Result<UndoPlan> {
     for captured in &mut net {
         aim_by_policy(captured, false, &decided, &made)?;
     }
+    if decided.by_policy().next().is_none()
+        && has_later_life(undo, store, home)?
+        && let Some(written) = with_captures(undo, &net)
+    {
+        return plan_together(&[written], &Scope::default(), store, home);
+    }
     let mut plan = UndoPlan { net, ..empty(std::slice::from_ref(undo))? };
     plan.steps = plan_states(&plan, Run::First, &made, home)?;
     plan.made = made.into_objects();
     plan.residue.extend(undo.before.warnings.iter().cloned());
     Ok(plan)
+}
+
+/// The undo as if it had captured just what it has written.
+fn with_captures(undo: &Event, net: &[Captured]) -> Option<Event> {
+    let mut written = undo.clone();
+    let left = net.iter().enumerate();
+    let post = left.filter_map(|(capture, one)| Some(PostState { capture, state: one.after? })).collect();
+    written.before.captures = net.iter().map(|one| one.before.clone()).collect();
+    written.after = Some(After { post, ..undo.after.clone()? });
+    Some(written)
 }
 
 /// True where an undo's capture is of the place of one that it took back.
@@ -173,12 +190,15 @@ fn inverse(undo: &Event, net: Vec<Captured>) -> Vec<Captured> {
         Some(Captured { before: Capture { state: was, ..captured.before }, after: Some(brought) })
     };
     let all: Vec<Captured> = others.into_iter().chain(net.into_iter().rev().filter_map(back)).collect();
-    // A path alone, where the place around it is a target too, comes after it: what is in the path goes with that.
+    // A path alone, where a tree around it is a target too, comes after that: what is in the path goes with the tree.
     let is_in_another = |one: &Captured| {
         let at = &one.before.locator.at;
         let around = |other: &&Captured| {
             let place = &other.before.locator;
-            other.before.system.0 == "fs" && place.at != *at && systems::files::is_within(at, &place.at)
+            other.before.system.0 == "fs"
+                && !systems::files::is_node(&other.before)
+                && place.at != *at
+                && systems::files::is_within(at, &place.at)
         };
         systems::files::is_node(&one.before) && all.iter().any(|other| around(&other))
     };

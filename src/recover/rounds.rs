@@ -3,7 +3,8 @@
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use super::planning::{UndoPlan, captured_of, refuse_what_cannot_be_undone};
+use super::lineage::trees_made_by;
+use super::planning::{UndoPlan, captured_of, is_removed_by, refuse_what_cannot_be_undone};
 use super::scope::Scope;
 use super::together::plan_elsewhere;
 use crate::error::{Error, Result};
@@ -22,18 +23,12 @@ pub fn first_round(events: &[Event]) -> (&[Event], &[Event]) {
             return events.split_at(position);
         }
         let (now, older) = events.split_at(position + 1);
-        let removed: Vec<Bytes> = captured_of(event)
-            .into_iter()
-            // `rm -f` of what was not there removed nothing that anything could wait for.
-            .filter(|captured| captured.before.system.0 == "fs" && captured.before.items > 0)
-            .filter(|captured| captured.before.state.object.is_some())
-            .map(|captured| captured.before.locator.at)
-            .collect();
-        let is_gone =
-            |place: &Bytes| removed.iter().any(|top| is_within(place, top)) && !place.as_path().exists();
+        let removals = removals_of(event);
+        // A repository that the set itself made goes as a whole, whichever of them is there now.
+        let is_own = |place: &Bytes| older.iter().any(|event| makes(event, place));
         let waits = |capture: &Capture| {
-            place_of(capture).as_ref().is_some_and(is_gone)
-                || linked_tree(capture).as_ref().is_some_and(is_gone)
+            let places = place_of(capture).into_iter().chain(linked_tree(capture));
+            places.into_iter().any(|place| comes_back(&place, &removals, &is_own))
         };
         if older.iter().flat_map(captured_of).any(|captured| waits(&captured.before)) {
             return (now, older);
@@ -42,17 +37,47 @@ pub fn first_round(events: &[Event]) -> (&[Event], &[Event]) {
     (events, &[])
 }
 
-/// An undo that brought a repository back is taken back after what was done in the repository since.
+/// A directory that an event removed, all of it or some of what is in it.
+struct Removal {
+    at: Bytes,
+    /// Nothing was left of it.
+    wholly: bool,
+}
+
+/// What an event removed of files. `rm -f` of what was not there removed nothing that anything could wait for.
+fn removals_of(event: &Event) -> Vec<Removal> {
+    let is_stored = |one: &Captured| {
+        one.before.system.0 == "fs" && one.before.items > 0 && one.before.state.object.is_some()
+    };
+    let removal = |one: Captured| Removal { wholly: is_removed_by(event, &one), at: one.before.locator.at };
+    captured_of(event).into_iter().filter(is_stored).map(removal).collect()
+}
+
+/// What lies at the place now is not what older events worked in: nothing is there, or what somebody made there since.
+fn comes_back(place: &Bytes, removals: &[Removal], is_own: &dyn Fn(&Bytes) -> bool) -> bool {
+    let mut of_it = removals.iter().filter(|removal| is_within(place, &removal.at)).peekable();
+    of_it.peek().is_some()
+        && (!place.as_path().exists() || (of_it.any(|removal| removal.wholly) && !is_own(place)))
+}
+
+/// The event made the tree that a place lies in, where nothing was or in the place of another.
+fn makes(event: &Event, place: &Bytes) -> bool {
+    trees_made_by(event).iter().any(|made| is_within(place, &made.before.locator.at))
+}
+
+/// An undo that brought a repository back, where nothing was or in the place of another, is taken back after what was done in
+/// the repository since.
 fn takes_a_repository_away(event: &Event, newer: &[Event]) -> bool {
     if !matches!(event.before.kind, EventKind::Undo(_) | EventKind::Redo(_)) {
         return false;
     }
     let captures = captured_of(event).into_iter().map(|captured| captured.before);
-    let made: Vec<Capture> = captures.filter(|before| before.system.0 == "fs").collect();
+    let is_tree =
+        |before: &Capture| before.system.0 == "fs" && systems::files::is_whole_tree(&before.locator);
+    let written: Vec<Bytes> = captures.filter(is_tree).map(|before| before.locator.at).collect();
     newer.iter().flat_map(captured_of).any(|captured| {
-        place_of(&captured.before).is_some_and(|place| {
-            place.as_path().exists() && systems::files::is_in_what_was_not_there(&place, &made)
-        })
+        place_of(&captured.before)
+            .is_some_and(|place| place.as_path().exists() && written.iter().any(|top| is_within(&place, top)))
     })
 }
 

@@ -44,6 +44,8 @@ pub struct OwnTree {
     pub at: Bytes,
     /// The event that made it.
     pub made_by: EventId,
+    /// That event removed another tree there first.
+    pub replaces: bool,
     /// The event that removed it.
     pub removed_by: Option<EventId>,
 }

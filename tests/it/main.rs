@@ -45,6 +45,7 @@ mod reported;
 mod reports;
 mod respond;
 mod samples;
+mod sessions;
 mod shell;
 mod shell_failures;
 mod shell_world;

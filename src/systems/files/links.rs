@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use super::compare::{After, Difference, differences};
 use super::entry::Entry;
-use super::judge::Verdict;
+use super::judge::{Verdict, judge};
 use super::tree::{State, decode_tree};
 use crate::error::Result;
 use crate::model::ObjectSource;
@@ -35,6 +35,17 @@ impl<'a> Groups<'a> {
     /// Where the states cannot be read.
     pub fn with_links(&self, verdict: Verdict, at: &Difference) -> Result<Verdict> {
         let (Some(before), Some(now)) = (&at.before, &at.now) else { return Ok(verdict) };
+        if verdict == Verdict::Replace
+            && let Some(was) = before.links
+            && self.count(&self.linked, Groups::linked, (was.dev, was.ino))? <= 1
+        {
+            // Its other names lie elsewhere, and no undo of this tree can make it one of them again.
+            return Ok(judge(
+                Some(&alone(before)),
+                &After::Known(at.after.entry().map(alone)),
+                Some(&alone(now)),
+            ));
+        }
         let wrong = match (&verdict, before.links, now.links, at.after.entry().and_then(|a| a.links)) {
             (Verdict::Already, Some(was), None, _) => {
                 !now.is_dir() && self.count(&self.linked, Groups::linked, (was.dev, was.ino))? > 1
@@ -89,4 +100,9 @@ impl<'a> Groups<'a> {
         })?;
         Ok(counts)
     }
+}
+
+/// The entry as the only name of its inode.
+fn alone(entry: &Entry) -> Entry {
+    Entry { links: None, ..entry.clone() }
 }

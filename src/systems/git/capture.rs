@@ -89,17 +89,17 @@ pub fn repository(place: &Place, locator: &Locator, what: What, cx: &CaptureCx<'
             missing.extend(lfs::pin(&place.common_dir, &vault, &large, limits));
         }
     }
-    let remotes = if what.remote { other_side(place, locator, cx, &mut missing) } else { Vec::new() };
+    let remotes = if what.remote { other_side(place, locator, cx, &mut missing) } else { None };
     let local = Capture {
         system: SystemId::new("git"),
         resource: place.resource(),
-        locator: with_vault(place, locator, !remotes.is_empty()),
+        locator: with_vault(place, locator, remotes.is_some()),
         items: seen.state.items(),
         bytes: seen.state.bytes(),
         state: seen.state.store(cx.sink)?,
         missing,
     };
-    Ok(std::iter::once(local).chain(remotes).collect())
+    Ok(std::iter::once(local).chain(remotes.into_iter().flatten()).collect())
 }
 
 /// The contents that git-lfs has here, where the command may remove them.
@@ -113,33 +113,33 @@ fn large_files(place: &Place, what: What, missing: &mut Vec<Missing>) -> BTreeSe
     })
 }
 
-/// What a push is about to destroy on its remotes. Where a remote cannot be asked the capture of this side says so.
+/// What a push is about to destroy on its remotes. `None` where a remote cannot be asked: the capture of this side says so.
 fn other_side(
     place: &Place,
     locator: &Locator,
     cx: &CaptureCx<'_>,
     missing: &mut Vec<Missing>,
-) -> Vec<Capture> {
+) -> Option<Vec<Capture>> {
     let why = if remote::is_captured(locator) {
         match remote::capture(place, locator, cx) {
-            Ok(captures) => return captures,
+            Ok(captures) => return Some(captures),
             Err(e) => format!("the remote side is not captured: {e}"),
         }
     } else {
         "the remote side is not captured: which remote it is cannot be known from the words".to_owned()
     };
     missing.push(Missing { what: Bytes::from("remote"), why });
-    Vec::new()
+    None
 }
 
 /// The place, and the vault's name: it must be found although the repository may be gone by then.
-fn with_vault(place: &Place, from: &Locator, remote_has_its_own: bool) -> Locator {
+fn with_vault(place: &Place, from: &Locator, remote_is_known: bool) -> Locator {
     let mut locator = place.locator(from);
     if place.moved(from).is_some() {
         // It is called by where it was, then as now.
         locator.opts.extend(from.opts.get("git-dir").map(|dir| ("git-dir".to_owned(), dir.clone())));
     }
-    remote::forget_push(&mut locator, remote_has_its_own);
+    remote::forget_push(&mut locator, remote_is_known);
     locator.opts.remove(assess::FILES);
     locator.opts.insert("vault".to_owned(), Bytes::from(Vault::name(place)));
     locator

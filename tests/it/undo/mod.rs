@@ -1,5 +1,6 @@
 //! Destroy by a real command through the real hook, undo by the real binary, compare by other means.
 
+mod anew;
 mod around;
 mod beside;
 mod conflicts;

@@ -7,6 +7,7 @@
 
 mod compose;
 mod dirs;
+mod own;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -20,7 +21,7 @@ use crate::systems::files::links::Groups;
 use crate::systems::files::plan::{Payload, conflict_step};
 use crate::systems::files::tree::{Parent, State};
 use crate::systems::files::ways::{Ways, fingerprint};
-use crate::systems::{Net, NetCx, OwnTree, Taken};
+use crate::systems::{Net, NetCx, Taken};
 
 /// Works out the net effect of events on files.
 pub fn net(taken: &[Taken], cx: &NetCx<'_>) -> Result<Net> {
@@ -99,6 +100,7 @@ impl World<'_> {
         let after_id = captured.after.as_ref().map(object_of).transpose()?;
         let before = load_state(self.cx.source, &before_id)?;
         let after = after_id.map(|id| load_state(self.cx.source, &id)).transpose()?;
+        let after = after.map(|after| self.before_it_was_replaced(after, one.event)).transpose()?;
         self.unmake_parents(&before, after.as_ref());
         let (now, source) = (self.places[place].now.clone(), self.cx.source);
         let parent = split_parent(before.path.as_slice()).0.to_vec();
@@ -143,10 +145,16 @@ impl World<'_> {
         let start = at.now.take();
         match self.own_tree(&full, event) {
             Some(tree) if tree.is_of(event) => {
-                if full == tree.at.as_slice() && tree.made_by == event {
-                    self.remove_whole(full, start, place);
+                let (is_maker, replaces) = (tree.made_by == event, tree.replaces);
+                if is_maker && full == tree.at.as_slice() {
+                    self.remove_whole(full.clone(), start.clone(), place);
                 }
-                return Ok(());
+                if !is_maker || !replaces {
+                    return Ok(());
+                }
+                // What the event removed before it made the tree comes back to nothing.
+                let gone = || Value { start: start.clone(), value: None, dir: None, place };
+                self.paths.entry(full.clone()).or_insert_with(gone);
             }
             // A later event made what is there now, and that is taken back.
             Some(_) if !self.paths.contains_key(&full) => {
@@ -215,21 +223,6 @@ impl World<'_> {
             Verdict::Unable(why) => drop(self.lost.entry(full).or_insert(Lost::Unable(why))),
         }
         Ok(())
-    }
-
-    /// The tree of another system that a path lies in: one that this event made or worked in, else one that a later event made.
-    fn own_tree(&self, full: &[u8], event: EventId) -> Option<&OwnTree> {
-        let mut holding = self.cx.own.iter().filter(|tree| tree.holds(full));
-        holding.clone().find(|tree| tree.is_of(event)).or_else(|| holding.find(|tree| tree.made_by > event))
-    }
-
-    /// What an event of the set made goes with all that is in it by now, or was when a later event of the set removed it.
-    fn remove_whole(&mut self, full: Vec<u8>, start: Option<Entry>, place: usize) {
-        let is_below = |path: &Vec<u8>| path.starts_with(&[full.as_slice(), b"/"].concat());
-        self.paths.iter_mut().filter(|(path, _)| is_below(path)).for_each(|(_, value)| value.set(None));
-        let dir = start.clone().filter(Entry::is_dir);
-        let top = self.paths.entry(full).or_insert_with(|| Value { value: start.clone(), start, dir, place });
-        top.set(None);
     }
 
     #[allow(clippy::too_many_arguments)]

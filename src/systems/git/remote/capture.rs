@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
+use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
 use super::SIDE;
@@ -40,7 +41,10 @@ pub fn capture(place: &Place, locator: &Locator, cx: &CaptureCx<'_>) -> Result<V
         .seen_from(locator);
     let named = locator.unsaid.get(PUSH_TO).map(|name| name.lossy().into_owned());
     let name = named.filter(|name| !name.is_empty()).unwrap_or_else(|| shadow.own_remote());
-    let dry = locator.unsaid.get(PUSH_ARGS).map(|args| dry_run(&shadow, args)).transpose()?;
+    let dry = match locator.unsaid.get(PUSH_ARGS).map(|args| dry_run(&shadow, args)).transpose() {
+        Err(refused) if leads_nowhere(&shadow, &name, &refused) => return Ok(Vec::new()),
+        dry => dry?,
+    };
     let urls = urls(&shadow, &name)?;
     let dry = dry.map(|dry| one_for_each(dry, urls.len()));
     let mut captures = Vec::new();
@@ -133,11 +137,11 @@ fn finished(
 }
 
 /// A capture is not taken again by pushing again: takes the push out of a locator, and the remote too where it has a
-/// capture of its own.
-pub fn forget_push(locator: &mut Locator, remote_has_its_own: bool) {
+/// capture of its own, or nothing that the push could change.
+pub fn forget_push(locator: &mut Locator, remote_is_known: bool) {
     locator.opts.remove(PUSH_PLAIN);
     locator.unsaid.clear();
-    if remote_has_its_own && let Some(what) = locator.opts.get_mut("what") {
+    if remote_is_known && let Some(what) = locator.opts.get_mut("what") {
         let parts: Vec<String> =
             what.lossy().split(',').filter(|w| *w != "remote").map(str::to_owned).collect();
         *what = Bytes::from(parts.join(","));
@@ -177,6 +181,24 @@ fn urls(shadow: &Shadow, name: &str) -> Result<Vec<String>> {
     } else {
         Err(Error::failure(format!("no remote is called {name}")))
     }
+}
+
+/// git refused the push since nothing is where it would go, on this machine: then it has nothing to destroy there. What git
+/// calls the place it has worked out itself, so a name that its configuration makes a URL of is not taken for a path.
+fn leads_nowhere(shadow: &Shadow, name: &str, refused: &Error) -> bool {
+    let said = refused.to_string();
+    let places = urls(shadow, name).unwrap_or_else(|_| vec![name.to_owned()]);
+    !places.is_empty()
+        && places.iter().all(|url| {
+            let path = shadow.absolute(url);
+            let is_local = path.starts_with('/');
+            is_local
+                && said.contains(&format!("'{url}' does not appear to be a git repository"))
+                && Bytes::from(path)
+                    .as_path()
+                    .symlink_metadata()
+                    .is_err_and(|e| e.kind() == ErrorKind::NotFound)
+        })
 }
 
 /// The refs that a push would change at the nth of its places, with their values now. `None`: its words are not known.
