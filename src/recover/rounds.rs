@@ -204,7 +204,9 @@ impl Copies {
             let is_waited_for =
                 waiting.iter().any(|place| is_within(place, &top) && !place.as_path().exists());
             let is_known = copies.tops.iter().any(|(known, _)| *known == top);
-            if capture.system.0 != "fs" || capture.state.object.is_none() || !is_waited_for || is_known {
+            // A work tree is captured without its repository.
+            let is_tree = capture.system.0 == "fs" && systems::files::is_whole_tree(&capture.locator);
+            if !is_tree || capture.state.object.is_none() || !is_waited_for || is_known {
                 continue;
             }
             if capture.bytes > caps.ahead_bytes || capture.items > caps.ahead_files || !capture.is_complete()

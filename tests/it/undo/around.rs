@@ -234,6 +234,22 @@ fn a_work_tree_that_the_agent_made_and_worked_in_goes_with_its_commits() {
     }
 }
 
+/// Two undos, one of which brings the further work tree back that the other was about, and both of which are about the project's own.
+#[test]
+fn the_undos_of_a_work_tree_are_taken_back_together() {
+    let env = project();
+    let before = picture(&env);
+    env.claude_runs("git worktree add -q ../beside -b beside; git clean -fdq");
+    env.claude_runs("cd ../beside && echo w > w.txt && git add . && git commit -qm w");
+    env.claude_runs("git checkout -q -f topic");
+    let worked = picture(&env);
+    undone(&env, &["--session"], &before);
+    env.fr(&["undo", "5", "4", "--yes"]).ok();
+    assert_same(&worked, &env);
+    assert_eq!(env.read("../beside/w.txt"), "w\n");
+    undone(&env, &["7", "6"], &before);
+}
+
 /// What a person has committed there is nobody else's to remove.
 #[test]
 fn a_work_tree_that_a_person_worked_in_stays() {
