@@ -38,7 +38,10 @@ impl Lineage<'_> {
                 for dir in git_dirs_of(&made, &worked_in, self.source)? {
                     let removed_by = removal_after(event, &dir, events);
                     let last = removed_by.as_ref().map(|(id, _)| *id);
-                    if !holds_others(&dir) && self.is_unbroken(event, &made, &dir, events, removed_by)? {
+                    let found = removed_by.as_ref().map(|(_, found)| *found);
+                    if self.is_one_repository(&made, &dir, found)?
+                        && self.is_unbroken(event, &made, &dir, events, removed_by)?
+                    {
                         let replaces = !files::was_absent(&made.before);
                         own.push(OwnTree { at: dir, made_by: event.id, replaces, removed_by: last });
                     }
@@ -46,6 +49,28 @@ impl Lineage<'_> {
             }
         }
         Ok(own)
+    }
+
+    /// Further working trees and submodules have states of their own, which nobody follows here: there are none, or just those
+    /// that the event made, as it left them.
+    fn is_one_repository(&self, made: &Captured, dir: &Bytes, found: Option<StateRef>) -> Result<bool> {
+        if !holds_others(dir) {
+            return Ok(true);
+        }
+        let Some(left) = made.after else { return Ok(false) };
+        let now = found.map_or_else(|| (self.observe)(&made.before, None), Ok)?;
+        for name in OTHERS {
+            let place = [dir.as_slice(), b"/", name.as_bytes()].concat();
+            let files = |state| files::files_below(state, &place, b"", self.source);
+            let (was, is) = (files(&left)?.unwrap_or_default(), files(&now)?);
+            let is_gone = is_gone(&Bytes(place.clone()));
+            let Some(is) = is.or_else(|| is_gone.then(Default::default)) else { return Ok(false) };
+            if !was.keys().eq(is.keys()) || !was.values().zip(is.values()).all(|(a, b)| files::is_same(a, b))
+            {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// The first recorded state is what the making event left, each begins as the one before it ended, and the last is what is
@@ -174,9 +199,12 @@ fn git_dirs_of(made: &Captured, worked_in: &[Bytes], source: &dyn ObjectSource) 
     Ok(dirs)
 }
 
-/// Working trees and submodules have states of their own, which nobody has followed.
+/// Where a git directory keeps what belongs to submodules and to further working trees.
+const OTHERS: [&str; 2] = ["modules", "worktrees"];
+
+/// There are submodules or further working trees.
 fn holds_others(dir: &Bytes) -> bool {
-    ["modules", "worktrees"].iter().any(|name| dir.as_path().join(name).symlink_metadata().is_ok())
+    OTHERS.iter().any(|name| dir.as_path().join(name).symlink_metadata().is_ok())
 }
 
 /// What was recorded of the repository since, oldest first: by other events of the set, by such as are undone, and by undos.

@@ -190,19 +190,29 @@ fn inverse(undo: &Event, net: Vec<Captured>) -> Vec<Captured> {
         Some(Captured { before: Capture { state: was, ..captured.before }, after: Some(brought) })
     };
     let all: Vec<Captured> = others.into_iter().chain(net.into_iter().rev().filter_map(back)).collect();
-    // A path alone, where a tree around it is a target too, comes after that: what is in the path goes with the tree.
+    in_order(all)
+}
+
+/// Places one in another, in the order in which they are written: a path alone comes after the tree around it, with which goes what is
+/// in it; a tree that is to be gone comes before what is around it, which would find it in the way.
+fn in_order(all: Vec<Captured>) -> Vec<Captured> {
     let is_in_another = |one: &Captured| {
         let at = &one.before.locator.at;
-        let around = |other: &&Captured| {
-            let place = &other.before.locator;
+        all.iter().any(|other| {
+            let place = &other.before.locator.at;
             other.before.system.0 == "fs"
                 && !systems::files::is_node(&other.before)
-                && place.at != *at
-                && systems::files::is_within(at, &place.at)
-        };
-        systems::files::is_node(&one.before) && all.iter().any(|other| around(&other))
+                && place != at
+                && systems::files::is_within(at, place)
+        })
     };
-    let (last, mut first): (Vec<Captured>, Vec<Captured>) = all.iter().cloned().partition(is_in_another);
-    first.extend(last);
-    first
+    let rank = |one: &Captured| match systems::files::is_node(&one.before) {
+        _ if one.before.system.0 != "fs" || !is_in_another(one) => 1,
+        true => 2,
+        false if systems::files::is_absent(&one.before.state) => 0,
+        false => 1,
+    };
+    let mut ordered: Vec<(u8, Captured)> = all.iter().map(|one| (rank(one), one.clone())).collect();
+    ordered.sort_by_key(|(rank, _)| *rank);
+    ordered.into_iter().map(|(_, one)| one).collect()
 }

@@ -64,6 +64,11 @@ pub fn is_absent(state: &StateRef) -> bool {
     state.digest == tree::digest_state(None)
 }
 
+/// The same type, content, mode and owner; times may differ.
+pub fn is_same(one: &Entry, other: &Entry) -> bool {
+    ways::fingerprint(Some(one)) == ways::fingerprint(Some(other))
+}
+
 /// The path is `top` or lies below it.
 pub fn is_within(path: &Bytes, top: &Bytes) -> bool {
     plan::is_within(path.as_slice(), top.as_slice())

@@ -224,3 +224,19 @@ fn a_new_repository_says_of_nothing_that_it_was_not_captured() {
     assert_eq!(env.git(&["config", "user.name"]).stdout.trim(), "me");
     assert_eq!(env.git(&["config", "core.sharedRepository"]).code, 1);
 }
+
+#[test]
+fn a_clone_that_came_with_its_submodules_goes_with_them() {
+    let env = template();
+    env.sh("cd src && git submodule -q add ../up.git sub && git commit -qm sub").ok();
+    env.claude_runs("git clone -q --recurse-submodules src c");
+    env.claude_runs("cd c && echo two > b && git add b && git commit -qm two");
+    let worked = story(&env, "c");
+    undone_whole(&env, &["--session"]);
+    assert!(!env.exists("c"));
+    env.fr(&["redo", "--yes"]).ok();
+    assert_eq!(story(&env, "c"), worked);
+    // Work in the submodule is somebody's, as long as it is not on record.
+    env.sh("cd c/sub && git commit -q --allow-empty -m mine").ok();
+    refused(&env);
+}
