@@ -22,7 +22,7 @@ pub fn assess(understood: &Understood, cx: &AssessCx<'_>) -> Vec<Effect> {
     let mut chosen = Chosen::default();
     let mut none_made = true;
     // What a line lists counts for what it then does to the list.
-    let lists = understood.invocations.iter().any(kubernetes::is_kubectl);
+    let lists = understood.invocations.iter().any(kubernetes::lists);
     let mut earlier: Vec<Invocation> = Vec::new();
     for invocation in &understood.invocations {
         let spoken = spoken::as_kubectl(invocation, cx);

@@ -1,4 +1,4 @@
-//! Writing to a cluster: one `kubectl proxy` of the user's for all of it, and requests through its Unix socket, which only we
+//! A cluster's API: one `kubectl proxy` of the user's for all that is asked, and requests through its Unix socket, which only we
 //! can reach. A kubectl for each object takes 0.1 s of processor and says of a failure no more than a line of text;
 //! `kubectl create -f` would rewrite the annotation that `kubectl apply` compares with, and waits 20 ms between objects.
 
@@ -49,6 +49,15 @@ impl Api {
     /// # Errors
     /// Where it does not.
     pub fn start(kubectl: &Kubectl, until: Instant) -> Result<Api> {
+        Api::listening(kubectl, until, START, &[])
+    }
+
+    /// The same for reads alone, which gets so long to listen: what comes through this socket changes nothing.
+    pub fn reading(kubectl: &Kubectl, patience: Duration) -> Result<Api> {
+        Api::listening(kubectl, kubectl.deadline(), patience, &["--reject-methods=POST,PUT,PATCH,DELETE"])
+    }
+
+    fn listening(kubectl: &Kubectl, until: Instant, patience: Duration, options: &[&str]) -> Result<Api> {
         let dir = ScratchDir::new("k8s")?;
         let (socket, said) = (dir.path().join("s"), dir.path().join("said"));
         if socket.as_os_str().len() > LONGEST {
@@ -57,10 +66,11 @@ impl Api {
         }
         let mut option = std::ffi::OsString::from("--unix-socket=");
         option.push(&socket);
-        let mut proxy = kubectl.serve(&["proxy".into(), option], &said)?;
+        let words = ["proxy".into(), option].into_iter().chain(options.iter().map(std::ffi::OsString::from));
+        let mut proxy = kubectl.serve(&words.collect::<Vec<_>>(), &said)?;
         let begun = Instant::now();
         while std::os::unix::net::UnixStream::connect(&socket).is_err() {
-            if !proxy.is_running() || begun.elapsed() > START || Instant::now() > until {
+            if !proxy.is_running() || begun.elapsed() > patience || Instant::now() > until {
                 let text = std::fs::read_to_string(&said).unwrap_or_default();
                 let last =
                     text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it does not listen");
@@ -116,6 +126,12 @@ impl Line<'_> {
         self.ask("GET", path, "", b"")
     }
 
+    /// Reads a text as it comes.
+    pub fn read(&mut self, path: &str) -> Result<std::result::Result<Vec<u8>, Refusal>> {
+        let reply = self.reply("GET", path, "", b"")?;
+        Ok(if is_done(&reply) { Ok(reply.body) } else { Err(refusal(&reply)) })
+    }
+
     /// Makes an object in a collection.
     pub fn create(&mut self, collection: &str, object: &Value, dry: bool) -> Result<Answer> {
         let path = format!("{collection}?fieldManager=fr{}", dry_run(dry));
@@ -139,10 +155,17 @@ impl Line<'_> {
     }
 
     fn ask(&mut self, method: &str, path: &str, content_type: &str, body: &[u8]) -> Result<Answer> {
+        let reply = self.reply(method, path, content_type, body)?;
+        Ok(match is_done(&reply) {
+            true => Ok(serde_json::from_slice(&reply.body).unwrap_or_default()),
+            false => Err(refusal(&reply)),
+        })
+    }
+
+    fn reply(&mut self, method: &str, path: &str, content_type: &str, body: &[u8]) -> Result<Reply> {
         let request = Request { method, path, content_type, body };
         let reply = self.connection.ask(&request, self.api.until);
-        let reply = reply.map_err(|e| Error::failure(format!("the cluster did not answer: {e}")))?;
-        Ok(answer(&reply))
+        reply.map_err(|e| Error::failure(format!("the cluster did not answer: {e}")))
     }
 }
 
@@ -150,18 +173,20 @@ fn dry_run(dry: bool) -> &'static str {
     if dry { "&dryRun=All" } else { "" }
 }
 
-fn answer(reply: &Reply) -> Answer {
+fn is_done(reply: &Reply) -> bool {
+    (200..300).contains(&reply.status)
+}
+
+/// Why not, where it is not done.
+fn refusal(reply: &Reply) -> Refusal {
     let value: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
-    if (200..300).contains(&reply.status) {
-        return Ok(value);
-    }
     let text = |name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
     let mut message = text("message");
     if message.is_empty() {
         let said = String::from_utf8_lossy(&reply.body);
         message = format!("HTTP {} {}", reply.status, said.lines().next().unwrap_or_default());
     }
-    Err(Refusal { code: reply.status, reason: text("reason"), message: cut(&message) })
+    Refusal { code: reply.status, reason: text("reason"), message: cut(&message) }
 }
 
 impl Refusal {

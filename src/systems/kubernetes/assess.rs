@@ -13,7 +13,7 @@ mod place;
 mod plugins;
 pub mod words;
 
-pub use listed::{from_the_line, is_kubectl};
+pub use listed::{from_the_line, lists};
 use place::Place;
 pub use place::{CONTEXT, NAMESPACE};
 pub use plugins::knows as knows_plugin;

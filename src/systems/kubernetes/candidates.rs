@@ -11,6 +11,9 @@ use crate::model::{Bytes, Missing};
 
 /// How the record names what may be meant beside the candidates.
 const BESIDE: &str = "targets beside those that `kubectl get ";
+/// The same of releases.
+const BESIDE_RELEASES: &str = "targets beside the releases of the namespace";
+const WHY: &str = "the command's targets are named when it runs (shims see them then)";
 
 /// Asks again what the line asks. What else may be meant is named as missing.
 pub fn find(kubectl: &Kubectl, query: &Query) -> Result<Found> {
@@ -24,15 +27,19 @@ pub fn find(kubectl: &Kubectl, query: &Query) -> Result<Found> {
     if !is_sure {
         let listed: Vec<String> = asks.iter().map(|ask| ask.join(" ")).collect();
         let what = format!("{BESIDE}{}` lists", listed.join("`, `kubectl get "));
-        let why = "the command's targets are named when it runs (shims see them then)".to_owned();
-        found.missing.push(Missing { what: Bytes::from(what), why });
+        found.missing.push(Missing { what: Bytes::from(what), why: WHY.to_owned() });
     }
     Ok(found)
 }
 
+/// What else a command may take whose releases are not named.
+pub fn beside_releases() -> Missing {
+    Missing { what: BESIDE_RELEASES.into(), why: WHY.to_owned() }
+}
+
 /// True for what is missing because targets had no names: a part of the line that has them closes the gap.
 pub fn is_about(missing: &Missing) -> bool {
-    missing.what.as_slice().starts_with(BESIDE.as_bytes())
+    [BESIDE, BESIDE_RELEASES].iter().any(|known| missing.what.as_slice().starts_with(known.as_bytes()))
 }
 
 /// True where a text that a filter replaces is in what tells one of the objects apart.

@@ -56,7 +56,8 @@ pub fn capture(effect: &Effect, cx: &CaptureCx<'_>) -> Result<Vec<Capture>> {
 
 /// The bounds: a few named objects are quickly there; a namespace is many lists.
 fn limit(query: &Query, cx: &CaptureCx<'_>) -> Instant {
-    let many = !query.namespaces.is_empty() || matches!(query.mode, Mode::Prune | Mode::Helm | Mode::Listed);
+    let many = !query.namespaces.is_empty()
+        || matches!(query.mode, Mode::Prune | Mode::Helm | Mode::Releases | Mode::Listed);
     within(if many { cx.caps.cluster_namespace_seconds } else { cx.caps.cluster_named_seconds }, cx)
 }
 
@@ -74,6 +75,11 @@ fn find(kubectl: &Kubectl, patient: &Kubectl, query: &Query) -> Result<Found> {
         Mode::Manifests => expand(kubectl, patient, query, &none, cluster::by_manifests(kubectl, &words)?),
         Mode::Prune => prune::find(kubectl, &words),
         Mode::Helm => release::find(kubectl, &words, query.destroys),
+        Mode::Releases => {
+            let mut found = release::all(kubectl)?;
+            found.missing.extend(query.sure.is_none().then(candidates::beside_releases));
+            Ok(found)
+        }
         Mode::Listed => {
             let mut found = candidates::find(kubectl, query)?;
             if query.drains {
@@ -88,7 +94,11 @@ fn find(kubectl: &Kubectl, patient: &Kubectl, query: &Query) -> Result<Found> {
                 .iter()
                 .map(|name| (name, scope.spawn(move || namespace::inside(kubectl, name))))
                 .collect();
-            let mut found = Found::of(kubectl.get(&words)?, "")?;
+            // With all that is in it comes its own object.
+            let mut found = match names_only(&words, &query.namespaces) {
+                true => Found::default(),
+                false => Found::of(kubectl.get(&words)?, "")?,
+            };
             let mut known = BTreeSet::new();
             for (name, thread) in inside {
                 found.extend(
@@ -102,6 +112,20 @@ fn find(kubectl: &Kubectl, patient: &Kubectl, query: &Query) -> Result<Found> {
             expand(kubectl, patient, query, &known, found)
         }),
     }
+}
+
+/// True where the words name namespaces and nothing else.
+fn names_only(words: &[&str], namespaces: &[String]) -> bool {
+    let is_kind = |word: &str| matches!(word, "namespace" | "namespaces" | "ns");
+    let names = match words {
+        [kind, names @ ..] if is_kind(kind) => names,
+        all => all,
+    };
+    let name = |word: &&str| match word.split_once('/') {
+        Some((kind, name)) if is_kind(kind) => name.to_owned(),
+        _ => (*word).to_owned(),
+    };
+    !namespaces.is_empty() && names.iter().map(name).eq(namespaces.iter().cloned())
 }
 
 /// The pods of nodes that are drained: those without a controller do not come back by themselves.

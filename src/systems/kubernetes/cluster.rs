@@ -86,7 +86,7 @@ impl Found {
 }
 
 /// `Error from server (Forbidden): secrets is forbidden: User … cannot list resource "secrets" …`
-fn refusal(line: &str, of: &str) -> Missing {
+pub fn refusal(line: &str, of: &str) -> Missing {
     let said = line.strip_prefix("Error from server ").unwrap_or(line);
     let (why, rest) = said.split_once(": ").unwrap_or((said, ""));
     let what = rest.split_once(" is forbidden").map_or(rest, |(kind, _)| kind);

@@ -95,6 +95,11 @@ impl Kubectl {
         Kubectl { until, ..self.clone() }
     }
 
+    /// When it must have answered.
+    pub fn deadline(&self) -> Instant {
+        self.until
+    }
+
     /// The flags that choose the cluster.
     pub fn flags(&self) -> &[String] {
         &self.flags

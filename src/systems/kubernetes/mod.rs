@@ -19,6 +19,7 @@ mod identity;
 mod into;
 mod kinds;
 mod kubectl;
+mod lists;
 mod look;
 mod merge;
 mod namespace;
@@ -43,7 +44,7 @@ mod tryout;
 
 use std::path::Path;
 
-pub use assess::{from_the_line, is_kubectl, knows_plugin};
+pub use assess::{from_the_line, knows_plugin, lists};
 pub use candidates::is_about as is_unnamed;
 pub use current::{name_contexts, name_contexts_or_none};
 pub use query::is_unsure;

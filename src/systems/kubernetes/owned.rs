@@ -56,7 +56,7 @@ pub fn find(kubectl: &Kubectl, known: &BTreeSet<String>, found: &mut Found) {
 fn inside(kubectl: &Kubectl, spaces: &BTreeSet<String>) -> Result<Found> {
     let mut all = Found::default();
     for space in spaces {
-        all.extend(namespace::content(kubectl, space, &[])?);
+        all.extend(namespace::content(kubectl, space)?);
     }
     Ok(all)
 }

@@ -38,6 +38,8 @@ pub enum Mode {
     Prune,
     /// Helm releases by name.
     Helm,
+    /// All Helm releases of the namespace: which of them is meant is not known.
+    Releases,
     /// What the line's own `kubectl get`s list: the words of each in `ask`, an empty word between two of them.
     Listed,
 }
@@ -50,14 +52,22 @@ impl Mode {
             Mode::Names => "names",
             Mode::Prune => "prune",
             Mode::Helm => "helm",
+            Mode::Releases => "releases",
             Mode::Listed => "listed",
         }
     }
 
     fn from_word(word: &str) -> Option<Mode> {
-        [Mode::Objects, Mode::Manifests, Mode::Names, Mode::Prune, Mode::Helm, Mode::Listed]
-            .into_iter()
-            .find(|mode| mode.word() == word)
+        const ALL: [Mode; 7] = [
+            Mode::Objects,
+            Mode::Manifests,
+            Mode::Names,
+            Mode::Prune,
+            Mode::Helm,
+            Mode::Releases,
+            Mode::Listed,
+        ];
+        ALL.into_iter().find(|mode| mode.word() == word)
     }
 }
 
@@ -172,7 +182,7 @@ pub fn is_unnamed(locator: &Locator) -> bool {
 /// True where what the line lists is captured, and other things may be meant.
 pub fn is_unsure(locator: &Locator) -> bool {
     let mode = locator.opts.get(MODE).and_then(Bytes::as_str);
-    mode == Some(Mode::Listed.word())
+    [Mode::Listed, Mode::Releases].iter().any(|one| mode == Some(one.word()))
         && locator.opts.get(SURE).is_none_or(|patterns| !patterns.as_slice().is_empty())
 }
 

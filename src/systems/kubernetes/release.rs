@@ -3,6 +3,7 @@
 //! What another version of a chart makes stands nowhere before Helm runs. So a capture names its releases, and who looks
 //! again looks for all that carries their names: what was not there before is what the command made.
 
+use std::collections::BTreeSet;
 use std::io::Read as _;
 
 use base64::Engine as _;
@@ -13,6 +14,7 @@ use serde_json::Value;
 use super::cluster::Found;
 use super::identity::Identity;
 use super::kubectl::Kubectl;
+use super::lists::{Kinds, Wish};
 use super::namespace;
 use super::object::{Key, Object};
 use super::query::Access;
@@ -23,11 +25,24 @@ use crate::model::ObjectSource;
 /// What Helm (3.2 and later) leaves on all that it makes, but for hooks and what lies in a chart's `crds`.
 const MANAGED: &str = "app.kubernetes.io/managed-by=Helm";
 const RELEASE: &str = "meta.helm.sh/release-name";
+const HOME: &str = "meta.helm.sh/release-namespace";
+/// What is on the Secrets that are its records.
+const RECORDS: &str = "owner=helm";
 
 /// Kinds without a namespace that charts make.
-const CLUSTER_WIDE: &str = "clusterroles,clusterrolebindings,customresourcedefinitions,storageclasses,priorityclasses,\
-                            validatingwebhookconfigurations,mutatingwebhookconfigurations,persistentvolumes,namespaces,\
-                            apiservices,ingressclasses";
+const CLUSTER_WIDE: &[&str] = &[
+    "clusterroles",
+    "clusterrolebindings",
+    "customresourcedefinitions",
+    "storageclasses",
+    "priorityclasses",
+    "validatingwebhookconfigurations",
+    "mutatingwebhookconfigurations",
+    "persistentvolumes",
+    "namespaces",
+    "apiservices",
+    "ingressclasses",
+];
 
 /// The most bytes of a release's record: etcd takes no object of more than 1.5 MB, and text packs 20 to 1 at best.
 const LONGEST: u64 = 64 << 20;
@@ -41,10 +56,30 @@ pub struct Releases {
     pub names: Vec<String>,
 }
 
+/// The namespace of the command.
+fn namespace_of(kubectl: &Kubectl) -> Result<String> {
+    let access = Access { flags: kubectl.flags().to_vec(), ..Access::default() };
+    Ok(Identity::read(kubectl, &access)?.namespace)
+}
+
+/// Finds all releases in the namespace of the command.
+pub fn all(kubectl: &Kubectl) -> Result<Found> {
+    let namespace = namespace_of(kubectl)?;
+    let records = kubectl.get(&["secrets", "--selector", RECORDS, "--namespace", &namespace])?;
+    let records = Found::of(records, "")?;
+    let names = records.objects.iter().filter_map(|(record, _)| record.label("name").map(str::to_owned));
+    let releases = Releases { namespace, names: names.collect::<BTreeSet<_>>().into_iter().collect() };
+    if releases.names.is_empty() {
+        return Ok(records);
+    }
+    let mut found = content(kubectl, &releases)?;
+    found.releases = Some(releases);
+    Ok(found)
+}
+
 /// Finds the releases of these names in the namespace of the command.
 pub fn find(kubectl: &Kubectl, names: &[&str], destroys: bool) -> Result<Found> {
-    let namespace =
-        Identity::read(kubectl, &Access { flags: kubectl.flags().to_vec(), ..Access::default() })?.namespace;
+    let namespace = namespace_of(kubectl)?;
     let names = names.iter().map(|name| (*name).to_owned()).collect();
     let releases = Releases { namespace, names };
     let mut found = std::thread::scope(|scope| {
@@ -70,23 +105,28 @@ pub fn find(kubectl: &Kubectl, names: &[&str], destroys: bool) -> Result<Found> 
 pub fn content(kubectl: &Kubectl, releases: &Releases) -> Result<Found> {
     let Releases { namespace, names } = releases;
     let is_one = |name: &str| names.iter().any(|one| one == name);
-    let of_release = |object: &Object| object.annotation(RELEASE).is_some_and(is_one);
-    std::thread::scope(|scope| {
-        let around = scope.spawn(|| kubectl.get(&[CLUSTER_WIDE, "--selector", MANAGED]));
-        let secrets =
-            scope.spawn(|| kubectl.get(&["secrets", "--selector", "owner=helm", "--namespace", namespace]));
-        let mut found = namespace::content(kubectl, namespace, &["--selector", MANAGED])?;
-        found.objects.retain(|(object, _)| of_release(object));
-        let failed = || Err(crate::error::Error::failure("reading them failed"));
-        found.extend_filtered(
-            "the release's own records",
-            secrets.join().unwrap_or_else(|_| failed()),
-            |object| object.label("name").is_some_and(is_one),
-        );
-        let around = around.join().unwrap_or_else(|_| failed());
-        found.extend_filtered("the release's cluster-wide objects", around, of_release);
-        Ok(found)
-    })
+    // Another namespace may have a release of that name, with cluster-wide objects of its own.
+    let is_here = |object: &Object| object.annotation(HOME).is_none_or(|home| home == namespace);
+    let place = Some(namespace.as_str());
+    let named = |names, what| Kinds::Named { names, what };
+    let wishes = [
+        Wish { kinds: Kinds::Namespaced, namespace: place, selector: MANAGED },
+        Wish {
+            kinds: named(CLUSTER_WIDE, "the release's cluster-wide objects"),
+            namespace: None,
+            selector: MANAGED,
+        },
+        Wish { kinds: named(&["secrets"], "the release's own records"), namespace: place, selector: RECORDS },
+    ];
+    let mut out = Found::default();
+    for (mut found, wish) in namespace::find(kubectl, &wishes)?.into_iter().zip(&wishes) {
+        found.objects.retain(|(object, _)| match wish.selector {
+            RECORDS => object.label("name").is_some_and(is_one),
+            _ => object.annotation(RELEASE).is_some_and(is_one) && is_here(object),
+        });
+        out.extend(found);
+    }
+    Ok(out)
 }
 
 /// What installs, upgrades and rolls back makes the record of another revision (two, where one that fails is rolled back at

@@ -91,7 +91,7 @@ fn delete(server: &Server<'_>, some: &[(&Object, &Guarded)]) -> Option<StepOutco
 fn others_in_namespaces(kubectl: &Kubectl, there: &[(&Object, &Guarded)]) -> Result<Option<String>> {
     let ours: BTreeSet<&Key> = there.iter().map(|(object, _)| &object.key).collect();
     for (object, _) in there.iter().filter(|(object, _)| object.key.is("", "Namespace")) {
-        let mut found = namespace::content(kubectl, &object.key.name, &[])?;
+        let mut found = namespace::content(kubectl, &object.key.name)?;
         found.dedup();
         if let Some(missing) = found.missing.first() {
             return Ok(Some(format!(

@@ -24,11 +24,7 @@ pub struct Scene {
 pub fn kubeconfig() -> Option<&'static Path> {
     static SHARED: OnceLock<Option<(Child, PathBuf)>> = OnceLock::new();
     let there = SHARED.get_or_init(|| {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/testbed/kubernetes");
-        let mut server = Command::new(script).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().ok()?;
-        let mut path = String::new();
-        BufReader::new(server.stdout.take()?).read_line(&mut path).ok()?;
-        let path = Some(PathBuf::from(path.trim())).filter(|path| !path.as_os_str().is_empty())?;
+        let (server, path) = started()?;
         define_fleets(&path);
         Some((server, path))
     });
@@ -38,6 +34,16 @@ pub fn kubeconfig() -> Option<&'static Path> {
         eprintln!("skipped: {why}");
     }
     there.as_ref().map(|(_, path)| path.as_path())
+}
+
+/// A cluster of its own, which serves until its process is dropped, and its kubeconfig.
+fn started() -> Option<(Child, PathBuf)> {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/testbed/kubernetes");
+    let mut server = Command::new(script).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().ok()?;
+    let mut path = String::new();
+    BufReader::new(server.stdout.take()?).read_line(&mut path).ok()?;
+    let path = Some(PathBuf::from(path.trim())).filter(|path| !path.as_os_str().is_empty())?;
+    Some((server, path))
 }
 
 /// A kind of our own. The garbage collector looks for new kinds every 30 s, so it is there before a test waits for that.
@@ -53,14 +59,26 @@ impl Scene {
     /// A new namespace; `None` where there is no cluster.
     #[track_caller]
     pub fn new() -> Option<Scene> {
+        Some(Scene::of(kubeconfig()?))
+    }
+
+    /// The same in a cluster that no other test has: for what would be in their way. It ends with the process that is given.
+    #[track_caller]
+    pub fn alone() -> Option<(Scene, Child)> {
+        kubeconfig()?;
+        let (server, path) = started().expect("a second cluster");
+        Some((Scene::of(&path), server))
+    }
+
+    #[track_caller]
+    fn of(config: &Path) -> Scene {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let config = kubeconfig()?;
         let mut env = TestEnv::new();
         env.vars.push(("KUBECONFIG".to_owned(), config.to_str().unwrap().to_owned()));
         let ns = format!("t{}", NUMBER.fetch_add(1, Ordering::Relaxed));
         let scene = Scene { env, ns };
         scene.kubectl(&format!("create namespace {}", scene.ns)).ok();
-        Some(scene)
+        scene
     }
 
     /// Somebody runs kubectl, unseen by the recorder; `NS` is the namespace.

@@ -155,6 +155,70 @@ fn an_object_that_helm_took_over_stays() {
     }
 }
 
+/// No word of these names a release. All of the namespace are captured, and both are back; the third, which stayed, stays.
+#[test]
+fn releases_that_a_line_lists_and_uninstalls_are_back() {
+    let Some(scene) = installed() else { return };
+    scene.env.sh(&format!("helm install second ./chart -n {}", scene.ns)).ok();
+    let seen = |scene: &Scene| {
+        let objects = ["cm shop-conf", "cm second-conf", "deploy shop-web", "deploy second-web"];
+        (objects.map(|what| scene.get(what).map(meant)), said_by_helm(scene))
+    };
+    let before = seen(&scene);
+    for (line, code) in [
+        ("helm list -q -n NS | xargs helm uninstall -n NS", 0),
+        ("helm ls --short -n NS | xargs -n1 helm delete -n NS", 0),
+        ("helm uninstall -n NS $(helm list -n NS -q)", 0),
+        ("for r in $(helm ls -q -n NS); do helm uninstall $r -n NS; done", 0),
+        // What goes in between may name others, in another namespace too.
+        ("helm ls -q -n NS | grep -v kept | xargs helm uninstall -n NS", 3),
+    ] {
+        scene.agent(line).ok();
+        assert!(!scene.has("secret sh.helm.release.v1.shop.v1"), "{line}");
+        scene.until("both are gone", || !scene.has("deploy shop-web") && !scene.has("deploy second-web"));
+        let out = scene.undo();
+        assert_eq!(out.code, code, "{line}: {out:?}");
+        assert_eq!(seen(&scene), before, "{line}: {out:?}");
+        assert_eq!(
+            out.stdout.contains("targets beside the releases of the namespace"),
+            code == 3,
+            "{line}: {out:?}"
+        );
+    }
+    // Of several only some were meant: what was not taken is left alone.
+    scene.agent("helm ls -q -n NS | grep second | xargs helm uninstall -n NS").ok();
+    assert!(scene.has("deploy shop-web") && !scene.has("cm second-conf"));
+    let web = scene.get("deploy shop-web").unwrap()["metadata"]["uid"].clone();
+    assert_eq!(scene.undo().code, 3);
+    assert_eq!((seen(&scene), &scene.get("deploy shop-web").unwrap()["metadata"]["uid"]), (before, &web));
+}
+
+/// Whether it is said to be all depends on where the names come from.
+#[test]
+fn only_a_plain_list_of_the_same_namespace_is_all_of_it() {
+    let env = crate::env::TestEnv::new();
+    let capture = |line: &str| {
+        let out = env.fr(&["explain", "--json", "-c", line]).ok().json();
+        out["effects"][0]["capture"].as_str().unwrap().to_owned()
+    };
+    for (line, how) in [
+        ("helm list -q | xargs helm uninstall", "all"),
+        ("helm list -f '^pr-' -q -n ci | xargs -I{} helm uninstall {} -n ci", "all"),
+        ("helm list -q -n a | xargs helm uninstall -n b", "listed"),
+        ("helm list -A -q | xargs helm uninstall", "listed"),
+        ("helm list -q --kube-context a | xargs helm uninstall", "listed"),
+        ("helm list | awk 'NR>1 {print $1}' | xargs helm uninstall", "listed"),
+        ("cat names | xargs helm uninstall", "listed"),
+        ("helm list -q | xargs helm uninstall -n \"$NS\"", "none"),
+    ] {
+        assert_eq!(capture(line), how, "{line}");
+    }
+    assert_eq!(
+        env.fr(&["explain", "--json", "-c", "helm list -q | xargs helm status"]).ok().json()["class"],
+        "none"
+    );
+}
+
 /// The end of a test environment in one line: three programs, and all of it comes back, goes again and comes back.
 #[test]
 fn a_line_that_tears_down_release_namespace_and_infrastructure_is_taken_back() {

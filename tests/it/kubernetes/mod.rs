@@ -15,6 +15,7 @@ mod listed;
 mod losses;
 mod namespace;
 mod quotas;
+mod reads;
 mod refused;
 mod rivals;
 mod together;

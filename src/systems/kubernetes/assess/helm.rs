@@ -65,16 +65,27 @@ const AS_KUBECTL: &[(&str, &str)] = &[
 const VARIABLES: &[&str] =
     &["HELM_KUBECONTEXT", "HELM_NAMESPACE", "HELM_KUBEAPISERVER", "HELM_KUBETOKEN", "HELM_DRIVER"];
 
-/// Reads a helm command.
-pub fn read(inv: &Invocation, cx: &AssessCx<'_>) -> Vec<Effect> {
+/// helm's words, with kubectl's names for the flags that choose the cluster.
+pub fn words<'a>(inv: &'a Invocation) -> Words<'a> {
     let mut words = Words::split_by(inv.args(), VALUED, SHORT);
-    if words.is_dry() {
-        return Vec::new();
-    }
     for (name, _) in &mut words.options {
         if let Some((_, kubectl)) = AS_KUBECTL.iter().find(|(helm, _)| helm == name) {
             *name = (*kubectl).to_owned();
         }
+    }
+    words
+}
+
+/// True for the verbs that uninstall.
+pub fn uninstalls(words: &Words<'_>) -> bool {
+    matches!(words.operand(0), "uninstall" | "delete" | "del" | "un")
+}
+
+/// Reads a helm command.
+pub fn read(inv: &Invocation, cx: &AssessCx<'_>) -> Vec<Effect> {
+    let words = words(inv);
+    if words.is_dry() {
+        return Vec::new();
     }
     let place = Place::of(&words);
     let mut out =

@@ -11,6 +11,7 @@ use crate::systems::AssessCx;
 use crate::systems::kubernetes::query::{self, Access, Mode, Query};
 
 mod filters;
+mod releases;
 mod source;
 
 use filters::Filtered;
@@ -57,9 +58,17 @@ pub fn is_kubectl(inv: &Invocation) -> bool {
     inv.remote.is_none() && inv.program().is_some_and(|name| KUBECTL.contains(&name))
 }
 
+/// True for a command that may act on what the line has listed.
+pub fn lists(inv: &Invocation) -> bool {
+    is_kubectl(inv) || releases::is_helm(inv)
+}
+
 /// Gives the effects of a command whose targets are not known a question that finds what they can be. `earlier` are the
 /// commands of the line before it.
 pub fn from_the_line(effects: &mut [Effect], inv: &Invocation, earlier: &[Invocation], cx: &AssessCx<'_>) {
+    if releases::is_helm(inv) {
+        return releases::from_the_line(effects, inv, earlier, cx);
+    }
     if !is_kubectl(inv) || effects.is_empty() {
         return;
     }
@@ -184,7 +193,7 @@ fn from_names(
         return Some(out);
     }
     let options = words.options.iter().all(|(_, value)| value.as_ref().is_none_or(|word| word.certain));
-    if alone && options && is_whole(operands, inv, earlier) {
+    if alone && options && is_whole(operands, inv, earlier, &GET) {
         out.sure = Some(Vec::new());
     }
     out.ask.extend(gets.into_iter().map(|get| get.ask));
@@ -219,24 +228,36 @@ fn own_names(operands: &[&Word], kind: Option<&str>) -> Option<Vec<String>> {
     Some([kind.to_owned()].into_iter().chain(names).collect())
 }
 
+/// The program whose lists a command takes.
+struct Lister {
+    /// True for its list as a command of the line.
+    is_command: fn(&Invocation) -> bool,
+    /// The same by the words of a substitution.
+    is_text: fn(&str) -> bool,
+}
+
+const GET: Lister = Lister { is_command: |inv| is_kubectl(inv) && is_get_of(inv), is_text: is_get };
+
 /// The names are all that one command lists, untouched.
-fn is_whole(operands: &[&Word], inv: &Invocation, earlier: &[Invocation]) -> bool {
+fn is_whole(operands: &[&Word], inv: &Invocation, earlier: &[Invocation], lister: &Lister) -> bool {
     let direct = matches!(inv.stdin, Stdin::Pipe) && {
         let (at, filtered) = head(earlier);
         // `read` and what else the loop does to the names.
         let loops = earlier.get(at + 1..).unwrap_or_default();
-        let from = earlier.get(at).is_some_and(|inv| is_kubectl(inv) && is_get_of(inv));
+        let from = earlier.get(at).is_some_and(lister.is_command);
         from && (filtered == Filtered::Not || loops.iter().all(|inv| inv.program() == Some("read")))
     };
     if inv.dynamic_args.is_some() {
-        return inv.dynamic_from.as_deref().is_some_and(is_get);
+        return inv.dynamic_from.as_deref().is_some_and(lister.is_text);
     }
     operands.iter().filter(|word| !word.certain).all(|word| {
         let text = word.text.lossy();
         let inner = text.strip_prefix("$(").and_then(|rest| rest.strip_suffix(')'));
         let is_variable = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
         match inner {
-            Some(inner) => is_get(inner) && !inner.contains(['|', ';', '&', '<', '>', '`', '\n', '(']),
+            Some(inner) => {
+                (lister.is_text)(inner) && !inner.contains(['|', ';', '&', '<', '>', '`', '\n', '('])
+            }
             None => {
                 direct
                     && text.strip_prefix('$').is_some_and(|name| is_variable(name.trim_matches(['{', '}'])))
