@@ -124,6 +124,9 @@ pub struct RedoArgs {
     /// What to do with targets that somebody changed since.
     #[arg(long, value_enum, default_value = "abort", value_name = "POLICY")]
     pub on_conflict: OnConflict,
+    /// Also take back what `fr undo --apply-infra` made: run `terraform apply` to remove it. Never done unasked.
+    #[arg(long)]
+    pub apply_infra: bool,
 }
 
 /// `fr restore`.

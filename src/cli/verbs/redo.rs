@@ -19,8 +19,12 @@ pub fn run(args: &RedoArgs, out: &mut Out) -> Result<u8> {
         return Err(usage(format!("event {} is no undo", event.id))
             .hint(format!("`fr undo {}` takes a command back", event.id)));
     }
-    let wishes =
-        Wishes { dry_run: args.dry_run, yes: args.yes, policy: args.on_conflict.into(), infra: false };
+    let wishes = Wishes {
+        dry_run: args.dry_run,
+        yes: args.yes,
+        policy: args.on_conflict.into(),
+        infra: args.apply_infra,
+    };
     let store = Store::open(&home)?;
     let desk = Desk { index: &index, home: &home, store: &store, passed_over: Vec::new() };
     take_back(std::slice::from_ref(&event), &Scope::default(), wishes, &desk, out)

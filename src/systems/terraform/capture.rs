@@ -37,7 +37,12 @@ pub fn capture(effect: &Effect, cx: &CaptureCx<'_>) -> Result<Vec<Capture>> {
     let place = Place::find(locator)?;
     let mut state = RootState::of(&place);
     match &earlier {
-        Some(earlier) => (state.env, state.vars) = (earlier.env.clone(), earlier.vars.clone()),
+        Some(earlier) => {
+            (state.env, state.vars) = (earlier.env.clone(), earlier.vars.clone());
+            // What an undo makes for real it makes by this configuration, and a redo removes it by the same.
+            (state.files, state.fetched) = (earlier.files.clone(), earlier.fetched.clone());
+            state.commit.clone_from(&earlier.commit);
+        }
         None => carried(locator, &mut state),
     }
     let mut missing = Vec::new();

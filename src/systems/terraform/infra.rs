@@ -110,6 +110,10 @@ impl Site {
         if is_as_recorded(before) {
             return Ok(Site { cli, state: named, vars, is_root: true, _scratch: None });
         }
+        // Without one terraform would remove everything, and run none of the provisioners that go with it.
+        if before.files.is_empty() {
+            return Err(Error::failure("the configuration that goes with it is not on record"));
+        }
         let scratch = match kit {
             Some(_) => None,
             None => Some(ScratchDir::new("terraform")?),

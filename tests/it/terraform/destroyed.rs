@@ -55,6 +55,33 @@ fn all_of_it(scene: Scene) {
     assert_eq!(scene.tf("plan -detailed-exitcode").code, 0);
 }
 
+/// What the undo made for real is destroyed again by a redo only where that is asked for, too.
+#[test]
+fn a_redo_destroys_what_the_undo_made_only_when_asked() {
+    if super::terraform().is_none() {
+        return;
+    }
+    let scene = Scene::on(super::backends::Backend::Local);
+    scene.agent(DESTROY).ok();
+    scene.undo(&["--apply-infra"]);
+    let made = scene.real();
+    assert_eq!(made, ["disk-a-small", "disk-b-small", "web"]);
+    let redone = scene.env.fr(&["redo", "--yes"]);
+    assert_eq!(redone.code, 3, "{redone:?}");
+    assert!(
+        redone.stderr.contains("`--apply-infra` does it"),
+        "what it says is what `fr redo` has: {redone:?}"
+    );
+    assert_eq!(scene.real(), made);
+    let redone = scene.env.fr(&["redo", "--yes", "--apply-infra"]);
+    assert!([0, 3].contains(&redone.code), "{redone:?}");
+    assert_eq!(scene.real(), [""; 0], "{redone:?}");
+    assert_eq!(scene.listed(), [""; 0], "{redone:?}");
+    // And once more. A destroy by targets leaves the outputs in the state, so it is not quite what the command left.
+    let undone = scene.env.fr(&["undo", "1", "--yes", "--apply-infra", "--on-conflict", "merge"]);
+    assert_eq!((undone.code, scene.real()), (3, made), "new resources are not the old ones: {undone:?}");
+}
+
 /// Terraform takes along what depends on a target: nobody has named it, and it is gone.
 fn a_target(scene: Scene) {
     scene.agent("terraform -chdir=infra destroy -auto-approve -target='terraform_data.disk[\"b\"]'").ok();
