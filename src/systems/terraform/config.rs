@@ -4,8 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use super::fetched;
 use super::place::{bytes, is_configuration, small};
-use super::state::RootState;
+use super::state::{Fetched, RootState};
 use crate::error::Result;
 use crate::model::{Bytes, Locator, Missing, ObjectId, ObjectKind};
 use crate::systems::CaptureCx;
@@ -41,6 +42,12 @@ pub fn keep(
     }
     if let Some(plan) = locator.opts.get(super::PLAN_FILE) {
         keep(plan.as_path(), &mut state.others)?;
+    }
+    for file in fetched::files(&root, state.data_dir.as_path()) {
+        sum += file.text.len() as u64;
+        let object = cx.sink.put(ObjectKind::Blob, file.text.as_bytes())?;
+        let path = file.path.to_string_lossy().into_owned();
+        state.fetched.push(Fetched { module: file.module, path, object });
     }
     state.commit = commit(&root);
     Ok(sum)

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
+use super::fetched;
 use super::hcl::{self, Block};
 use super::modules;
 use super::place::is_configuration;
@@ -47,6 +48,12 @@ impl Declared {
                 out.said.push((path.clone(), Blocks::of(file, text, state.program == "tofu")));
             }
         }
+        for file in &state.fetched {
+            let text = String::from_utf8_lossy(&source.get(&file.object)?).into_owned();
+            let blocks = Blocks::of(file.path.as_ref(), &text, state.program == "tofu");
+            out.said.push((path_of(&file.module), blocks));
+        }
+        out.said.extend(renamed_by_now(state));
         Ok(out)
     }
 
@@ -82,6 +89,21 @@ impl Declared {
             parts.iter().any(|(module, own)| names_in(module) == *path && says(blocks, module, own))
         })
     }
+}
+
+/// What modules that were fetched since say of names: `terraform init -upgrade && terraform apply` fetches them only as it
+/// runs. Only names: a name counts for one and the same resource, by its id; what they say of others is of no earlier command.
+fn renamed_by_now(state: &RootState) -> Vec<(Path, Blocks)> {
+    let files = fetched::files(&state.root(), state.data_dir.as_path()).into_iter();
+    let names = |file: fetched::File| {
+        let renamed = Blocks::of(&file.path, &file.text, state.program == "tofu").renamed;
+        (path_of(&file.module), Blocks { renamed, ..Blocks::default() })
+    };
+    files.map(names).collect()
+}
+
+fn path_of(module: &str) -> Path {
+    module.split('.').map(str::to_owned).collect()
 }
 
 impl Blocks {

@@ -15,6 +15,7 @@ mod cli;
 mod config;
 mod data;
 mod declared;
+mod fetched;
 mod hcl;
 mod infra;
 mod kit;

@@ -64,12 +64,26 @@ pub struct RootState {
     /// The files of the configuration, by path.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub files: BTreeMap<String, ObjectId>,
+    /// Of the modules that were fetched, the files that say what becomes of addresses.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fetched: Vec<Fetched>,
     /// Files that belong to it and are no configuration: terraform's own backup of the state, a saved plan.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub others: BTreeMap<String, ObjectId>,
     /// The commit of the repository around it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
+}
+
+/// A file of a fetched module.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fetched {
+    /// The names of the calls that lead to its module, with dots between them.
+    pub module: String,
+    /// Where it lay.
+    pub path: String,
+    /// What was in it.
+    pub object: ObjectId,
 }
 
 /// A state that was kept.
@@ -170,7 +184,8 @@ impl RootState {
         let parsed: RootState = serde_json::from_slice(content)
             .map_err(|e| Error::corrupt(format!("a state of terraform cannot be read: {e}")))?;
         let kept = parsed.state.iter().map(|kept| kept.object);
-        let files = parsed.files.values().chain(parsed.others.values()).copied();
+        let fetched = parsed.fetched.iter().map(|file| file.object);
+        let files = parsed.files.values().chain(parsed.others.values()).copied().chain(fetched);
         Ok(kept.chain(files).chain(parsed.binding).chain(parsed.locks).collect())
     }
 

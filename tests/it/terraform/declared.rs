@@ -189,6 +189,48 @@ fn said_by_a_module(scene: Scene) {
     assert_eq!((scene.says(), scene.real()), there);
 }
 
+/// A new version of a module out of a repository calls a thing otherwise, as registry modules do: it is the same thing.
+/// Fetched before, or by the very line that applies it.
+#[test]
+fn renamed_by_a_module_that_was_fetched() {
+    if crate::terraform::terraform().is_none() {
+        return;
+    }
+    for line in [
+        "terraform -chdir=infra apply -auto-approve",
+        "cd infra && terraform init -upgrade -input=false && terraform apply -auto-approve",
+    ] {
+        let scene = Scene::on(crate::terraform::backends::Backend::Local);
+        let far = scene.env.root().join("far");
+        let release = |text: &str| {
+            let text = text.replace("REAL", scene.root.join("real").to_str().unwrap());
+            std::fs::create_dir_all(&far).unwrap();
+            std::fs::write(far.join("main.tf"), text).unwrap();
+            let commit = "git init -q; git add -A; git -c user.name=x -c user.email=x@y commit -q -m release";
+            scene.env.sh(&format!("cd {} && {{ {commit}; }}", far.display())).ok();
+        };
+        release(&thing("old"));
+        scene.configure(
+            "far.tf",
+            &format!("module \"far\" {{\n  source = \"git::file://{}\"\n}}\n", far.display()),
+        );
+        scene.tf("init -input=false").ok();
+        scene.tf("apply -auto-approve").ok();
+        let (before, real) = (scene.says(), scene.real());
+        let renamed = thing("old").replace("\"terraform_data\" \"old\"", "\"terraform_data\" \"new\"");
+        release(&format!("moved {{\n  from = terraform_data.old\n  to = terraform_data.new\n}}\n{renamed}"));
+        if !line.contains("init") {
+            scene.tf("init -upgrade -input=false").ok();
+        }
+        scene.agent(line).ok();
+        assert!(scene.listed().contains(&"module.far.terraform_data.new".to_owned()));
+        let undone = scene.undo(&["--apply-infra"]);
+        assert_eq!(undone.code, 0, "nothing real was touched, nothing is made or removed: {undone:?}");
+        assert!(undone.stdout.contains("was only renamed"), "{undone:?}");
+        assert_eq!((scene.says(), scene.real()), (before, real), "{undone:?}");
+    }
+}
+
 /// The root module forgets its `web`; the module's `web`, which is destroyed by the same apply, is not said to exist.
 fn said_by_the_root_alone(scene: Scene) {
     let inner = thing("web").replace("REAL/web", "REAL/inner-web");
