@@ -304,7 +304,7 @@ fn effects_and_captures(event: &Event, out: &mut Out) -> Result<()> {
     if !b.effects.is_empty() {
         out.line("  effects")?;
     }
-    for effect in &b.effects {
+    for effect in &crate::systems::git::name_as_captured(&b.effects, &b.captures) {
         let class = out.paint(style::of_class(effect.class), format!("{:<10}", effect.class));
         let sure = if effect.certain { "" } else { "  (not certain)" };
         out.line(format!(

@@ -19,7 +19,7 @@ use crate::model::{
     Bytes, Capture, Context, Effect, EffectClass, EventId, EventKind, Outcome, Reversibility, SystemId,
 };
 use crate::record::production::{Match, Production};
-use crate::systems;
+use crate::systems::{self, git};
 
 use next::next;
 pub use outlook::Outlook;
@@ -291,7 +291,8 @@ fn merge(known: &mut Item, item: Item, was_back: bool) {
 }
 
 fn of_event(one: &Event, line: &Event, production: &Production) -> Vec<Item> {
-    let (effects, captures) = (&one.before.effects, &one.before.captures);
+    let captures = &one.before.captures;
+    let effects = &git::name_as_captured(&one.before.effects, captures);
     let mut found: Vec<Item> = Vec::new();
     let is_claimed = |effect: &Effect| captures.iter().any(|capture| claims(effect, capture));
     let is_free = |capture: &Capture| !effects.iter().any(|effect| claims(effect, capture));

@@ -45,6 +45,7 @@ pub use kept::{PACKED, is_as_kept, packed_refs};
 pub use modules::to_come as modules_to_come;
 pub use nested::nested;
 use remote::RemoteState;
+pub use remote::as_captured as name_as_captured;
 pub use remote::is_captured as captures_remote;
 
 use super::{

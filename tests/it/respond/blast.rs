@@ -321,6 +321,36 @@ fn what_was_hit_is_named_in_words_for_people() {
 }
 
 /// The remote of a bare `git push -f` is the one of its branch, whatever that is called.
+/// `--delete v1` does not say what v1 is; the remote did. Somebody who looks for a branch of that name looks in vain.
+#[test]
+fn a_tag_that_is_deleted_by_its_short_name_is_called_a_tag() {
+    let env = TestEnv::with_git();
+    env.sh("git init -q --bare ../remote.git; git tag v1; git tag v2; git branch topic; git remote add origin ../remote.git; git push -q origin main topic v1 v2")
+        .ok();
+    let rows = |env: &TestEnv| {
+        let text = env.fr(&["blast-radius"]).ok().stdout;
+        text.lines().filter(|row| row.contains(" git ")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    env.claude_runs("git push -q origin --delete v1").ok();
+    let found = rows(&env);
+    assert!(
+        found.iter().any(|row| row.contains("tag v1 ") && row.contains("git:origin/refs/tags/v1")),
+        "{found:#?}"
+    );
+    assert!(!found.iter().any(|row| row.contains("branch")), "{found:#?}");
+    let shown = env.fr(&["show", "1"]).ok().stdout;
+    assert!(shown.contains("git:origin/refs/tags/v1") && !shown.contains("refs/heads/v1"), "{shown}");
+    // Of several that one push deletes, each is what it is.
+    env.claude_runs("git push -q origin --delete v2 topic").ok();
+    let found = rows(&env);
+    for (place, name) in
+        [("tag v2 ", "git:origin/refs/tags/v2"), ("branch topic ", "git:origin/refs/heads/topic")]
+    {
+        assert!(found.iter().any(|row| row.contains(place) && row.contains(name)), "{name}: {found:#?}");
+    }
+    assert!(!found.iter().any(|row| row.contains("branch v")), "{found:#?}");
+}
+
 #[test]
 fn a_push_that_names_no_remote_is_about_the_one_of_its_branch() {
     let env = TestEnv::with_git();

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::SIDE;
 use super::dry_run::{Changes, Old, dry_run};
+use super::names::note_tags;
 use super::shadow::Shadow;
 use super::state::RemoteState;
 use crate::error::{Error, Result};
@@ -132,6 +133,7 @@ fn finished(
     if let Some(id) = stored.object {
         locator.opts.insert(STATE.to_owned(), Bytes::from(id.to_string()));
     }
+    note_tags(state, &mut locator);
     let items = state.refs.len() as u64;
     Ok(Capture { system: SystemId::new("git"), resource, locator, items, bytes: 0, state: stored, missing })
 }

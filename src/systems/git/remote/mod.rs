@@ -8,6 +8,7 @@
 mod beside;
 mod capture;
 mod dry_run;
+mod names;
 mod net;
 mod shadow;
 mod state;
@@ -15,6 +16,7 @@ mod undo;
 
 pub use beside::restore_to;
 pub use capture::{capture, capture_again, forget_push, is_captured, observe};
+pub use names::as_captured;
 pub use net::net;
 pub use state::{RemoteState, changes};
 pub use undo::{apply, plan};
