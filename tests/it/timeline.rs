@@ -111,6 +111,25 @@ fn what_two_agents_did_is_told_by_session_with_gaps_where_they_happened() {
     assert_eq!(first["unkept"], 1, "{first}");
 }
 
+/// Whoever looks for the session of the damage does not have to find it among their own undos of it.
+#[test]
+fn what_fr_itself_did_is_no_session_of_work() {
+    let env = TestEnv::with_git();
+    env.write("notes", "kept");
+    env.claude_runs("rm notes").ok();
+    env.fr(&["undo", "1", "--yes"]).ok();
+    env.fr(&["redo", "--yes"]).ok();
+    env.fr(&["incident", "open", "who did that"]).ok();
+    let sessions = env.fr(&["sessions", "--json"]).ok().json();
+    let of: Vec<&Value> = sessions.as_array().unwrap().iter().map(|session| &session["actor"]).collect();
+    assert_eq!(of, ["claude"], "{sessions:#}");
+    let shown = env.fr(&["sessions"]).ok();
+    assert_eq!(shown.stdout.lines().count(), 2, "{shown:?}");
+    assert!(shown.stderr.contains("3 events of fr itself"), "they are not hidden: {shown:?}");
+    let timeline = env.fr(&["timeline"]).ok().stdout;
+    assert!(timeline.contains("undo of 1") && timeline.contains("who did that"), "{timeline}");
+}
+
 /// What was refused never ran: it must not read as a loss.
 #[test]
 fn what_was_denied_is_not_lost() {

@@ -1,15 +1,18 @@
-//! `fr sessions`: who worked when, newest first.
+//! `fr sessions`: who worked when, newest first. What `fr` itself did, each undo a process of its own, is no session of work.
 
 use crate::cli::Out;
 use crate::cli::args::SessionsArgs;
 use crate::cli::render::{Table, safe, style, when};
 use crate::error::Result;
+use crate::journal::index::SessionSummary;
 use crate::platform::clock;
 
 /// Runs the verb.
 pub fn run(args: &SessionsArgs, out: &mut Out) -> Result<u8> {
     let (_, index) = super::opened()?;
-    let mut sessions = index.sessions()?;
+    // Who looks for the session of the damage does not look for the undos of it.
+    let (own, mut sessions): (Vec<_>, Vec<_>) =
+        index.sessions()?.into_iter().partition(SessionSummary::is_own);
     sessions.truncate(args.limit);
     if out.json {
         out.json(&sessions)?;
@@ -31,6 +34,13 @@ pub fn run(args: &SessionsArgs, out: &mut Out) -> Result<u8> {
     }
     for line in table.lines() {
         out.line(line)?;
+    }
+    let events: u64 = own.iter().map(|session| session.events).sum();
+    if events > 0 {
+        let what = if events == 1 { "1 event" } else { &format!("{events} events") };
+        out.talk(format!(
+            "beside them {what} of fr itself (undo, restore, drill, incident): `fr timeline` has them"
+        ));
     }
     Ok(0)
 }

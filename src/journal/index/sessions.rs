@@ -37,6 +37,15 @@ pub struct SessionSummary {
     pub unkept: u64,
 }
 
+impl SessionSummary {
+    /// True for one of `fr`'s own: an undo, a drill, a note of an incident, each a process of somebody's outside of any
+    /// agent, shell or CI job.
+    pub fn is_own(&self) -> bool {
+        let number = self.session.strip_prefix("fr-").unwrap_or_default();
+        !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit())
+    }
+}
+
 const COLUMNS: &str = "session.name, kind, actor.name, cwd, first_ns, last_ns, ended_ns, events, changes, destructive, \
                        failed, unkept FROM session JOIN actor ON actor.id = actor";
 
