@@ -25,13 +25,20 @@ pub fn set(home: &Home, key: &str, values: &[String]) -> Result<()> {
         match Config::parse(&new) {
             Ok(_) => return write(home, &new),
             // What was wrong before is not the fault of this value.
-            Err(error) => refused = refused.or(Some(error)),
+            Err(error) if refused.as_ref().is_none_or(is_of_type) => refused = Some(error),
+            Err(_) => {}
         }
     }
-    let why = refused.map_or_else(|| "it has no value".to_owned(), |error| error.what);
-    let what = format!("{key} cannot be {}: {why}", values.join(" "));
-    Err(Error::new(ExitCode::Usage, what)
-        .hint("`fr config` shows the settings that there are, and their values"))
+    let (why, hints) =
+        refused.map_or_else(|| ("it has no value".to_owned(), Vec::new()), |e| (e.what, e.hints));
+    let error = Error::new(ExitCode::Usage, format!("{key} cannot be {}: {why}", values.join(" ")));
+    let error = hints.into_iter().fold(error, Error::hint);
+    Err(error.hint("`fr config` shows the settings that there are, and their values"))
+}
+
+/// It was read as what it was not meant to be: another reading may say what is really wrong with it.
+fn is_of_type(error: &Error) -> bool {
+    error.what.contains("invalid type")
 }
 
 /// Takes a setting out of the file; its default is in force again. False where it was not in it.

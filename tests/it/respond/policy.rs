@@ -181,6 +181,33 @@ fn a_workspace_of_production_is_known_though_no_word_names_it() {
     assert!(denied.is_none_or(|(word, reason)| word == "ask" && !reason.contains("production")));
 }
 
+/// A directory of production whose infrastructure is about to go, and whose state nobody could read: not without a person.
+#[test]
+fn what_nothing_brings_back_in_a_directory_of_production_is_denied() {
+    if crate::terraform::terraform().is_none() {
+        return;
+    }
+    let mut env = world(&[&["mode", "guard"], &["production.reaction", "off"]]);
+    env.vars.push(("CHECKPOINT_DISABLE".to_owned(), "1".to_owned()));
+    let marked = format!("{}/srv/**", env.project.display());
+    env.fr(&["config", "set", "production.paths", &marked]).ok();
+    let nobody = "terraform {\n  backend \"http\" {\n    address = \"http://127.0.0.1:1/state\"\n  }\n}\n";
+    env.write("srv/infra/main.tf", nobody);
+    env.write("dev/infra/main.tf", nobody);
+    let (word, reason) =
+        answer(&env.claude_pre("terraform -chdir=srv/infra destroy -auto-approve").answer).unwrap();
+    assert_eq!(word, "deny", "{reason}");
+    let place = format!("path {}/srv/infra is one of production.paths", env.project.display());
+    assert!(reason.contains(&place) && reason.contains("cannot be undone"), "{reason}");
+    // The same beside it is a question, and what comes back exactly is none: files of production are kept.
+    let (word, reason) =
+        answer(&env.claude_pre("cd dev/infra && terraform destroy -auto-approve").answer).unwrap();
+    assert!(word == "ask" && !reason.contains("production"), "{word}: {reason}");
+    assert_eq!(answer(&env.claude_pre("rm -rf srv").answer), None);
+    let denied = events(&env).into_iter().find(|event| event["verdict"]["answer"] == "deny").unwrap();
+    assert_eq!(denied["outcome"]["how"], "refused", "{denied:#}");
+}
+
 /// A script that the line's words do not tell: the shim sees the command as it is executed, and refuses it.
 #[test]
 fn a_script_does_not_get_past_it() {
@@ -233,6 +260,11 @@ fn settings_are_checked_before_they_count() {
         let refused = env.fr(&["config", "set", key, value]);
         assert_eq!((refused.code, refused.stdout.as_str()), (2, ""), "{key}: {refused:?}");
     }
+    let refused = env.fr(&["config", "set", "production.paths", "srv/**"]);
+    assert!(
+        refused.stderr.contains("matches nothing") && refused.stderr.contains("paths are absolute"),
+        "what is wrong with it, and not of which type it is: {refused:?}"
+    );
     std::fs::write(
         env.fr_home.join("config.toml"),
         "mode = \"guard\"\n\n[production]\nbranch = [\"main\"]\n",
