@@ -51,7 +51,7 @@ pub enum PlaybookAction {
 /// `fr playbook list`.
 #[derive(Args, Debug)]
 pub struct PlaybookListArgs {
-    /// Only those that fit this event; without an id, the latest that did damage.
+    /// Only those that fit this event, or this incident's; without a number, the latest event that did damage.
     #[arg(long = "for", value_name = "EVENT", num_args = 0..=1, default_missing_value = "")]
     pub event: Option<String>,
     /// Runs instead of playbooks.

@@ -51,6 +51,20 @@ fn an_event_has_the_playbook_that_is_for_it() {
     assert!(text.contains("first-five-minutes") && text.contains("event "), "{text}");
 }
 
+/// At night one number is at hand: that of the incident. It stands for what the incident is about.
+#[test]
+fn the_number_of_an_incident_stands_for_what_it_is_about() {
+    let env = TestEnv::with_git();
+    env.write("docs/a", "a");
+    env.claude_runs("rm -rf docs").ok();
+    env.claude_runs("git commit -q --amend -m other").ok();
+    env.fr(&["incident", "open", "docs are gone"]).ok();
+    let listed = fits(&playbook(&env, &["list", "--for", "3", "--json"]).ok(), "playbook-list");
+    let files = listed.as_array().unwrap().iter().find(|row| row["name"] == "files-on-host").unwrap();
+    assert_eq!(files["fits"], 1, "the event of it that it is for: {listed:#}");
+    assert!(listed.as_array().unwrap().iter().all(|row| !row["fits"].is_null()), "{listed:#}");
+}
+
 #[test]
 fn a_dry_run_shows_all_and_writes_nothing() {
     let env = TestEnv::with_git();

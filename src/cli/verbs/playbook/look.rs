@@ -9,7 +9,9 @@ use crate::cli::args::{
 use crate::cli::render::{Table, safe, style};
 use crate::error::{Error, ExitCode, Result};
 use crate::journal::index::{Event, Index};
+use crate::model::EventKind;
 use crate::platform::home::Home;
+use crate::respond::incident;
 use crate::respond::playbook::{self, Finding, Found};
 
 /// One playbook in a list.
@@ -30,8 +32,8 @@ struct Row {
 /// Which there are; those first that fit.
 pub fn list(args: &PlaybookListArgs, home: &Home, out: &mut Out) -> Result<u8> {
     let all = playbook::all(home);
-    let event = about(args.event.as_deref(), &all, home)?;
-    let mut rows: Vec<Row> = all.into_iter().map(|(name, found)| row(name, found, event.as_ref())).collect();
+    let events = about(args.event.as_deref(), &all, home)?;
+    let mut rows: Vec<Row> = all.into_iter().map(|(name, found)| row(name, found, &events)).collect();
     rows.sort_by_key(|row| (row.fits.is_none(), place(&row.name)));
     if args.event.is_some() {
         rows.retain(|row| row.fits.is_some());
@@ -70,32 +72,40 @@ fn place(name: &str) -> (bool, String) {
     (name != "first-five-minutes", name.to_owned())
 }
 
-/// The event that playbooks are to fit. Without a store there is none, and that is no error here.
-fn about(event: Option<&str>, all: &[(String, Result<Found>)], home: &Home) -> Result<Option<Event>> {
+/// The events that playbooks are to fit, the newest first: one, or those of an incident. Without a store there is none, and
+/// that is no error here.
+fn about(event: Option<&str>, all: &[(String, Result<Found>)], home: &Home) -> Result<Vec<Event>> {
     let wanted = event.filter(|id| !id.is_empty());
     if wanted.is_none() && event.is_none() && !home.exists() {
-        return Ok(None);
+        return Ok(Vec::new());
     }
     let index = Index::open(home)?;
     if let Some(id) = wanted {
-        return index.find(id).map(Some);
+        let event = index.find(id)?;
+        if !matches!(event.before.kind, EventKind::Incident { .. }) {
+            return Ok(vec![event]);
+        }
+        // Whoever has the number of an incident at hand means what it is about.
+        let mut events = incident::commands(&index, &incident::find(&index, Some(event.id.0))?)?;
+        events.reverse();
+        return Ok(events);
     }
     let subject = playbook::latest_damage(&index, all)?;
     if subject.event.is_none() && event.is_some() {
         return Err(Error::new(ExitCode::NothingToUndo, "nothing destructive is on record")
             .hint("`fr playbook list` lists all playbooks"));
     }
-    Ok(subject.event)
+    Ok(subject.event.into_iter().collect())
 }
 
-fn row(name: String, found: Result<Found>, event: Option<&Event>) -> Row {
+fn row(name: String, found: Result<Found>, events: &[Event]) -> Row {
     match found {
         Ok(found) => Row {
             name,
             title: found.playbook.title.clone(),
             origin: found.origin.words(),
             steps: found.playbook.steps.len(),
-            fits: event.filter(|event| playbook::suits(&found.playbook, event)).map(|event| event.id.0),
+            fits: events.iter().find(|event| playbook::suits(&found.playbook, event)).map(|event| event.id.0),
             unusable: None,
         },
         Err(error) => Row {
