@@ -129,3 +129,57 @@ fn what_a_container_of_a_moment_removes_from_a_volume_is_back() {
         assert_eq!((undo.code, scene.contents("docker", "pgdata")), (0, before.clone()), "{line}: {undo:?}");
     }
 }
+
+/// A log in a volume is read while it grows, as after a power cut: whole lines from the first one on, the last perhaps cut off.
+#[track_caller]
+fn is_a_beginning(log: &str) {
+    let (whole, last) = log.rsplit_once('\n').unwrap_or(("", log));
+    assert!(whole.lines().count() > 0, "nothing came back: {log:?}");
+    for (at, line) in whole.lines().enumerate() {
+        assert_eq!(line, format!("line {}", at + 1));
+    }
+    assert!(format!("line {}", whole.lines().count() + 1).starts_with(last), "{last:?}");
+}
+
+/// The database runs and writes while its volume is taken: the engine refuses that at first, so it is killed.
+#[test]
+fn a_volume_that_is_written_all_the_time_comes_back_as_it_was_read() {
+    let Some(scene) = Scene::new() else { return };
+    let file = "version: '2.4'\nservices:\n  db:\n    image: base:1\n    command: sleep 1000\n    network_mode: none\n    volumes: ['data:/data']\nvolumes:\n  data: {}\n";
+    scene.env.write("docker-compose.yml", file);
+    let writes = |name: &str| {
+        let begin = format!(
+            "docker exec {name} sh -c 'echo rows >/data/t' && docker exec -d {name} sh -c \
+             'i=0; while true; do i=$((i+1)); echo line $i >>/data/log; done' && while ! docker exec {name} ls /data/log; do sleep 0.1; done"
+        );
+        scene.sh(&begin).ok();
+    };
+    let is_back = |name: &str, line: &str| {
+        let out = scene.undo();
+        assert_eq!(out.code, 0, "{line}: {out:?}");
+        assert_eq!(scene.sh(&format!("docker exec {name} cat /data/t")).ok().stdout, "rows\n", "{line}");
+        is_a_beginning(&scene.sh(&format!("docker exec {name} cat /data/log")).ok().stdout);
+    };
+    scene.sh("docker run -d --network none --name NS-db -v NS-data:/data base:1 sleep 1000").ok();
+    writes("NS-db");
+    // Refused: whatever was written meanwhile, nothing is replaced.
+    assert_ne!(scene.agent("docker volume rm NS-data").code, 0);
+    let out = scene.undo();
+    assert_ne!(out.code, 0, "nothing was lost, so nothing is undone: {out:?}");
+    assert_eq!(scene.inspect("container NS-db").unwrap()["State"]["Running"], true, "{out:?}");
+    assert_eq!(scene.sh("docker exec NS-db cat /data/t").ok().stdout, "rows\n");
+    let line = "docker rm -f NS-db && docker volume rm NS-data";
+    scene.agent(line).ok();
+    assert!(scene.inspect("volume NS-data").is_none());
+    is_back("NS-db", line);
+    if scene.sh("docker-compose version").code != 0 {
+        assert!(std::env::var("CI").is_err(), "tests/testbed/docker setup installs docker-compose");
+        return;
+    }
+    scene.sh("docker-compose -p NS up -d").ok();
+    writes("NS_db_1");
+    let line = "docker-compose -p NS down -v -t 0";
+    scene.agent(line).ok();
+    assert!(scene.inspect("volume NS_data").is_none());
+    is_back("NS_db_1", line);
+}
