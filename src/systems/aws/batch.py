@@ -84,7 +84,22 @@ def operation(c, name):
 
 numbers = itertools.count()
 
-def fetched(c, bucket, entry, where):
+def access_list(c, name):
+    try:
+        acl = c.get_object_acl(**name)
+        acl.pop("ResponseMetadata", None)
+        return acl
+    except ClientError as e:
+        return {"refused": str(e.response.get("Error", {}).get("Code", "Unknown"))}
+
+def has_lists(c, bucket):
+    try:
+        rules = c.get_bucket_ownership_controls(Bucket=bucket)["OwnershipControls"]["Rules"]
+        return all(rule.get("ObjectOwnership") != "BucketOwnerEnforced" for rule in rules)
+    except ClientError:
+        return True
+
+def fetched(c, bucket, entry, where, with_lists):
     try:
         name = {"Bucket": bucket, "Key": entry["Key"]}
         head = c.get_object(**name)
@@ -99,6 +114,8 @@ def fetched(c, bucket, entry, where):
             out["part"] = c.head_object(PartNumber=1, **name).get("ContentLength")
         if head.get("TagCount"):
             out["tags"] = c.get_object_tagging(**name)["TagSet"]
+        if with_lists:
+            out["acl"] = access_list(c, name)
         return out
     except ClientError as e:
         error = e.response.get("Error", {})
@@ -116,8 +133,9 @@ def fetch_latest(c, bucket, answer, how):
         if left < 0 or len(wanted) >= how["count"]:
             break
         wanted.append(entry)
+    with_lists = bool(wanted) and has_lists(c, bucket)
     with ThreadPoolExecutor(THREADS) as inner:
-        found = list(inner.map(lambda entry: fetched(c, bucket, entry, how["dir"]), wanted))
+        found = list(inner.map(lambda entry: fetched(c, bucket, entry, how["dir"], with_lists), wanted))
     return {entry["Key"]: one for entry, one in zip(wanted, found)}
 
 def one(call):

@@ -204,7 +204,12 @@ impl Planner<'_> {
         }
         match step.verdict {
             StepVerdict::NotCaptured { .. } => step.reversibility = Reversibility::Irreversible,
-            _ if makes => step.not_restored = kind.losing(&self.before, key).to_vec(),
+            _ if makes => {
+                step.not_restored = kind.losing(&self.before, key).to_vec();
+                if let (Some(stays), Some(part)) = (&kind.stays, before) {
+                    step.not_restored.extend(stays.of(&Snapshot::value(part, self.source)?));
+                }
+            }
             _ => {}
         }
         Ok(step)

@@ -109,3 +109,29 @@ fn rules_of_a_security_group_go_back_exactly() {
     scene.undo(&[]).ok();
     assert_eq!(scene.python(&look), before);
 }
+
+/// A disk that was told to outlive its instance is where the data is: the person who looks for it reads its id.
+#[test]
+fn a_root_volume_that_outlives_its_instance_is_named() {
+    let Some(scene) = Scene::new() else { return };
+    let made = scene.python(
+        "e = c('ec2')\nimage = e.describe_images(Owners=['amazon'])['Images'][0]['ImageId']\nout = []\n\
+         for keeps in (False, True):\n    i = e.run_instances(ImageId=image, MinCount=1, MaxCount=1, BlockDeviceMappings=[{'DeviceName': '/dev/sda1', \
+         'Ebs': {'VolumeSize': 9, 'DeleteOnTermination': not keeps}}])['Instances'][0]['InstanceId']\n\
+         \x20   d = e.describe_instances(InstanceIds=[i])['Reservations'][0]['Instances'][0]\n\
+         \x20   assert d['RootDeviceName'] == '/dev/sda1', d\n    out.append([i, d['BlockDeviceMappings'][0]['Ebs']['VolumeId']])",
+    );
+    let text = |at: usize, of: usize| made[at][of].as_str().unwrap().to_owned();
+    scene.agent(&format!("aws ec2 terminate-instances --instance-ids {} {}", text(0, 0), text(1, 0))).ok();
+    let event = scene.event()["id"].to_string();
+    let (gone, kept) = (text(0, 1), text(1, 1));
+    for args in [vec!["--dry-run"], vec!["--yes"], vec!["--yes", "--apply-infra"]] {
+        let out = scene.env.fr(&[vec!["undo", event.as_str()], args.clone()].concat());
+        let said = format!("{out:?}");
+        assert!(
+            said.contains(&format!("its root volume {kept}: it outlived the instance")),
+            "{args:?}: {said}"
+        );
+        assert!(!said.contains(&format!("its root volume {gone}")), "{args:?}: {said}");
+    }
+}

@@ -202,6 +202,10 @@ fn a_session_of_several_commands_is_taken_back_as_one_and_forward_again() {
     assert_eq!(scene.python(&look), after, "{redo:?}");
 }
 
+/// What the agent writes. The clock of its server is ahead: how long a look at it takes, and how busy this machine is, does not
+/// matter then. It is the second of the writing still, and would be over three seconds later otherwise.
+const THE_AGENT_WRITES: &str = "for k in a b c d e; do aws s3 cp new s3://b-NS/$k --metadata m=agent,written-at=2100-01-01T00:00:00; done";
+
 /// Somebody writes the content that is there once more, in the second in which it was written: what a listing tells is the same.
 /// `{}` is the body; 'a' gets other metadata, 'b' tags, 'c' rights, 'd' another type, 'e' is left alone.
 const IN_THE_SAME_SECOND: &str = r#"
@@ -227,9 +231,9 @@ for k in 'abcde':
 #[test]
 fn what_somebody_writes_in_the_second_of_an_undo_is_not_overwritten_by_its_redo() {
     let Some(scene) = Scene::new() else { return };
-    scene.python("s = c('s3')\ns.create_bucket(Bucket='b-NS')\nfor k in 'abcde': s.put_object(Bucket='b-NS', Key=k, Body=b'old', Metadata={'m': 'old'})");
+    scene.python("s = c('s3')\ns.create_bucket(Bucket='b-NS')\nfor k in 'abcde': s.put_object(Bucket='b-NS', Key=k, Body=b'old', Metadata={'m': 'old', 'written-at': '2100-01-01T00:00:00'})");
     scene.env.write("new", "new");
-    scene.agent("for k in a b c d e; do aws s3 cp new s3://b-NS/$k; done").ok();
+    scene.agent(THE_AGENT_WRITES).ok();
     let changed = scene.python(ALL_OF_IT);
     scene.undo(&[]).ok();
     // Where nobody wrote, the undo is taken back.
@@ -253,7 +257,7 @@ fn what_somebody_writes_in_the_second_of_a_command_is_not_overwritten_by_its_und
     let Some(scene) = Scene::new() else { return };
     scene.python("s = c('s3')\ns.create_bucket(Bucket='b-NS')\nfor k in 'abcde': s.put_object(Bucket='b-NS', Key=k, Body=b'old', Metadata={'m': 'old'})");
     scene.env.write("new", "new");
-    scene.agent("for k in a b c d e; do aws s3 cp new s3://b-NS/$k; done").ok();
+    scene.agent(THE_AGENT_WRITES).ok();
     scene.python(&IN_THE_SAME_SECOND.replace("{}", "new"));
     let somebody = scene.python(ALL_OF_IT);
     let out = scene.undo(&[]);
@@ -280,4 +284,44 @@ fn one_object_that_two_commands_wrote_at_once_is_taken_back_with_the_session() {
     let undo = scene.env.fr(&["undo", "--session", "--yes"]);
     assert_eq!(undo.code, 0, "{undo:?}");
     assert_eq!(scene.python(ALL_OF_IT), before);
+}
+
+/// Files that everybody may read, or another account: a website that came back and that nobody can open is no website.
+#[test]
+fn what_everybody_could_read_everybody_can_read_again() {
+    let Some(scene) = Scene::new() else { return };
+    scene.python(
+        "s = c('s3')\nfor b in ('one-NS', 'two-NS'): s.create_bucket(Bucket=b)\n\
+         s.put_bucket_versioning(Bucket='two-NS', VersioningConfiguration={'Status': 'Enabled'})\n\
+         for b in ('one-NS', 'two-NS'):\n    for k, how in (('index.html', {'ACL': 'public-read'}), ('own', {}), \
+         ('both', {'GrantFullControl': 'id=\"75aa57f09aa0c8caeab4f8c24e99d10f8e7faeebf76c078efc7c6caea54ba06a\"', \
+         'GrantRead': 'uri=\"http://acs.amazonaws.com/groups/global/AuthenticatedUsers\",id=\"0123456789abcdef\"', 'GrantReadACP': 'id=\"0123456789abcdef\"'})):\n\
+         \x20       s.put_object(Bucket=b, Key=k, Body=k.encode(), Tagging='site=main', **how)\n\
+         open('whole', 'wb').write(os.urandom(9 << 20))\ns.upload_file('whole', 'one-NS', 'big', ExtraArgs={'ACL': 'public-read'})\nos.remove('whole')",
+    );
+    let look = "s, out = c('s3'), {}\nfor b in ('one-NS', 'two-NS'):\n    try: listed = s.list_objects_v2(Bucket=b).get('Contents', [])\n\
+                \x20   except s.exceptions.NoSuchBucket: continue\n    for o in listed:\n\
+                \x20       k = o['Key']\n        g = s.get_object_acl(Bucket=b, Key=k)['Grants']\n\
+                \x20       out[b + k] = [sorted(json.dumps(one, sort_keys=True) for one in g), s.get_object_tagging(Bucket=b, Key=k)['TagSet'], o['ETag']]";
+    let before = scene.python(look);
+    assert!(
+        before.to_string().contains("AuthenticatedUsers") && before.as_object().unwrap().len() == 7,
+        "{before}"
+    );
+    scene.env.write("new", "new");
+    for line in [
+        "aws s3 rm s3://one-NS --recursive",
+        "for b in one-NS two-NS; do for k in index.html both own; do aws s3 cp new s3://$b/$k; done; done",
+        "aws s3 rb s3://one-NS --force",
+    ] {
+        scene.agent(line).ok();
+        assert_ne!(scene.python(look), before, "{line}");
+        let out = scene.undo(&[]);
+        assert_eq!((out.code, scene.python(look)), (0, before.clone()), "{line}: {out:?}");
+    }
+    // A bucket in which nobody but its owner owns anything has no such lists, and asks for none.
+    scene.python("c('s3').put_bucket_ownership_controls(Bucket='one-NS', OwnershipControls={'Rules': [{'ObjectOwnership': 'BucketOwnerEnforced'}]})");
+    scene.agent("aws s3 rm s3://one-NS/own").ok();
+    let out = scene.undo(&[]);
+    assert_eq!((out.code, scene.python(look)), (0, before), "{out:?}");
 }

@@ -112,6 +112,8 @@ pub struct Kind {
     pub saved: String,
     /// What does not come back where it was saved.
     pub lost_saved: Vec<String>,
+    /// Parts of it that outlive it and that nothing puts back by itself.
+    pub stays: Option<Stays>,
     /// What no reading shows, where an operation removes or replaces it.
     pub misses: Vec<String>,
     /// Of a list, those that count: `/Port=80`, `/Id=$InstanceId`, `/State!=gone`.
@@ -163,6 +165,36 @@ pub struct Each {
     pub key: Vec<String>,
     /// Writes one over another that is the same; without it, adding does.
     pub over: Option<Act>,
+}
+
+/// Parts of a thing that are there still when it is gone.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct Stays {
+    /// The list that they are in.
+    pub at: String,
+    /// Those of them that stay: `/Ebs/DeleteOnTermination=false`.
+    pub which: Vec<String>,
+    /// Where in the part and where in the thing the same has to stand.
+    pub same: (String, String),
+    /// Where its id is.
+    pub id: String,
+    /// For people; `{}` is the id.
+    pub says: String,
+}
+
+impl Stays {
+    /// Those of a thing, for people.
+    pub fn of(&self, thing: &Value) -> Vec<String> {
+        let parts = thing.pointer(&self.at).and_then(Value::as_array);
+        let stays = |part: &&Value| {
+            self.which.iter().all(|condition| super::shape::holds(Some(part), condition))
+                && part.pointer(&self.same.0) == thing.pointer(&self.same.1)
+        };
+        let ids =
+            parts.into_iter().flatten().filter(stays).filter_map(|part| part.pointer(&self.id)?.as_str());
+        ids.map(|id| self.says.replace("{}", id)).collect()
+    }
 }
 
 /// A kind that is read with another.

@@ -8,7 +8,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::list::Fetched;
-use super::{digest, key};
+use super::{access, digest, key};
 use crate::error::{Error, Result};
 use crate::model::{ObjectId, ObjectKind};
 use crate::platform::scratch::ScratchDir;
@@ -51,12 +51,18 @@ pub fn copy(
     }
     let (here, wanted): (Vec<_>, Vec<_>) =
         wanted.into_iter().partition(|(name, _)| fetched.contains_key(name));
+    let mut lists = Lists::default();
+    let has_lists =
+        !wanted.is_empty() && !cli.is_late() && access::has_lists(&cli.ask(access::ownership(bucket))?);
     for (name, listed) in here {
         let Some(one) = fetched.get(&name) else { continue };
         let told = one.part.map(|size| Ok(json!({"ContentLength": size})));
         let listed = Listed { part: told.and_then(|reply| part_size(&listed, &reply)), ..listed };
+        let acl = lists.take(one.acl.as_ref());
         match &one.head {
-            Ok(head) => keep((bucket, &name, listed), (head, &one.tags, &one.file), out, cx)?,
+            Ok(head) => {
+                keep((bucket, &name, listed), &Got { head, tags: &one.tags, acl, file: &one.file }, out, cx)?;
+            }
             Err(refusal) => lacking(bucket, &name, &listed, &refusal.shown(), out, cx)?,
         }
     }
@@ -67,9 +73,42 @@ pub fn copy(
             }
             continue;
         }
-        fetch(cli, bucket, group, out, cx)?;
+        fetch(cli, bucket, group, has_lists.then_some(&mut lists), out, cx)?;
     }
+    lists.name_what_is_missing(bucket, out);
     Ok(())
+}
+
+/// Access lists that could not be read: they are named together.
+#[derive(Default)]
+struct Lists {
+    missing: u64,
+    why: String,
+}
+
+impl Lists {
+    fn take(&mut self, reply: Option<&Reply>) -> Option<Value> {
+        let (list, why) = access::kept(reply);
+        if let Some(why) = why {
+            (self.missing, self.why) = (self.missing + 1, why);
+        }
+        list
+    }
+
+    fn name_what_is_missing(&self, bucket: &str, out: &mut Gathered) {
+        if self.missing > 0 {
+            let what = format!("who may read {} objects of aws:s3:bucket:{bucket}", self.missing);
+            out.miss(what, &self.why);
+        }
+    }
+}
+
+/// What was fetched of an object.
+struct Got<'a> {
+    head: &'a Value,
+    tags: &'a Value,
+    acl: Option<Value>,
+    file: &'a Path,
 }
 
 fn groups(all: &[(String, Listed)]) -> Vec<&[(String, Listed)]> {
@@ -106,6 +145,7 @@ fn fetch(
     cli: &Cli,
     bucket: &str,
     group: &[(String, Listed)],
+    lists: Option<&mut Lists>,
     out: &mut Gathered,
     cx: &CaptureCx<'_>,
 ) -> Result<()> {
@@ -122,6 +162,14 @@ fn fetch(
     calls.extend(parted.iter().filter_map(|at| group.get(*at)).map(|(name, _)| {
         Call::new("s3api", "head-object", json!({"Bucket": bucket, "Key": name, "PartNumber": 1}))
     }));
+    let first_list = calls.len();
+    if lists.is_some() {
+        calls.extend(
+            group.iter().map(|(name, _)| {
+                Call::new("s3api", "get-object-acl", json!({"Bucket": bucket, "Key": name}))
+            }),
+        );
+    }
     let replies = match cli.ask_all(&calls) {
         Ok(answers) => answers.replies,
         Err(e) => {
@@ -132,13 +180,15 @@ fn fetch(
         }
     };
     let tags = tags(cli, bucket, group, &replies, out);
+    let mut lists = lists;
     for (at, (name, listed)) in group.iter().enumerate() {
         let part = parted.iter().position(|p| *p == at).and_then(|nth| replies.get(group.len() + nth));
         let listed = Listed { part: part.and_then(|reply| part_size(listed, reply)), ..listed.clone() };
         match replies.get(at) {
             Some(Ok(head)) => {
                 let tags = tags.get(at).cloned().unwrap_or_default();
-                keep((bucket, name, listed), (head, &tags, &file(at)), out, cx)?;
+                let acl = lists.as_mut().and_then(|lists| lists.take(replies.get(first_list + at)));
+                keep((bucket, name, listed), &Got { head, tags: &tags, acl, file: &file(at) }, out, cx)?;
             }
             Some(Err(refusal)) => lacking(bucket, name, &listed, &refusal.shown(), out, cx)?,
             None => lacking(bucket, name, &listed, "no answer", out, cx)?,
@@ -150,14 +200,19 @@ fn fetch(
 /// Keeps what was fetched of an object.
 fn keep(
     (bucket, name, listed): (&str, &str, Listed),
-    (head, tags, file): (&Value, &Value, &Path),
+    got: &Got<'_>,
     out: &mut Gathered,
     cx: &CaptureCx<'_>,
 ) -> Result<()> {
+    let Got { head, tags, .. } = got;
     let etag = head["ETag"].as_str().unwrap_or_default().trim_matches('"').to_owned();
     let listed = Listed { etag: if etag.is_empty() { listed.etag } else { etag }, ..listed };
-    let body = pieces(file, |piece| cx.sink.put(ObjectKind::Blob, piece))?;
-    let json = cx.sink.put(ObjectKind::Blob, json!({"Head": head, "Tags": tags}).to_string().as_bytes())?;
+    let body = pieces(got.file, |piece| cx.sink.put(ObjectKind::Blob, piece))?;
+    let mut text = json!({"Head": head, "Tags": tags});
+    if let Some(acl) = &got.acl {
+        text["Acl"] = acl.clone();
+    }
+    let json = cx.sink.put(ObjectKind::Blob, text.to_string().as_bytes())?;
     out.bytes += listed.size;
     let part = Part { digest: digest(&listed), json, listed: Some(listed), body: Some(body) };
     out.snapshot.set(&key(bucket, name), Some(part));

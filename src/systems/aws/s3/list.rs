@@ -47,6 +47,8 @@ pub struct Fetched {
     pub part: Option<u64>,
     /// Its tags.
     pub tags: Value,
+    /// Its access list, where objects of the bucket have some.
+    pub acl: Option<Reply>,
 }
 
 /// The operations that list them: whether versions are kept, then the versions.
@@ -124,6 +126,13 @@ impl Listing {
                 file: text("file").into(),
                 part: one["part"].as_u64(),
                 tags: one["tags"].clone(),
+                acl: one.get("acl").map(|acl| match acl.get("refused") {
+                    Some(code) => {
+                        let code = code.as_str().unwrap_or_default().to_owned();
+                        Err(Refusal { code, message: "its access list cannot be read".to_owned() })
+                    }
+                    None => Ok(acl.clone()),
+                }),
             };
             self.fetched.insert(name.clone(), fetched);
         }

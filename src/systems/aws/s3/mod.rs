@@ -1,6 +1,7 @@
 //! Buckets and their objects: settings are kinds like others, objects are listed, and those of which the bucket keeps no
 //! versions are copied into the store, within a budget.
 
+mod access;
 mod body;
 mod closer;
 mod list;

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use super::closer::{self, Asked};
 use super::list::{self, Listing};
 use super::target::Which;
-use super::{check_account, digest, key, same};
+use super::{access, check_account, digest, key, same};
 use crate::error::{Error, Result};
 use crate::model::{ObjectId, ObjectSource, StepOutcome};
 use crate::platform::scratch::ScratchDir;
@@ -94,6 +94,8 @@ fn closely(
 struct Work<'a> {
     marks: Vec<Value>,
     calls: Vec<Call>,
+    /// Copies of old versions, and how these are named.
+    copies: Vec<(Call, Value)>,
     bodies: Vec<(&'a str, &'a Part)>,
     failed: Vec<String>,
 }
@@ -130,7 +132,8 @@ impl<'a> Work<'a> {
         // The command line encodes it itself (botocore/handlers.py, handle_copy_source_param).
         let source = format!("{bucket}/{name}?versionId={version}");
         let input = json!({"Bucket": bucket, "Key": name, "CopySource": source});
-        self.calls.push(Call::new("s3api", "copy-object", input));
+        let old = json!({"Bucket": bucket, "Key": name, "VersionId": version});
+        self.copies.push((Call::new("s3api", "copy-object", input), old));
     }
 
     fn run(mut self, cli: &Cli, bucket: &str, cx: &ApplyCx<'_>) -> Result<StepOutcome> {
@@ -159,6 +162,13 @@ impl<'a> Work<'a> {
             self.failed.extend(refused(group, &replies));
             (cx.progress)(done as u64);
         }
+        for group in self.copies.chunks_mut(IN_ONE_GO) {
+            let calls = with_lists(cli, group)?;
+            let (replies, lost) = access::put(cli, &calls)?;
+            done += group.len();
+            self.failed.extend(refused(&calls, &replies).into_iter().chain(lost));
+            (cx.progress)(done as u64);
+        }
         for group in self.bodies.chunks(IN_ONE_GO) {
             self.failed.extend(write(cli, bucket, group, cx.source)?);
             done += group.len();
@@ -176,6 +186,21 @@ impl<'a> Work<'a> {
     }
 }
 
+/// Copies with the access lists of what they copy: the service gives a copy none.
+fn with_lists(cli: &Cli, group: &[(Call, Value)]) -> Result<Vec<Call>> {
+    let asks: Vec<Call> =
+        group.iter().map(|(_, old)| Call::new("s3api", "get-object-acl", old.clone())).collect();
+    let mut lists = cli.ask_all(&asks)?.replies.into_iter();
+    let calls = group.iter().map(|(call, _)| {
+        let mut call = call.clone();
+        if let (Some(Ok(acl)), Some(input)) = (lists.next(), call.input.as_object_mut()) {
+            input.extend(access::parameters(&access::counted(&acl)));
+        }
+        call
+    });
+    Ok(calls.collect())
+}
+
 /// Percent encoding (RFC 3986).
 fn encoded(text: &str) -> String {
     let mut out = String::new();
@@ -188,11 +213,15 @@ fn encoded(text: &str) -> String {
     out
 }
 
+/// The key of what a call is about.
+pub fn name_of(call: &Call) -> String {
+    call.input["Key"].as_str().unwrap_or_default().to_owned()
+}
+
 fn refused(calls: &[Call], replies: &[Reply]) -> Vec<String> {
-    let name = |call: &Call| call.input["Key"].as_str().unwrap_or_default().to_owned();
     let pairs = calls.iter().zip(replies);
     pairs
-        .filter_map(|(call, reply)| reply.as_ref().err().map(|r| format!("{}: {}", name(call), r.shown())))
+        .filter_map(|(call, reply)| reply.as_ref().err().map(|r| format!("{}: {}", name_of(call), r.shown())))
         .collect()
 }
 
@@ -221,7 +250,8 @@ fn write(cli: &Cli, bucket: &str, group: &[(&str, &Part)], source: &dyn ObjectSo
         }
     }
     if !calls.is_empty() {
-        failed.extend(refused(&calls, &cli.ask_all(&calls)?.replies));
+        let (replies, lost) = access::put(cli, &calls)?;
+        failed.extend(refused(&calls, &replies).into_iter().chain(lost));
     }
     Ok(failed)
 }
@@ -242,6 +272,7 @@ fn headers(kept: &Value) -> Map<String, Value> {
     if !tags.is_empty() {
         out.insert("Tagging".to_owned(), Value::from(tags.join("&")));
     }
+    out.extend(access::parameters(&kept["Acl"]));
     out
 }
 
@@ -258,9 +289,12 @@ fn in_parts(
     let whole = scratch.path().join("whole");
     join(&whole, pieces, source)?;
     let fail = |what: String| Ok(vec![format!("{}: {what}", name.as_str().unwrap_or_default())]);
-    let begun = match cli.ask(Call::new("s3api", "create-multipart-upload", Value::Object(input)))? {
-        Ok(answer) => answer["UploadId"].clone(),
-        Err(refusal) => return fail(refusal.shown()),
+    let begin = Call::new("s3api", "create-multipart-upload", Value::Object(input));
+    let (replies, lost) = access::put(cli, std::slice::from_ref(&begin))?;
+    let begun = match replies.into_iter().next() {
+        Some(Ok(answer)) => answer["UploadId"].clone(),
+        Some(Err(refusal)) => return fail(refusal.shown()),
+        None => return fail("no answer".to_owned()),
     };
     let mut calls = Vec::new();
     for (at, file) in parts(&whole, size, scratch.path())?.into_iter().enumerate() {
@@ -280,7 +314,7 @@ fn in_parts(
     }
     let input = json!({"Bucket": bucket, "Key": name, "UploadId": begun, "MultipartUpload": {"Parts": tags}});
     match cli.ask(Call::new("s3api", "complete-multipart-upload", input))? {
-        Ok(_) => Ok(Vec::new()),
+        Ok(_) => Ok(lost),
         Err(refusal) => fail(refusal.shown()),
     }
 }

@@ -7,9 +7,9 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 
 use super::body::pieces;
-use super::key;
 use super::list::Listing;
 use super::restore::HEADERS;
+use super::{access, key};
 use crate::error::Result;
 use crate::model::{ObjectId, ObjectKind, ObjectSource};
 use crate::platform::scratch::ScratchDir;
@@ -74,6 +74,14 @@ fn by_asking(cli: &Cli, bucket: &str, asked: &[Asked<'_>], source: &dyn ObjectSo
     }
     let scratch = ScratchDir::new("s3")?;
     let file = |at: usize| scratch.path().join(at.to_string());
+    // Of those without versions whose access list was read.
+    let lists: Vec<Option<Value>> = asked
+        .iter()
+        .map(|one| {
+            let kept = Snapshot::value(one.old, source).ok().filter(|_| one.listed.version.is_empty());
+            kept.and_then(|kept| kept.get("Acl").cloned())
+        })
+        .collect();
     // Of each: what it is now, its tags, and what the old version is, where the bucket has it.
     let mut calls = Vec::new();
     for (at, one) in asked.iter().enumerate() {
@@ -84,7 +92,10 @@ fn by_asking(cli: &Cli, bucket: &str, asked: &[Asked<'_>], source: &dyn ObjectSo
             true => Call { out: Some(file(at)), ..Call::new("s3api", "get-object", name.clone()) },
             false => Call::new("s3api", "head-object", name.clone()),
         });
-        calls.push(Call::new("s3api", "get-object-tagging", name));
+        calls.push(Call::new("s3api", "get-object-tagging", name.clone()));
+        if lists.get(at).is_some_and(Option::is_some) {
+            calls.push(Call::new("s3api", "get-object-acl", name.clone()));
+        }
         if !one.listed.version.is_empty() {
             calls.push(Call::new("s3api", "head-object", version.clone()));
             calls.push(Call::new("s3api", "get-object-tagging", version));
@@ -94,12 +105,16 @@ fn by_asking(cli: &Cli, bucket: &str, asked: &[Asked<'_>], source: &dyn ObjectSo
     let mut same = Vec::new();
     for (at, one) in asked.iter().enumerate() {
         let now = told(replies.next(), replies.next());
+        let list = lists.get(at).cloned().flatten();
+        let is_listed = list.is_none_or(|list| {
+            replies.next().is_some_and(|reply| reply.is_ok_and(|acl| access::counted(&acl) == list))
+        });
         let old = match one.listed.version.is_empty() {
             true => kept(one.old, source)?,
             false => told(replies.next(), replies.next()),
         };
         let contents = || pieces(&file(at), |piece| Ok(ObjectId::of(ObjectKind::Blob, piece))).ok();
-        if old.is_some() && now == old && (!one.content || contents() == one.old.body) {
+        if old.is_some() && is_listed && now == old && (!one.content || contents() == one.old.body) {
             same.push(one.name.to_owned());
         }
     }
