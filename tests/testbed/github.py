@@ -146,6 +146,24 @@ def plain(all_, method, rest_, body, fields, unique=None, patch=False):
     return 200, all_[rest_[0]]
 
 
+def hooks(all_, method, rest_, body):
+    """Nobody is shown a hook's secret. A configuration that is written as a whole and names none takes it away; part by part
+    (`/config`) it stays (docs.github.com/rest/repos/webhooks)."""
+    masked = lambda config: {k: "********" if k == "secret" else v for k, v in (config or {}).items()}
+    if len(rest_) == 2 and rest_[1] == "config":
+        if rest_[0] not in all_:
+            raise Refused(404)
+        config = all_[rest_[0]]["config"]
+        if method == "PATCH":
+            config.update(body)
+        return 200, masked(config)
+    code, answer = plain(all_, method, rest_, body, ["name", "active", "events", "config"], None, True)
+    shown = lambda hook: dict(hook, config=masked(hook["config"]))
+    if isinstance(answer, list):
+        return code, [shown(hook) for hook in answer]
+    return code, shown(answer) if answer else answer
+
+
 def gists(method, rest_, body):
     def show(gist):
         files = {n: {"filename": n, "content": c, "truncated": False, "size": len(c)} for n, c in gist["files"].items()}
@@ -247,6 +265,8 @@ def of_repo(method, repo, parts, query, body, raw, headers):
     tables = {"keys": (["title", "key", "read_only"], "key", False), "autolinks": (["key_prefix", "url_template", "is_alphanumeric"], None, False),
               "hooks": (["name", "active", "events", "config"], None, True),
               "rulesets": (["name", "target", "enforcement", "bypass_actors", "conditions", "rules"], None, True)}
+    if noun == "hooks":
+        return hooks(repo["hooks"], method, rest_, body)
     if noun in tables:
         fields, unique, patch = tables[noun]
         return plain(repo[noun], method, rest_, body, fields, unique, patch)
@@ -652,6 +672,9 @@ class Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
 def rest_of_tests(method, path, *rest_):
     if path.startswith("/testbed/fresh/"):
         return 201, show_repo(fresh(path[len("/testbed/fresh/"):]))
+    if path.startswith("/testbed/hooks/"):
+        # With their secrets.
+        return 200, list(find_repo(path[len("/testbed/hooks/"):])["hooks"].values())
     return REST(method, path, *rest_)
 
 

@@ -88,6 +88,10 @@ impl Work<'_> {
                 if kind.name != "issue" && kind.name != "pull" {
                     fields.retain(|_, value| !value.is_null());
                 }
+                if let Some(config) = fields.get_mut("config").and_then(Value::as_object_mut) {
+                    // What GitHub shows instead of a secret would become the secret.
+                    config.remove("secret");
+                }
                 Ok(Value::Object(fields))
             }
         }
@@ -144,6 +148,7 @@ impl Work<'_> {
             }
             "run" => return self.send("POST", &format!("{path}/rerun"), None),
             "repo" => return self.repository(kind, path, &described, present),
+            "hook" => return self.hook(path, &described, present),
             "issue" | "pull" => return self.conversation(kind, path, (&described, old), (present, now)),
             "api" => {
                 let fields = old.fact("fields").split(' ').filter(|f| !f.is_empty());
@@ -157,6 +162,9 @@ impl Work<'_> {
             return Ok(StepOutcome::Failed { reason: "fr does not know how to change it".to_owned() });
         };
         let mut body = self.body(kind, &described)?;
+        if let ("label" | "release" | "ruleset", Some(fields)) = (kind.name.as_str(), body.as_object_mut()) {
+            fields.extend(emptied(kind, &described, present));
+        }
         if let (true, Some(fields)) = (matches!(kind.name.as_str(), "ref" | "base"), body.as_object_mut()) {
             fields.remove("ref");
             fields.insert("force".to_owned(), json!(true));
@@ -181,11 +189,34 @@ impl Work<'_> {
         }
     }
 
+    /// Its configuration is written part by part: written as a whole it would lose the secret, which nobody can read.
+    fn hook(&self, path: &str, old: &Value, now: &Value) -> Result<StepOutcome> {
+        let part = |of: &Value, name: &str| of.get("config").and_then(|config| config.get(name)).cloned();
+        let config: Map<String, Value> = ["url", "content_type", "insecure_ssl"]
+            .iter()
+            .filter(|name| part(old, name) != part(now, name))
+            .filter_map(|name| Some(((*name).to_owned(), part(old, name)?)))
+            .collect();
+        if !config.is_empty() {
+            self.send("PATCH", &format!("{path}/config"), Some(&Value::Object(config)))?;
+        }
+        let fields: Map<String, Value> = ["active", "events"]
+            .iter()
+            .filter(|name| old.get(**name) != now.get(**name))
+            .filter_map(|name| Some(((*name).to_owned(), old.get(*name)?.clone())))
+            .collect();
+        match fields.is_empty() {
+            true => Ok(StepOutcome::Done),
+            false => self.send("PATCH", path, Some(&Value::Object(fields))),
+        }
+    }
+
     /// Only what differs: GitHub refuses some fields even with their own value.
     fn repository(&self, kind: &Kind, path: &str, old: &Value, now: &Value) -> Result<StepOutcome> {
         let mut fields = kind.normal(old);
         let present = kind.normal(now);
         fields.retain(|name, value| !value.is_null() && present.get(name) != Some(value));
+        fields.extend(emptied(kind, old, now));
         // Of an archived repository nothing else can be changed.
         if present.get("archived") == Some(&json!(true)) {
             self.send("PATCH", path, Some(&json!({ "archived": false })))?;
@@ -258,4 +289,17 @@ impl Work<'_> {
         }
         Ok(StepOutcome::Done)
     }
+}
+
+/// What had nothing and has something by now, as a request that takes it away says it: what is left out of a request stays.
+fn emptied(kind: &Kind, old: &Value, now: &Value) -> Map<String, Value> {
+    let present = kind.normal(now);
+    let had_none = kind.normal(old).into_iter().filter(|(_, value)| value.is_null());
+    had_none
+        .filter_map(|(name, _)| match present.get(&name)? {
+            Value::Null => None,
+            Value::String(text) => (!text.is_empty()).then(|| (name, json!(""))),
+            _ => Some((name, Value::Null)),
+        })
+        .collect()
 }

@@ -189,6 +189,11 @@ fn changed(kind: &Kind, own: &str, before: &Thing, now: &Thing) -> Deed {
             "fr does not know how it is written; its old description is in the store (`fr restore ID --to DIR`)",
         ),
         "repo" => Deed::new(format!("give {own} its old settings"), R::Exact),
+        "hook" => {
+            let mut deed = Deed::new(format!("give the hook {own} its old values"), kind.back);
+            deed.not_restored = lacking(before);
+            deed
+        }
         word => Deed::new(format!("give the {word} {own} its old values"), kind.back),
     }
 }

@@ -230,8 +230,16 @@ fn thing_of(eyes: &Eyes<'_>, kind: &Kind, described: Value, fields: &[String]) -
         }
         _ => Value::Object(kind.normal(found)),
     };
+    let normal = without_empty(normal);
     thing.digest = ObjectId::of(ObjectKind::State, normal.to_string().as_bytes());
     Ok(Seen { thing, described })
+}
+
+/// A text that was set to nothing is told as an empty one or as none: they are the same.
+fn without_empty(normal: Value) -> Value {
+    let Value::Object(fields) = normal else { return normal };
+    let plain = |value: Value| if value == "" { Value::Null } else { value };
+    Value::Object(fields.into_iter().map(|(name, value)| (name, plain(value))).collect())
 }
 
 /// A gist's files with all that is in them: a long one is cut off in the answer (docs.github.com/rest/gists, truncation).
