@@ -21,6 +21,7 @@ mod together;
 mod uncaptured;
 mod unseen;
 mod verify;
+mod waiting;
 
 pub use apply::{Applied, StepReport, apply, end, resume};
 pub use changes::{changes, changes_until_now};

@@ -1,4 +1,5 @@
-//! What cannot be planned at once: a repository that is gone has to be back before what was done in it can be compared.
+//! What cannot be planned at once: a repository that is gone has to be back before what was done in it can be compared, and so
+//! has a database.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -7,19 +8,22 @@ use super::lineage::trees_made_by;
 use super::planning::{UndoPlan, captured_of, is_removed_by, refuse_what_cannot_be_undone};
 use super::scope::Scope;
 use super::together::plan_elsewhere;
+use super::waiting::first_that_waits;
 use crate::error::{Error, Result};
 use crate::journal::index::Event;
-use crate::model::{Bytes, Capture, Captured, Effect, EventKind, StepOutcome};
+use crate::model::{Bytes, Capture, Captured, Effect, EventKind, ObjectSource, StepOutcome};
 use crate::platform::home::Home;
 use crate::record::Config;
 use crate::store::Store;
 use crate::systems::{self, ApplyCx};
 
 /// The events that can be planned now, and the older ones that wait until those are taken back; newest first.
-pub fn first_round(events: &[Event]) -> (&[Event], &[Event]) {
+pub fn first_round<'e>(events: &'e [Event], source: &dyn ObjectSource) -> (&'e [Event], &'e [Event]) {
+    let limit = first_that_waits(events, source).unwrap_or(events.len());
     for (position, event) in events.iter().enumerate() {
         let newer = events.get(..position).unwrap_or_default();
-        if takes_a_repository_away(event, newer) || takes_a_work_tree_away(event, newer) {
+        if position == limit || takes_a_repository_away(event, newer) || takes_a_work_tree_away(event, newer)
+        {
             return events.split_at(position);
         }
         let (now, older) = events.split_at(position + 1);
@@ -154,11 +158,12 @@ fn is_within(path: &Bytes, top: &Bytes) -> bool {
 /// What the first two rounds come to, known before the first one writes: the repository that is gone is looked at as it was
 /// captured. Nothing where there are no rounds, or where that cannot be known.
 pub fn foreseen(events: &[Event], scope: &Scope, store: &Store, home: &Home) -> Result<Option<UndoPlan>> {
-    let (now, later) = first_round(events);
+    let source = store.reader();
+    let (now, later) = first_round(events, &source);
     for event in later {
         refuse_what_cannot_be_undone(event)?;
     }
-    let next = first_round(later).0;
+    let next = first_round(later, &source).0;
     let Some(copies) = Copies::of(now, next, store, home).ok().flatten() else { return Ok(None) };
     // Nothing has to come back first: what the next round finds is what the first one leaves.
     if copies.tops.is_empty() {

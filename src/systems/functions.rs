@@ -5,12 +5,14 @@ use std::path::Path;
 use super::{ApplyCx, AssessCx, CaptureCx, Held, Net, NetCx, PlanCx, System, Taken, net};
 use crate::error::Result;
 use crate::model::{
-    Bytes, Capture, Captured, Change, Context, Effect, Invocation, Locator, ObjectId, ObjectKind, ObjectSink,
-    ObjectSource, StateRef, Step, StepOutcome, SystemId, Verification,
+    Bytes, Capture, Captured, Change, Context, Effect, EventId, Invocation, Locator, ObjectId, ObjectKind,
+    ObjectSink, ObjectSource, StateRef, Step, StepOutcome, SystemId, Verification,
 };
 
 /// What [`System::plan`] is.
 pub type Plan = fn(&Captured, &StateRef, &PlanCx<'_>) -> Result<Vec<Step>>;
+/// What [`System::waiting`] is.
+pub type Waiting = fn(&[Taken], &dyn ObjectSource) -> Result<Option<EventId>>;
 /// What [`System::aim`] is.
 pub type Aim = fn(&Step, &Captured, &dyn ObjectSource, &dyn ObjectSink) -> Result<Option<StateRef>>;
 /// What [`System::restore_into`] is.
@@ -27,6 +29,7 @@ pub struct Functions {
     pub observe: fn(&Capture, &CaptureCx<'_>) -> Result<StateRef>,
     pub plan: Plan,
     pub net: fn(&[Taken], &NetCx<'_>, Plan) -> Result<Net>,
+    pub waiting: Option<Waiting>,
     pub apply: fn(&Step, &ApplyCx<'_>) -> Result<StepOutcome>,
     pub arrange: Option<fn(&mut [Step])>,
     pub verify: Option<fn(&Step, &ApplyCx<'_>) -> Result<Verification>>,
@@ -94,6 +97,9 @@ impl System for Functions {
         if let Some(arrange) = self.arrange {
             arrange(steps);
         }
+    }
+    fn waiting(&self, taken: &[Taken], source: &dyn ObjectSource) -> Result<Option<EventId>> {
+        self.waiting.map_or(Ok(None), |waiting| waiting(taken, source))
     }
     fn apply(&self, step: &Step, cx: &ApplyCx<'_>) -> Result<StepOutcome> {
         (self.apply)(step, cx)

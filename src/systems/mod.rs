@@ -82,6 +82,16 @@ pub trait System: Sync {
         net::by_place(&|captured, now, plan| self.plan(captured, now, plan), taken, cx)
     }
 
+    /// The first of several events, newest first, of which this system cannot tell how they are taken back before those in front of
+    /// it are: what it was about is not there (a database that was dropped). `None`: all can be planned at once.
+    ///
+    /// # Errors
+    /// Where a state cannot be read.
+    fn waiting(&self, taken: &[Taken], source: &dyn ObjectSource) -> Result<Option<EventId>> {
+        let _ = (taken, source);
+        Ok(None)
+    }
+
     /// Puts the steps of several captures in order, where one needs another: a role is there before its policies, and goes
     /// after them. By default they keep theirs.
     fn arrange(&self, steps: &mut [Step]) {

@@ -85,7 +85,7 @@ fn planned(id: EventId, home: &Home, color: bool) -> Result<Planned> {
     undo::refuse_over_an_unfinished_one(&index)?;
     let event = index.find(&id.to_string())?;
     let events = std::slice::from_ref(&event);
-    if !recover::first_round(events).1.is_empty() {
+    if !recover::first_round(events, &store.reader()).1.is_empty() {
         return Err(Error::failure("this is taken back in rounds").hint(format!("`fr undo {id}` does it")));
     }
     let desk = undo::Desk { index: &index, home, store: &store, passed_over: Vec::new() };

@@ -39,6 +39,7 @@ pub static DOCKER: Functions = Functions {
     observe: capture::observe,
     plan: plan::plan,
     net: |taken, cx, plan| things::net(taken, cx, &plan, &hands::Engine::default()),
+    waiting: None,
     apply: apply::apply,
     arrange: Some(|steps| things::arrange(steps, &hands::Engine::default())),
     verify: None,

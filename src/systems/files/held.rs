@@ -8,7 +8,7 @@ use super::scope::Scope;
 use super::tree::{Named, decode_tree, digest_state};
 use super::workspace;
 use crate::error::Result;
-use crate::model::{Bytes, Capture, Locator, ObjectSource, StateRef};
+use crate::model::{Bytes, Capture, Captured, Locator, ObjectId, ObjectSource, StateRef};
 use crate::systems::Held;
 
 /// What `outer` holds of what `inner` covers.
@@ -64,6 +64,31 @@ fn entry_at(top: Option<Entry>, below: &[u8], source: &dyn ObjectSource) -> Resu
         at = entries.into_iter().find(|named| named.name.as_slice() == name).map(|named| named.entry);
     }
     Ok(Some(at))
+}
+
+/// Whether the command left something else at a path than it found there. Where its capture does not tell that, it may have.
+pub fn may_have_changed(captured: &Captured, path: &Bytes, source: &dyn ObjectSource) -> Result<bool> {
+    let top = captured.before.locator.at.as_slice();
+    let Some(below) = path.as_slice().strip_prefix(top) else { return Ok(false) };
+    if !below.is_empty() && !below.starts_with(b"/") {
+        return Ok(false);
+    }
+    let at = |state: &StateRef| -> Result<Option<ObjectId>> {
+        let Some(object) = state.object else { return Ok(None) };
+        let entry = load_state(source, &object)?.entry;
+        let found = match below.strip_prefix(b"/") {
+            Some(below) => entry_at(entry, below, source)?,
+            None => Some(entry),
+        };
+        Ok(found.map(|entry| digest_state(entry.as_ref())))
+    };
+    let before = at(&captured.before.state)?;
+    match &captured.after {
+        Some(after) if after.digest == captured.before.state.digest => Ok(false),
+        Some(after) => Ok(before != at(after)?),
+        // Of a directory alone nobody listed what is in it: the command has nothing to do with that.
+        None => Ok(before.is_some()),
+    }
 }
 
 /// The files that a captured state holds at or below `dir`, by their paths below it, but for those in directories named

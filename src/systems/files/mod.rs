@@ -41,7 +41,7 @@ use std::path::Path;
 pub use cache::{commit as commit_caches, discard as discard_caches};
 pub use content::{holds, small_text};
 pub use entry::{Content, Entry, Extent, Kind, Links, Meta};
-pub use held::{files_below, is_work_tree_of, names_in};
+pub use held::{files_below, is_work_tree_of, may_have_changed, names_in};
 pub use rules::is_ignored_by_git;
 pub use told::{Told, told};
 pub use tree::{Named, Parent, State, decode_chunks, decode_state, decode_tree, references};

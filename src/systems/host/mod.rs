@@ -27,6 +27,7 @@ pub static HOST: Functions = Functions {
     observe: read::observe,
     plan: |captured, now, cx| things::plan(captured, now, cx, &hands::HostHands),
     net: |taken, cx, plan| things::net(taken, cx, &plan, &hands::HostHands),
+    waiting: None,
     apply: apply::apply,
     arrange: Some(hands::arrange),
     verify: None,

@@ -33,6 +33,7 @@ pub static MYSQL: Functions = Functions {
     observe: look::observe,
     plan: plan::plan,
     net: |taken, cx, plan| tables::net(taken, cx, plan, true),
+    waiting: Some(tables::waiting),
     apply: apply::apply,
     arrange: None,
     verify: Some(apply::verify),

@@ -115,7 +115,7 @@ fn databases(
     }
     for name in &work.databases {
         let parts = before.databases.get(name).cloned().unwrap_or_default();
-        let done = database::make(name, &parts, place.connection, place.source, until)?;
+        let done = database::make(psql, name, &parts, place, until)?;
         if done != StepOutcome::Done {
             return Ok(done);
         }

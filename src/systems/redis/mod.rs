@@ -30,6 +30,7 @@ pub static REDIS: Functions = Functions {
     observe: capture::observe,
     plan: plan::plan,
     net,
+    waiting: None,
     apply: apply::apply,
     arrange: None,
     verify: None,

@@ -54,10 +54,11 @@ pub fn apply(step: &Step, cx: &ApplyCx<'_>) -> Result<StepOutcome> {
         db.execute("ATTACH ?1 AS old", [name]).map_err(failed("open", &copy))?;
     }
     db.execute_batch("BEGIN IMMEDIATE").map_err(failed("lock", path))?;
-    let now = match rows::is_rows(&before) {
+    let mut now = match rows::is_rows(&before) {
         true => rows::again(&db, &before, path, (&overlay, &overlay), false)?,
         false => look::state(Some(&db), path, &overlay, until)?,
     };
+    now.file = file::of(path);
     if now.digest() != payload.now {
         return moved();
     }
@@ -70,6 +71,7 @@ pub fn apply(step: &Step, cx: &ApplyCx<'_>) -> Result<StepOutcome> {
     match inside(&db, &before, &work, path, cx) {
         Ok(()) => {
             db.execute_batch("COMMIT").map_err(failed("write", path))?;
+            work.file.map_or(Ok(()), |old| file::give(path, old))?;
             Ok(StepOutcome::Done)
         }
         Err(e) => Ok(StepOutcome::Failed { reason: format!("nothing was written: {e}") }),
@@ -79,6 +81,9 @@ pub fn apply(step: &Step, cx: &ApplyCx<'_>) -> Result<StepOutcome> {
 /// The file itself is gone: the copy takes its place, unless somebody makes one first.
 fn whole(before: &State, path: &Path, cx: &ApplyCx<'_>) -> Result<()> {
     file::write(before, path, cx.source)?;
+    if let Some(old) = before.file {
+        file::give(path, old)?;
+    }
     (cx.progress)(1);
     Ok(())
 }
@@ -106,10 +111,19 @@ fn inside(db: &Connection, before: &State, work: &Work, path: &Path, cx: &ApplyC
         run(&format!("DROP TRIGGER IF EXISTS main.{}", ident(&trigger.name)))?;
     }
     for d in work.definitions.drop.iter().rev() {
-        run(&format!("DROP {} IF EXISTS main.{}", d.kind, ident(&d.name)))?;
+        match d.kind.as_str() {
+            look::SETTING => run(&format!("PRAGMA main.{} = 0", d.name))?,
+            kind => run(&format!("DROP {kind} IF EXISTS main.{}", ident(&d.name)))?,
+        }
     }
-    for d in work.definitions.make.iter().filter(|d| d.kind == "table") {
-        run(&d.sql)?;
+    // A virtual table makes the tables that it keeps its content in.
+    let (first, then): (Vec<&Definition>, Vec<&Definition>) =
+        work.definitions.make.iter().filter(|d| d.kind == "table").partition(|d| look::is_virtual(d));
+    for d in first.into_iter().chain(then) {
+        match look::has_table(db, &d.name, path)? {
+            true => run(&format!("DELETE FROM main.{}", ident(&d.name)))?,
+            false => run(&d.sql)?,
+        }
         if let Some(table) = before.read.get(&d.name) {
             let columns = writable(table).join(", ");
             let name = ident(&d.name);

@@ -32,7 +32,8 @@ pub fn capture(effect: &Effect, cx: &CaptureCx<'_>) -> Result<Vec<Capture>> {
     if let Some(script) = script.filter(|_| is_large) {
         let db = file::open(path, false)?;
         db.execute_batch("BEGIN").map_err(file::failed("read", path))?;
-        if let Some((state, bytes)) = rows::before(&db, script, path, cx.sink, until(cx))? {
+        if let Some((mut state, bytes)) = rows::before(&db, script, path, cx.sink, until(cx))? {
+            state.file = file::of(path);
             let place = Locator { at: locator.at.clone(), ..Locator::default() };
             return Ok(vec![tables::finished(&state, resource, &place, (bytes, Vec::new()), cx)?]);
         }
@@ -65,7 +66,9 @@ pub fn observe(captured: &Capture, cx: &CaptureCx<'_>) -> Result<StateRef> {
 fn rows_now(earlier: &State, path: &Path, contents: bool, cx: &CaptureCx<'_>) -> Result<State> {
     let db = file::open(path, false)?;
     db.execute_batch("BEGIN").map_err(file::failed("read", path))?;
-    rows::again(&db, earlier, path, (cx.source, cx.sink), contents)
+    let mut state = rows::again(&db, earlier, path, (cx.source, cx.sink), contents)?;
+    state.file = file::of(path);
+    Ok(state)
 }
 
 fn until(cx: &CaptureCx<'_>) -> Instant {
@@ -91,6 +94,7 @@ fn read(path: &Path, contents: bool, cx: &CaptureCx<'_>) -> Result<(State, u64)>
     let db = file::open(path, false)?;
     db.execute_batch("BEGIN").map_err(file::failed("read", path))?;
     let mut state = look::state(Some(&db), path, cx.sink, until)?;
+    state.file = file::of(path);
     let mut bytes = 0;
     if contents {
         let (parts, size) = file::image(&db, path, cx.sink)?;

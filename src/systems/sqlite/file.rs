@@ -1,7 +1,7 @@
 //! A database's file: opened, copied as one moment of it (what lies in its write-ahead log too), written from a copy.
 
 use std::io::{Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use rusqlite::{Connection, OpenFlags};
 use crate::error::{Error, Result};
 use crate::model::{ObjectId, ObjectKind, ObjectSink, ObjectSource};
 use crate::platform::scratch::ScratchDir;
-use crate::systems::tables::State;
+use crate::systems::tables::{FileOf, State};
 
 /// The name of the one database in a state.
 pub const MAIN: &str = "main";
@@ -34,6 +34,26 @@ pub fn open(path: &Path, writes: bool) -> Result<Connection> {
     db.execute_batch("PRAGMA trusted_schema = OFF; PRAGMA query_only = OFF; PRAGMA foreign_keys = OFF;")
         .map_err(failed("open", path))?;
     Ok(db)
+}
+
+/// Mode and owner of the file; `None` where it is not there.
+pub fn of(path: &Path) -> Option<FileOf> {
+    let meta = std::fs::metadata(path).ok()?;
+    Some(FileOf { mode: meta.mode() & 0o7777, uid: meta.uid(), gid: meta.gid() })
+}
+
+/// Gives the file mode and owner.
+///
+/// # Errors
+/// Where it is not ours to do.
+pub fn give(path: &Path, to: FileOf) -> Result<()> {
+    let now = of(path);
+    if now.is_none_or(|now| (now.uid, now.gid) != (to.uid, to.gid)) {
+        std::os::unix::fs::chown(path, Some(to.uid), Some(to.gid))
+            .map_err(|e| Error::io("give its old owner to", path, &e))?;
+    }
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(to.mode))
+        .map_err(|e| Error::io("give its old mode to", path, &e))
 }
 
 /// A copy of one moment, in parts.

@@ -37,7 +37,40 @@ pub fn definitions(db: &Connection, of: &str, path: &Path) -> Result<Vec<Definit
     };
     let mut statement = db.prepare(&query).map_err(failed("read", path))?;
     let all = statement.query_map([], read).map_err(failed("read", path))?;
-    all.collect::<rusqlite::Result<Vec<_>>>().map_err(failed("read", path))
+    let mut all = all.collect::<rusqlite::Result<Vec<_>>>().map_err(failed("read", path))?;
+    all.extend(settings(db, of, path)?);
+    Ok(all)
+}
+
+/// The table is there.
+pub fn has_table(db: &Connection, name: &str, path: &Path) -> Result<bool> {
+    let query = "SELECT count(*) FROM main.sqlite_master WHERE type = 'table' AND name = ?1";
+    let count: i64 = db.query_row(query, [name], |row| row.get(0)).map_err(failed("read", path))?;
+    Ok(count > 0)
+}
+
+/// The kind of a number in the file's header that is the application's own: by it a program knows which of its migrations have
+/// run.
+pub const SETTING: &str = "setting";
+
+/// Those of them that are not 0.
+fn settings(db: &Connection, of: &str, path: &Path) -> Result<Vec<Definition>> {
+    let mut out = Vec::new();
+    for name in ["user_version", "application_id"] {
+        let query = format!("PRAGMA {of}.{name}");
+        let value: i64 = db.query_row(&query, [], |row| row.get(0)).map_err(failed("read", path))?;
+        if value != 0 {
+            out.push(Definition {
+                kind: SETTING.to_owned(),
+                name: name.to_owned(),
+                table: String::new(),
+                sql: format!("PRAGMA main.{name} = {value}"),
+                within: String::new(),
+                mode: String::new(),
+            });
+        }
+    }
+    Ok(out)
 }
 
 /// True for what SQLite lets nobody read row by row like a table.

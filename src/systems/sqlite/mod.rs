@@ -33,6 +33,7 @@ pub static SQLITE: Functions = Functions {
     observe: capture::observe,
     plan: plan::plan,
     net: |taken, cx, plan| tables::net(taken, cx, plan, false),
+    waiting: Some(tables::waiting),
     apply: apply::apply,
     arrange: None,
     verify: None,

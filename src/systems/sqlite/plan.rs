@@ -4,7 +4,7 @@ use crate::error::Result;
 use crate::model::{Captured, ObjectSource, StateRef, Step};
 use crate::systems::PlanCx;
 use crate::systems::tables::{
-    Adds, Clash, Compared, Definition, Found, Redefined, State, States, Table, defined, steps,
+    Adds, Clash, Compared, Definition, FileOf, Found, Redefined, State, States, Table, defined, steps,
 };
 
 /// What is to be done.
@@ -18,6 +18,8 @@ pub struct Work {
     pub definitions: Redefined,
     /// Rows of tables that stay.
     pub rows: Compared,
+    /// The file's old mode and owner.
+    pub file: Option<FileOf>,
     conflicts: Vec<Clash>,
     back: bool,
 }
@@ -45,7 +47,11 @@ impl Work {
                 Some(after) if same(after) => work.remove = true,
                 _ => work.conflicts.push(clash("it was changed since the command made it")),
             },
-            (true, true) => work.inside(before, after, now, source)?,
+            (true, true) => {
+                work.inside(before, after, now, source)?;
+                let is_left = after.is_none_or(|after| after.file == now.file);
+                work.file = before.file.filter(|_| is_left && now.file.is_some() && before.file != now.file);
+            }
         }
         Ok(work)
     }
@@ -79,6 +85,27 @@ impl Work {
             let a = a.map(|a| Table { writers: 1, ..a });
             self.rows.table(name, &Table { adds, ..b.clone() }, a.as_ref(), n, source)?;
         }
+        if after.is_none() { self.perhaps_made(before, now, source) } else { Ok(()) }
+    }
+
+    /// What is there and was not, where nobody told how the command ended: it stays, and that is said.
+    fn perhaps_made(&mut self, before: &State, now: &State, source: &dyn ObjectSource) -> Result<()> {
+        const WHY: &str = "nobody told how the command ended: whether it made this is not known";
+        let old = defined(before, source)?;
+        let is_new = |new: &&Definition| !old.iter().any(|d| (&d.kind, &d.name) == (&new.kind, &new.name));
+        if before.defined.is_some() {
+            for new in defined(now, source)?.iter().filter(is_new) {
+                self.rows.lost.push((format!("sql:{}:{}", new.kind, new.name), WHY.to_owned()));
+            }
+        }
+        for (name, b) in &before.read {
+            let Some(n) = now.read.get(name).filter(|n| n.digest != b.digest) else { continue };
+            let (before, now) = (b.index(source)?, n.index(source)?);
+            let new = now.0.keys().filter(|key| !before.0.contains_key(*key)).count();
+            if new > 0 {
+                self.rows.lost.push((format!("sql:{name}[{new} new rows]"), WHY.to_owned()));
+            }
+        }
         Ok(())
     }
 
@@ -92,6 +119,9 @@ impl Work {
         }
         parts.extend(self.definitions.said(before));
         parts.extend(self.rows.said());
+        parts.extend(self.file.map(|old| {
+            format!("give the file its old mode {:o} and owner {}:{}", old.mode, old.uid, old.gid)
+        }));
         parts
     }
 }

@@ -33,14 +33,20 @@ impl Event {
 fn is_one_database(a: &State, b: &State) -> bool {
     let said = |state: &State, name: &str| state.server.get(name).cloned().unwrap_or_default();
     let same = |name: &str| said(a, name) == said(b, name);
-    let is_told = |name: &str| same(name) && !said(a, name).is_empty();
     // The host behind a user's name is where the connection came from.
     let user = |state: &State| said(state, "user").split('@').next().map(str::to_owned);
-    let one_server =
-        is_told("system") || is_told("directory") && ["host", "port", "server"].iter().all(|name| same(name));
     // MySQL's names have their database in them, wherever a connection began.
     let one_database = a.system == "mysql" || same("database") && same("database-id");
-    a.system == b.system && one_server && one_database && user(a) == user(b)
+    is_one_server(a, b) && one_database && user(a) == user(b)
+}
+
+/// The same of the server alone, whichever database of it.
+pub fn is_one_server(a: &State, b: &State) -> bool {
+    let same = |name: &str| a.server.get(name) == b.server.get(name);
+    let is_told = |name: &str| same(name) && a.server.get(name).is_some_and(|value| !value.is_empty());
+    a.system == b.system
+        && (is_told("system")
+            || is_told("directory") && ["host", "port", "server"].iter().all(|name| same(name)))
 }
 
 /// What several events did to one database.

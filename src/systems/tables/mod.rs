@@ -21,6 +21,7 @@ mod state;
 mod steps;
 mod take;
 mod together;
+mod waiting;
 mod ways;
 
 pub use aim::{aim, same_place};
@@ -38,10 +39,11 @@ pub use row::{Row, escape, fields, hash_of, unescape};
 pub use said::{ACCESS, NOT_KEPT, SCRIPT, Said, file};
 pub use script::{Input, Reading};
 pub use shown::{changes, write_files};
-pub use state::{Adds, Column, State, Table, View};
+pub use state::{Adds, Column, FileOf, State, Table, View};
 pub use steps::{Found, States, steps};
 pub use take::Taker;
 pub use together::unite;
+pub use waiting::waiting;
 pub use ways::{Aimed, Clash, ways};
 
 /// The name of a table beside one: `public.users` gives `public.users_fr_7`, quotes stay around it.

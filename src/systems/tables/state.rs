@@ -40,9 +40,23 @@ pub struct State {
     /// The identity of each whole database that was there.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub database_digests: BTreeMap<String, ObjectId>,
+    /// Of a database that is a file: who may do what with it. No part of the database, so it does not count in its equality.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<FileOf>,
     /// The databases whose definitions were looked at, where a server has many.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub scope: Vec<String>,
+}
+
+/// Mode and owner of a database's file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileOf {
+    /// Permission bits.
+    pub mode: u32,
+    /// Owner.
+    pub uid: u32,
+    /// Group.
+    pub gid: u32,
 }
 
 /// Which rows of a table are looked at.
@@ -188,6 +202,7 @@ impl State {
             sequences: BTreeMap::new(),
             databases: BTreeMap::new(),
             database_digests: BTreeMap::new(),
+            file: None,
             scope: Vec::new(),
         }
     }

@@ -87,3 +87,40 @@ fn a_password_on_the_line_reaches_the_server_and_no_record() {
     let told = scene.env.sh("cat $FR_HOME/journal/* $FR_HOME/open.log | strings").stdout;
     assert!(!told.contains("hush-hush") && !told.contains("sql-secret-in-object"), "{told}");
 }
+
+/// The same of the file in the home directory, where the server is found by it: its `init-command` is run by nobody but the
+/// agent's own client.
+#[test]
+fn the_option_file_at_home_runs_nothing_in_a_capture_and_an_undo() {
+    let Some(scene) =
+        Scene::new("create table t (id int primary key, v text); insert into t values (1, 'a'), (2, null)")
+    else {
+        return;
+    };
+    let (before, db, home) = (scene.world(), &scene.db, scene.env.home.join(".my.cnf"));
+    let plain = std::fs::read_to_string(&home).unwrap();
+    let hostile = format!(
+        "{plain}init-command=\"INSERT INTO {db}.t VALUES (7, 'by init')\"\n[mysql]\nhtml\npager=touch pager-ran\ntee={}\n",
+        scene.env.project.join("teed").display()
+    );
+    let line = format!("mysql {db} -e 'DELETE FROM t'");
+    std::fs::write(&home, &hostile).unwrap();
+    let call = scene.env.claude_pre(&line);
+    assert_eq!(scene.world(), before, "the capture ran it");
+    std::fs::write(&home, &plain).unwrap();
+    scene.env.sh(&line).ok();
+    std::fs::write(&home, &hostile).unwrap();
+    scene.env.claude_post(&call);
+    let out = scene.undo();
+    assert_eq!((out.code, scene.world()), (0, before), "{out:?}");
+    for name in ["pager-ran", "teed"] {
+        assert!(!scene.env.project.join(name).exists(), "{name}");
+    }
+    // It does what it says where it counts.
+    scene.env.sh(&format!("mysql {db} -e 'SELECT 1'"));
+    assert_eq!(
+        scene.sql("select count(*) from t where id = 7"),
+        "1",
+        "the option file is not hostile at all"
+    );
+}

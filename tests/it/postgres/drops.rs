@@ -131,3 +131,63 @@ fn half_a_million_rows_are_back() {
     assert_eq!(scene.sql("select count(*) from v"), "500000");
     assert_eq!(scene.sql("select count(*) from pg_constraint where contype = 'f'"), "1");
 }
+
+/// "I set the database up anew": rows go, the database goes, another one takes its name, each by a command of its own. It comes
+/// back under its old number, by which the deleted rows find it.
+#[test]
+fn a_database_that_a_session_emptied_dropped_and_made_anew_comes_back_with_its_rows() {
+    let Some(scene) = shop("anew") else { return };
+    let before = scene.world();
+    let number = format!("select oid from pg_database where datname = '{}'", scene.db);
+    let old = scene.sql(&number);
+    let db = &scene.db;
+    for line in [
+        "psql -c 'DELETE FROM orders'".to_owned(),
+        format!("dropdb {db}"),
+        format!("createdb {db}"),
+        "psql -c 'CREATE TABLE orders (id int primary key)'".to_owned(),
+        "psql -c 'INSERT INTO orders VALUES (1)'".to_owned(),
+    ] {
+        scene.agent(&line).ok();
+    }
+    let undo = scene.env.fr(&["undo", "--session", "--yes"]);
+    assert_eq!(undo.code, 0, "{undo:?}");
+    let now = scene.world();
+    assert!(now == before, "{undo:?}\n{now}");
+    assert_eq!(scene.sql(&number), old);
+}
+
+/// What somebody wrote into the new database is nobody's to drop: the session's undo stops there, and says what it did.
+#[test]
+fn a_new_database_that_somebody_wrote_into_is_not_dropped_by_the_undo_of_a_session() {
+    let Some(scene) = shop("mine") else { return };
+    let db = &scene.db;
+    scene.agent(&format!("dropdb {db}")).ok();
+    scene.agent(&format!("createdb {db}")).ok();
+    scene.sql("create table mine (id int)");
+    let undo = scene.env.fr(&["undo", "--session", "--yes"]);
+    assert_eq!((undo.code, scene.sql("select count(*) from mine")), (4, "0".into()), "{undo:?}");
+    assert!(undo.stderr.contains("nothing was written"), "{undo:?}");
+}
+
+/// A command that was killed tells nobody what it left: it is taken back by itself, after what came later.
+#[test]
+fn what_was_dropped_after_a_command_that_was_killed_comes_back_with_the_session() {
+    let Some(scene) = shop("killed") else { return };
+    let before = scene.world();
+    let db = &scene.db;
+    let drops = [
+        "psql -c 'DROP TABLE orders CASCADE'".to_owned(),
+        "psql -c 'DROP SCHEMA public CASCADE'".to_owned(),
+        format!("psql -d postgres -c 'DROP DATABASE {db}'"),
+    ];
+    for drop in drops {
+        let line = "psql -c 'DELETE FROM orders WHERE id = (SELECT min(id) FROM orders)'";
+        scene.env.claude_pre(line);
+        scene.env.sh(line).ok();
+        scene.agent(&drop).ok();
+        let undo = scene.env.fr(&["undo", "--last", "2", "--yes"]);
+        assert_eq!(undo.code, 0, "{drop}: {undo:?}");
+        assert!(scene.world() == before, "{drop}: {undo:?}");
+    }
+}

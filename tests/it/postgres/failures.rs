@@ -128,3 +128,38 @@ fn a_wrong_password_is_named_and_a_service_with_a_password_file_is_followed() {
     let told = scene.env.sh("cat $FR_HOME/journal/* $FR_HOME/open.log | strings").stdout;
     assert!(!told.contains("right-word") && !told.contains("wrong-word"));
 }
+
+/// The client's start file is the user's, and an agent may have written it: where `fr` itself calls the client it does not count.
+#[test]
+fn a_start_file_of_the_client_runs_nothing_and_changes_nothing_of_a_capture_and_an_undo() {
+    let Some(scene) =
+        Scene::new("create table t (id int primary key, v text); insert into t values (1, 'a'), (2, null)")
+    else {
+        return;
+    };
+    let ran = scene.env.root().join("ran");
+    let hostile = format!(
+        "\\! touch '{}'\nINSERT INTO t VALUES (7, 'by the start file');\n\\pset null 'NULL!'\n\\pset format html\n\\set AUTOCOMMIT off\n\
+         \\set ON_ERROR_ROLLBACK on\n\\set ECHO all\n\\timing on\nSET search_path = pg_catalog;\nBEGIN;\n",
+        ran.display()
+    );
+    std::fs::write(scene.env.home.join(".psqlrc"), &hostile).unwrap();
+    let mut scene = scene;
+    let other = scene.env.write("other-start-file", &hostile);
+    scene.env.vars.push(("PSQLRC".to_owned(), other.display().to_string()));
+    // It does what it says where it counts.
+    scene.env.sh("psql -c 'SELECT 1'");
+    assert!(ran.exists(), "the start file is not hostile at all");
+    std::fs::remove_file(&ran).unwrap();
+    let before = scene.world();
+    for line in
+        ["psql -X -c 'DELETE FROM t'", "psql -X -c 'DROP TABLE t'", "psql -X -c \"UPDATE t SET v = 'x'\""]
+    {
+        scene.agent(line).ok();
+        assert_ne!(scene.world(), before, "{line}");
+        scene.comes_back(&before);
+    }
+    scene.agent(&format!("dropdb {}", scene.db)).ok();
+    scene.comes_back(&before);
+    assert!(!ran.exists(), "the start file ran");
+}

@@ -80,6 +80,7 @@ fn whatever_was_done_inside_the_file_comes_back() {
         "sqlite3 shop.db 'ALTER TABLE users RENAME TO people'",
         "sqlite3 shop.db 'CREATE TABLE more AS SELECT * FROM users; CREATE INDEX i ON more (name)'",
         "sqlite3 shop.db \"DELETE FROM texts WHERE body MATCH 'some'\"",
+        "sqlite3 shop.db 'DROP TABLE texts'",
         "sqlite3 -batch shop.db <<< 'DELETE FROM tags;'",
         "echo 'DELETE FROM users;' | sqlite3 shop.db",
         "sqlite3 shop.db '.read wipe.sql'",
@@ -259,4 +260,146 @@ fn commands_on_the_same_rows_are_taken_back_as_one() {
         let undo = scene.env.fr(&["undo", "--session", "--yes"]);
         assert_eq!(undo.code, 4, "{above}: {undo:?}");
     }
+}
+
+/// "The database is broken, I make it anew": rows go, the file goes, another one takes its place, each by a command of its own.
+#[test]
+fn a_file_that_a_session_emptied_removed_and_made_anew_is_what_it_was() {
+    for removes in ["rm shop.db", "mv shop.db old.db", "rm -rf shop.db*"] {
+        let scene = Scene::new();
+        scene.env.sh("sqlite3 shop.db 'PRAGMA journal_mode = delete; PRAGMA user_version = 7' && chmod 640 shop.db").ok();
+        let look =
+            || (scene.world(), scene.sql("PRAGMA user_version"), scene.env.sh("stat -c %a shop.db").stdout);
+        let before = look();
+        for line in [
+            "sqlite3 shop.db 'DELETE FROM users WHERE id = 1'",
+            removes,
+            "sqlite3 shop.db 'CREATE TABLE t (a)'",
+            "sqlite3 shop.db 'INSERT INTO t VALUES (1)'",
+        ] {
+            scene.agent(line).ok();
+        }
+        let undo = scene.env.fr(&["undo", "--session", "--yes"]);
+        assert_eq!(undo.code, 0, "{removes}: {undo:?}");
+        assert_eq!(look(), before, "{removes}: {undo:?}");
+        assert!(!scene.env.exists("old.db"), "{removes}");
+    }
+}
+
+/// The same where nothing was done in the database before: what the second command made goes, and that the first one removed
+/// comes.
+#[test]
+fn a_file_that_one_command_removed_and_another_made_anew_comes_back() {
+    let scene = Scene::new();
+    let before = scene.world();
+    scene.agent("rm -f shop.db shop.db-wal shop.db-shm").ok();
+    scene.agent("sqlite3 shop.db 'CREATE TABLE t (a)'").ok();
+    let shown = scene.env.fr(&["undo", "--session", "--dry-run"]);
+    assert!(shown.stderr.contains("then 1: planned when 2 has been taken back"), "{shown:?}");
+    let undo = scene.env.fr(&["undo", "--session", "--yes"]);
+    assert!((undo.code, scene.world()) == (0, before), "{undo:?}");
+    // What somebody wrote into the new file is nobody's to remove.
+    scene.agent("rm -f shop.db shop.db-wal shop.db-shm").ok();
+    scene.agent("sqlite3 shop.db 'CREATE TABLE t (a)'").ok();
+    scene.sql("INSERT INTO t VALUES ('somebody')");
+    let undo = scene.env.fr(&["undo", "--last", "2", "--yes"]);
+    assert_eq!((undo.code, scene.sql("SELECT a FROM t")), (4, "somebody".into()), "{undo:?}");
+}
+
+/// Another file that was copied over it is no work of SQLite's: what was done in it is taken back, and the copy is not said to be
+/// undone while the bytes are not as it left them.
+#[test]
+fn a_file_that_was_copied_over_a_database_is_not_passed_over() {
+    let scene = Scene::new();
+    scene
+        .env
+        .sh("sqlite3 shop.db 'PRAGMA journal_mode = delete'; sqlite3 empty.db 'PRAGMA user_version = 1'")
+        .ok();
+    let before = scene.world();
+    scene.agent("cp empty.db shop.db").ok();
+    scene.agent("sqlite3 shop.db 'CREATE TABLE t (a)'").ok();
+    let undo = scene.env.fr(&["undo", "--session", "--yes"]);
+    assert_eq!(undo.code, 3, "{undo:?}");
+    assert!(
+        undo.stderr.contains("but not 1") && undo.stderr.contains("shop.db: it was changed since"),
+        "{undo:?}"
+    );
+    let undo = scene.env.fr(&["undo", "1", "--yes", "--on-conflict", "force"]);
+    assert!(scene.world() == before, "{undo:?}");
+}
+
+/// One line that removes the file and makes another has one capture of it: what is in it comes back, with the numbers of its
+/// header and who may read it.
+#[test]
+fn a_file_that_one_line_removed_and_made_anew_has_its_old_mode_and_version() {
+    let scene = Scene::new();
+    scene.env.sh("sqlite3 shop.db 'PRAGMA journal_mode = delete; PRAGMA user_version = 7; PRAGMA application_id = 9' && chmod 640 shop.db").ok();
+    let look = || {
+        let own = scene.sql("PRAGMA user_version; PRAGMA application_id");
+        (scene.world(), own, scene.env.sh("stat -c %a shop.db").stdout)
+    };
+    let before = look();
+    for line in [
+        "rm shop.db; sqlite3 shop.db 'CREATE TABLE t (a)'",
+        "sqlite3 shop.db 'DELETE FROM users' && rm shop.db",
+        "sqlite3 shop.db 'PRAGMA user_version = 8'",
+        "chmod 600 shop.db && sqlite3 shop.db 'DELETE FROM tags'",
+    ] {
+        scene.agent(line).ok();
+        let undo = scene.undo();
+        assert_eq!(undo.code, 0, "{line}: {undo:?}");
+        assert_eq!(look(), before, "{line}: {undo:?}");
+    }
+}
+
+/// A command that was killed tells nobody what it left: it is taken back by itself, after what came later; rows that it may have
+/// added stay, and that is said.
+#[test]
+fn a_table_that_went_after_a_command_that_was_killed_comes_back_with_the_session() {
+    let scene = Scene::new();
+    scene.sql("DROP TRIGGER noted");
+    let before = scene.world();
+    let killed = |line: &str| {
+        scene.env.claude_pre(line);
+        scene.env.sh(line).ok();
+    };
+    killed("sqlite3 shop.db 'DELETE FROM users WHERE id < 3'");
+    scene.agent("sqlite3 shop.db 'DROP TABLE users'").ok();
+    let undo = scene.env.fr(&["undo", "--session", "--yes"]);
+    assert!((undo.code, scene.world()) == (0, before), "{undo:?}");
+    killed("sqlite3 shop.db \"INSERT INTO log VALUES (9, 'new'); CREATE TABLE more (a)\"");
+    let undo = scene.undo();
+    assert_eq!(undo.code, 5, "{undo:?}");
+    let told = format!("{undo:?}");
+    assert!(told.contains("sql:log[1 new rows]") && told.contains("sql:table:more"), "{told}");
+}
+
+/// What the client reads when it starts (`~/.sqliterc`) counts for nothing: `fr` reads and writes the file without the client.
+#[test]
+fn no_client_is_started_for_a_capture_and_an_undo() {
+    use std::os::unix::fs::PermissionsExt;
+    let mut scene = Scene::new();
+    let before = scene.world();
+    let (bin, ran) = (scene.env.root().join("hostile"), scene.env.root().join("ran"));
+    std::fs::create_dir(&bin).unwrap();
+    std::fs::write(bin.join("sqlite3"), format!("#!/bin/sh\ntouch '{}'\n", ran.display())).unwrap();
+    std::fs::set_permissions(bin.join("sqlite3"), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let path = ("PATH".to_owned(), format!("{}:{}", bin.display(), scene.env.path()));
+    for sql in ["DELETE FROM tags", "DROP TABLE users"] {
+        let line = format!("sqlite3 shop.db '{sql}'");
+        scene.env.vars.push(path.clone());
+        let call = scene.env.claude_pre(&line);
+        scene.env.vars.pop();
+        scene.env.sh(&line).ok();
+        assert_ne!(scene.world(), before, "{line}");
+        scene.env.vars.push(path.clone());
+        scene.env.claude_post(&call);
+        let out = scene.undo();
+        scene.env.vars.pop();
+        assert!((out.code, scene.world()) == (0, before.clone()), "{line}: {out:?}");
+    }
+    assert!(!ran.exists(), "the client was started");
+    scene.env.vars.push(path);
+    scene.env.sh("sqlite3 shop.db 'SELECT 1'").ok();
+    assert!(ran.exists(), "the program is not in front of the others at all");
 }

@@ -65,9 +65,9 @@ pub fn run(args: &UndoArgs, out: &mut Out) -> Result<u8> {
         events = recover::with_dependents(events, &scope, &index, &store, &home)?;
     }
     if let Some(file) = &args.plan_out {
-        if !recover::first_round(&events).1.is_empty() {
+        if !recover::first_round(&events, &store.reader()).1.is_empty() {
             return Err(Error::failure(
-                "this cannot be planned in one piece: a repository is gone that later steps need",
+                "this cannot be planned in one piece: a repository or a database has to be back first that later steps need",
             )
             .hint("without --plan-out it is taken back in rounds, each with a plan of its own"));
         }
@@ -148,7 +148,7 @@ pub(super) fn take_back(
     desk: &Desk<'_>,
     out: &mut Out,
 ) -> Result<u8> {
-    let (now, later) = recover::first_round(events);
+    let (now, later) = recover::first_round(events, &desk.store.reader());
     if later.is_empty() {
         return take_back_now(now, scope, wishes, desk, out).map(|(code, _)| code);
     }
@@ -190,7 +190,7 @@ pub(super) fn take_back(
 
 /// There is nothing left to do for these, which is more than that nothing can be done.
 fn is_back(events: &[Event], scope: &Scope, wishes: Wishes, desk: &Desk<'_>) -> bool {
-    let is_last = recover::first_round(events).1.is_empty();
+    let is_last = recover::first_round(events, &desk.store.reader()).1.is_empty();
     is_last && planned(events, scope, wishes.policy, desk).is_ok_and(|plan| plan.is_done())
 }
 
