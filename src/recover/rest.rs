@@ -138,6 +138,12 @@ fn is_same_place(earlier: &Capture, later: &Capture) -> bool {
     told.unwrap_or(earlier.locator == later.locator)
 }
 
+/// The remotes of a repository are all at its place: they are told apart by what they are called.
+fn is_same_remote(one: &Capture, other: &Capture) -> bool {
+    let is_remote = [one, other].iter().any(|c| c.system.0 == "git" && systems::git::is_remote(&c.locator));
+    !is_remote || one.resource == other.resource
+}
+
 /// True where an undo is taken back by its net effect.
 pub fn has_net(event: &Event) -> bool {
     event.before.kind.reversal().is_some_and(|reversal| !reversal.net.is_empty())
@@ -181,6 +187,7 @@ fn inverse(undo: &Event, net: Vec<Captured>) -> Vec<Captured> {
         let same = |c: &&Captured| {
             c.before.system == net.before.system
                 && c.before.locator.at == net.before.locator.at
+                && is_same_remote(&c.before, &net.before)
                 && c.before.state.digest == was.digest
         };
         all.iter().find(same).map_or(was, |captured| captured.before.state)

@@ -46,7 +46,7 @@ pub use modules::to_come as modules_to_come;
 pub use nested::nested;
 use remote::RemoteState;
 pub use remote::as_captured as name_as_captured;
-pub use remote::is_captured as captures_remote;
+pub use remote::{is_captured as captures_remote, is_remote};
 
 use super::{
     ApplyCx, AssessCx, CaptureCx, ForgetCx, Forgotten, Held, Net, NetCx, PlanCx, Safeguard, SafeguardCx,

@@ -121,21 +121,40 @@ fn the_first_commit_of_a_new_project_is_captured_completely() {
     }
 }
 
-/// A remote that is configured nowhere, and one whose place is gone: git refuses, and there is nothing that could be lost.
+/// A remote that is configured nowhere: git refuses, and there is nothing that could be lost.
 #[test]
 fn a_push_that_leads_nowhere_leaves_no_gap() {
     let env = project();
-    env.sh("git remote add gone ../gone.git").ok();
     let before = picture(&env);
     env.claude_runs("echo 1 > new.txt; git push -f nowhere main");
-    env.claude_runs("echo 2 > new.txt; git push -f gone main");
-    for id in ["1", "2"] {
-        let shown = env.fr(&["show", id, "--json"]).ok().json();
-        assert!(!shown.to_string().contains("not captured"), "{shown:#}");
-    }
-    taken_back(&env, &["--session"], &before);
-    // One that cannot be asked may have something.
-    env.claude_runs("git push -f https://127.0.0.1:1/far.git main");
     let shown = latest(&env);
-    assert!(shown.to_string().contains("the remote side is not captured"), "{shown:#}");
+    assert!(!shown.to_string().contains("not captured"), "{shown:#}");
+    taken_back(&env, &["--session"], &before);
+    // One that cannot be asked may have something, and so may a disk that is not mounted.
+    env.sh("git remote add gone ../gone.git").ok();
+    for push in ["git push -f https://127.0.0.1:1/far.git main", "git push -f gone main"] {
+        env.claude_runs(push);
+        let shown = latest(&env);
+        assert!(shown.to_string().contains("the remote side is not captured"), "{shown:#}");
+    }
+}
+
+/// Two remotes, a branch of one name on both: each has its own back when the undo is taken back.
+#[test]
+fn a_branch_that_went_to_two_remotes_goes_to_both_again() {
+    let env = project();
+    env.sh("git init -q --bare ../backup.git").ok();
+    let refs = |env: &TestEnv| {
+        ["remote", "backup"].map(|far| env.sh(&format!("git -C ../{far}.git for-each-ref")).ok().stdout)
+    };
+    let was = refs(&env);
+    env.claude_runs(
+        "git checkout -q -f -b b1 && git remote add backup ../backup.git && git push -q backup b1",
+    );
+    env.claude_runs("git push -q origin b1");
+    let pushed = refs(&env);
+    env.fr(&["undo", "--session", "--yes"]).ok();
+    assert_eq!(refs(&env), was);
+    env.fr(&["redo", "--yes"]).ok();
+    assert_eq!(refs(&env), pushed);
 }

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
-use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
 use super::SIDE;
@@ -185,22 +184,13 @@ fn urls(shadow: &Shadow, name: &str) -> Result<Vec<String>> {
     }
 }
 
-/// git refused the push since nothing is where it would go, on this machine: then it has nothing to destroy there. What git
-/// calls the place it has worked out itself, so a name that its configuration makes a URL of is not taken for a path.
+/// git refused the push since nothing is called so, no remote and no place on this machine: then it has nothing to destroy. What
+/// git calls the place it has worked out itself, so a name that its configuration makes a URL of is not taken for one. A
+/// remote whose place is gone may be a disk that is about to be mounted.
 fn leads_nowhere(shadow: &Shadow, name: &str, refused: &Error) -> bool {
-    let said = refused.to_string();
-    let places = urls(shadow, name).unwrap_or_else(|_| vec![name.to_owned()]);
-    !places.is_empty()
-        && places.iter().all(|url| {
-            let path = shadow.absolute(url);
-            let is_local = path.starts_with('/');
-            is_local
-                && said.contains(&format!("'{url}' does not appear to be a git repository"))
-                && Bytes::from(path)
-                    .as_path()
-                    .symlink_metadata()
-                    .is_err_and(|e| e.kind() == ErrorKind::NotFound)
-        })
+    let is_refused =
+        refused.to_string().contains(&format!("'{name}' does not appear to be a git repository"));
+    is_refused && !name.contains(['/', ':']) && urls(shadow, name).is_err()
 }
 
 /// The refs that a push would change at the nth of its places, with their values now. `None`: its words are not known.
