@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
+use super::aims::Aims;
 use super::chosen::Chosen;
 use super::spoken;
 use super::through::Links;
@@ -20,6 +21,7 @@ pub fn assess(understood: &Understood, cx: &AssessCx<'_>) -> Vec<Effect> {
     let mut seen = HashSet::new();
     let mut links = Links::default();
     let mut chosen = Chosen::default();
+    let mut aims = Aims::new();
     let mut none_made = true;
     // What a line lists counts for what it then does to the list.
     let lists = understood.invocations.iter().any(kubernetes::lists);
@@ -35,6 +37,8 @@ pub fn assess(understood: &Understood, cx: &AssessCx<'_>) -> Vec<Effect> {
             kubernetes::from_the_line(&mut effects, invocation, &earlier, cx);
             earlier.push(invocation.clone());
         }
+        aims.mark(&mut effects);
+        aims.learn(invocation, &effects);
         match links.through(invocation) {
             Some(through) => {
                 effects.extend(one(&through, &understood.cwd, cx).into_iter().filter(|e| e.system == FS));

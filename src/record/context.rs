@@ -135,6 +135,10 @@ fn name_branches(effects: &mut [Effect]) {
         let text = effect.resource.lossy().into_owned();
         let Some(assumed) = text.strip_prefix("dyn:current branch on ") else { continue };
         let Some(locator) = &effect.locator else { continue };
+        // Which branch that will be, the line itself decides.
+        if locator.unsaid.contains_key(git::assess::PUSH_OPEN) {
+            continue;
+        }
         let is_said = locator.unsaid.get(git::assess::PUSH_TO).is_none_or(|to| !to.is_empty());
         let dir = match locator.opts.get("git-dir") {
             Some(dir) => Some(dir.as_path().to_path_buf()),

@@ -2,6 +2,7 @@
 //! Words are assessed first ([`assess`]); only what changes something opens the store.
 
 mod after;
+mod aims;
 mod alarm;
 pub mod assess;
 mod before;

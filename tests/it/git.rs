@@ -1,5 +1,6 @@
 //! The git system against the real git: the state before a command, the command, undo, the same state again.
 
+mod aims;
 mod histories;
 mod hostile;
 mod matrix;

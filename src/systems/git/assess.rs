@@ -66,6 +66,15 @@ pub const PUSH_PLAIN: &str = "push-plain";
 pub const PUSH_TO: &str = "push-to";
 /// Of a locator, unsaid: the arguments of that push, normalised and separated by NUL, where all of them are certain.
 pub const PUSH_ARGS: &str = "push-args";
+/// Of a locator, unsaid: the words of the push leave open which refs it is about: [`OPEN_HEAD`] or [`OPEN_REFS`], and
+/// [`OPEN_MOVED`] where something before it in its line may decide that anew.
+pub const PUSH_OPEN: &str = "push-open";
+/// It is about the branch that is checked out.
+pub const OPEN_HEAD: &str = "head";
+/// It is about the branches and tags that there are.
+pub const OPEN_REFS: &str = "refs";
+/// It is not known before the line runs.
+pub const OPEN_MOVED: &str = "moved";
 /// Of a locator, unsaid: the `-c` settings of that push, separated by NUL. They may hold a header with a token.
 pub const SETTINGS: &str = "settings";
 
@@ -77,6 +86,12 @@ fn note_push(git: &Git<'_>, locator: &mut Locator) {
     let Some((to, args)) = push::normalised(&git.args) else { return };
     locator.unsaid.insert(PUSH_TO.to_owned(), Bytes::from(to));
     if let Some(args) = args.filter(|_| git.dynamic.is_none()) {
+        let open = match push::leaves_open(&args) {
+            push::Open::Nothing => None,
+            push::Open::Head => Some(OPEN_HEAD),
+            push::Open::Refs => Some(OPEN_REFS),
+        };
+        locator.unsaid.extend(open.map(|open| (PUSH_OPEN.to_owned(), open.into())));
         locator.unsaid.insert(PUSH_ARGS.to_owned(), Bytes(args.join(&0)));
     }
     if !git.effects.iter().any(|e| e.class.is_destructive()) {

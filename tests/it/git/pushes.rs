@@ -5,7 +5,7 @@ use crate::env::TestEnv;
 
 /// The agent's clone as the project, a bare remote, and a colleague's clone beside it whose latest commit on `main` the
 /// agent's clone has never fetched.
-fn team() -> TestEnv {
+pub fn team() -> TestEnv {
     let env = TestEnv::new();
     env.sh(
         "set -e; git init -q -b main --bare ../remote.git; git init -q -b main; echo one > a; git add a; git commit -qm one
@@ -19,13 +19,13 @@ fn team() -> TestEnv {
     env
 }
 
-fn remote(env: &TestEnv) -> String {
+pub fn remote(env: &TestEnv) -> String {
     env.sh("git ls-remote ../remote.git").ok().stdout
 }
 
 /// The agent runs `line`, undo brings the remote back to what it was, and the colleague sees it.
 #[track_caller]
-fn comes_back(env: &TestEnv, line: &str) {
+pub fn comes_back(env: &TestEnv, line: &str) {
     let before = remote(env);
     env.claude_runs(line);
     let destroyed = remote(env);

@@ -143,15 +143,14 @@ fn a_push_that_leads_nowhere_leaves_no_gap() {
 #[test]
 fn a_branch_that_went_to_two_remotes_goes_to_both_again() {
     let env = project();
-    env.sh("git init -q --bare ../backup.git").ok();
+    env.sh("git init -q --bare -b none ../backup.git").ok();
     let refs = |env: &TestEnv| {
         ["remote", "backup"].map(|far| env.sh(&format!("git -C ../{far}.git for-each-ref")).ok().stdout)
     };
     let was = refs(&env);
-    env.claude_runs(
-        "git checkout -q -f -b b1 && git remote add backup ../backup.git && git push -q backup b1",
-    );
-    env.claude_runs("git push -q origin b1");
+    env.claude_runs("git checkout -q -f -b b1");
+    env.claude_runs("git remote add backup ../backup.git && git push -q backup --all");
+    env.claude_runs("git push -q --all -f");
     let pushed = refs(&env);
     env.fr(&["undo", "--session", "--yes"]).ok();
     assert_eq!(refs(&env), was);

@@ -151,6 +151,36 @@ pub fn normalised(args: &[Word]) -> Option<(String, Option<Vec<Vec<u8>>>)> {
     Some((remote, Some(out)))
 }
 
+/// What decides which refs a push is about, besides its words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Open {
+    /// The words say it all.
+    Nothing,
+    /// The branch that is checked out then.
+    Head,
+    /// Which branches and tags there are then.
+    Refs,
+}
+
+/// How far the words of a push, normalised, leave open which refs it is about.
+pub fn leaves_open(args: &[Vec<u8>]) -> Open {
+    const MANY: [&[u8]; 7] =
+        [b"--all", b"--branches", b"--tags", b"--mirror", b"--follow-tags", b"--prune", b":"];
+    let end = args.iter().position(|arg| arg == b"--").unwrap_or(args.len());
+    let (options, operands) = args.split_at(end);
+    // After the `--` comes the remote.
+    let specs = operands.get(2..).unwrap_or_default();
+    let is_many = |arg: &Vec<u8>| MANY.contains(&arg.as_slice()) || arg.contains(&b'*') || arg == b"+:";
+    if options.iter().chain(specs).any(is_many) {
+        return Open::Refs;
+    }
+    let is_current = |spec: &Vec<u8>| matches!(spec.strip_prefix(b"+").unwrap_or(spec), b"HEAD" | b"@");
+    match specs.is_empty() || specs.iter().any(is_current) {
+        true => Open::Head,
+        false => Open::Nothing,
+    }
+}
+
 fn deletions(git: &mut Git<'_>, remote: &str, specs: &[&Word]) {
     let mut specs = specs.iter().peekable();
     while let Some(spec) = specs.next() {

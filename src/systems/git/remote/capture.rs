@@ -7,15 +7,16 @@ use std::time::{Duration, Instant};
 use super::SIDE;
 use super::dry_run::{Changes, Old, dry_run};
 use super::names::note_tags;
+use super::pin::pin;
 use super::shadow::Shadow;
 use super::state::RemoteState;
 use crate::error::{Error, Result};
 use crate::model::{Bytes, Capture, Locator, Missing, ObjectId, StateRef, SystemId};
 use crate::systems::CaptureCx;
-use crate::systems::git::assess::{PUSH_ARGS, PUSH_PLAIN, PUSH_TO, SETTINGS};
-use crate::systems::git::objects::{Objects, holds, parse_oid};
+use crate::systems::git::assess::{OPEN_MOVED, PUSH_ARGS, PUSH_OPEN, PUSH_PLAIN, PUSH_TO, SETTINGS};
+use crate::systems::git::objects::{Objects, parse_oid};
 use crate::systems::git::place::Place;
-use crate::systems::git::vault::{Limits, Vault, Wanted};
+use crate::systems::git::vault::Vault;
 
 /// Option of a capture's locator: its own stored state, which knows the URL. The record is no place for that: it may
 /// hold a password.
@@ -24,6 +25,16 @@ pub const STATE: &str = "state";
 const PLAIN_LIMIT: Duration = Duration::from_secs(5);
 /// The most refs that are captured one by one.
 const MOST: usize = 100_000;
+
+/// Refs that forges make for requests and builds; they refuse pushes to them.
+const OF_FORGES: [&str; 6] = [
+    "refs/pull/",
+    "refs/merge-requests/",
+    "refs/changes/",
+    "refs/keep-around/",
+    "refs/environments/",
+    "refs/pipelines/",
+];
 
 /// True where the words of a push are known well enough for its remote to be captured.
 pub fn is_captured(locator: &Locator) -> bool {
@@ -40,23 +51,50 @@ pub fn capture(place: &Place, locator: &Locator, cx: &CaptureCx<'_>) -> Result<V
         .with(settings(locator).into_iter())
         .seen_from(locator);
     let named = locator.unsaid.get(PUSH_TO).map(|name| name.lossy().into_owned());
-    let name = named.filter(|name| !name.is_empty()).unwrap_or_else(|| shadow.own_remote());
+    let is_moved = locator.unsaid.get(PUSH_OPEN).is_some_and(|open| open.as_slice() == OPEN_MOVED.as_bytes());
+    let own = named.clone().filter(|name| !name.is_empty()).unwrap_or_else(|| shadow.own_remote());
     let dry = match locator.unsaid.get(PUSH_ARGS).map(|args| dry_run(&shadow, args)).transpose() {
-        Err(refused) if leads_nowhere(&shadow, &name, &refused) => return Ok(Vec::new()),
+        Err(refused) if leads_nowhere(&shadow, &own, &refused) => return Ok(Vec::new()),
+        // What it is about is not there yet. A remote that cannot be asked is found out below.
+        Err(_) if is_moved => Some(Vec::new()),
         dry => dry?,
     };
-    let urls = urls(&shadow, &name)?;
+    let mut captures = capture_one(&own, dry, is_moved, (place, &vault, &shadow), locator, cx)?;
+    // Which branch it is, and so which remote, the line itself decides.
+    if is_moved && named.is_none_or(|name| name.is_empty()) {
+        for other in shadow.remotes_of_branches().into_iter().filter(|other| *other != own) {
+            let seen = (place, &vault, &shadow);
+            captures.extend(capture_one(&other, Some(Vec::new()), true, seen, locator, cx)?);
+        }
+    }
+    Ok(captures)
+}
+
+/// The same for one remote, with what a dry run says. What the line itself decides (`is_moved`) may be about any of its refs.
+fn capture_one(
+    name: &str,
+    dry: Option<Vec<Changes>>,
+    is_moved: bool,
+    (place, vault, shadow): (&Place, &Vault, &Shadow),
+    locator: &Locator,
+    cx: &CaptureCx<'_>,
+) -> Result<Vec<Capture>> {
+    let urls = urls(shadow, name)?;
     let dry = dry.map(|dry| one_for_each(dry, urls.len()));
     let mut captures = Vec::new();
     for (at, url) in urls.into_iter().enumerate() {
-        let mut state = RemoteState::new(&name, &shadow.absolute(&url));
-        state.refs = values(&shadow, &state.url, at, dry.as_deref())?;
+        let mut state = RemoteState::new(name, &shadow.absolute(&url));
         state.settings = settings(locator);
         state.forces = !locator.opts.contains_key(PUSH_PLAIN);
-        if state.refs.is_empty() {
+        state.refs = values(shadow, &state.url, at, dry.as_deref())?;
+        if is_moved {
+            let sure: BTreeSet<String> = state.refs.keys().cloned().collect();
+            state.refs.extend(ask(shadow, &state.url, None)?);
+            state = state.with_sure(sure);
+        } else if state.refs.is_empty() {
             continue;
         }
-        let missing = if cx.contents { pin(&shadow, Some(place), &vault, &state, cx) } else { Vec::new() };
+        let missing = if cx.contents { pin(shadow, Some(place), vault, &state, cx) } else { Vec::new() };
         captures.push(finished(&state, resource_of(&state), locator_of(place, locator), missing, cx)?);
     }
     Ok(captures)
@@ -64,6 +102,9 @@ pub fn capture(place: &Place, locator: &Locator, cx: &CaptureCx<'_>) -> Result<V
 
 /// The ref, where it is one; else the remote: how the words of a push name it, so that a thing has one name in the record.
 fn resource_of(state: &RemoteState) -> Bytes {
+    if state.sure.is_some() {
+        return Bytes::from(format!("git:{}", state.remote));
+    }
     let mut names = state.refs.keys();
     Bytes::from(match (names.next(), names.next()) {
         (Some(only), None) => format!("git:{}/{only}", state.remote),
@@ -95,7 +136,7 @@ pub fn observe(captured: &Capture, cx: &CaptureCx<'_>) -> Result<StateRef> {
     let vault = Vault::of(&cx.vault, &captured.locator)?;
     let shadow = Shadow::make(place.as_ref(), &vault, &cx.vault, patience(&captured.locator, cx))?;
     let shadow = shadow.with(before.settings.clone().into_iter());
-    now(&shadow, before)?.store(cx.sink)
+    now(&shadow, place.as_ref(), before)?.store(cx.sink)
 }
 
 /// Captures the present of what an earlier capture covers: an undo is about to write it.
@@ -110,15 +151,44 @@ pub fn capture_again(resource: &Bytes, locator: &Locator, cx: &CaptureCx<'_>) ->
     let vault = Vault::of(&cx.vault, locator)?;
     let shadow = Shadow::make(place.as_ref(), &vault, &cx.vault, cx.deadline)?
         .with(earlier.settings.clone().into_iter());
-    let state = now(&shadow, earlier)?;
+    let state = now(&shadow, place.as_ref(), earlier.clone())?;
+    let state = match earlier.sure {
+        Some(_) => changed_since(&earlier, state),
+        None => state,
+    };
     let missing = if cx.contents { pin(&shadow, place.as_ref(), &vault, &state, cx) } else { Vec::new() };
     Ok(vec![finished(&state, resource.clone(), locator.clone(), missing, cx)?])
 }
 
-fn now(shadow: &Shadow, earlier: RemoteState) -> Result<RemoteState> {
-    let names = earlier.refs.keys().cloned().collect();
-    let refs = ask(shadow, &earlier.url, Some(&names))?;
-    Ok(RemoteState { refs, ..earlier })
+fn now(shadow: &Shadow, place: Option<&Place>, earlier: RemoteState) -> Result<RemoteState> {
+    let names: BTreeSet<String> = earlier.refs.keys().cloned().collect();
+    if earlier.sure.is_none() {
+        let refs = ask(shadow, &earlier.url, Some(&names))?;
+        return Ok(RemoteState { refs, ..earlier });
+    }
+    let mut refs = ask(shadow, &earlier.url, None)?;
+    for name in names {
+        refs.entry(name).or_insert(None);
+    }
+    let is_changed = |name: &&String| refs.get(*name).and_then(Option::as_deref) != earlier.value(name);
+    let objects = place.map(|place| Objects::open(&place.all_objects())).transpose()?;
+    // What is gone was removed by a push that removes what is not on our side, as far as anybody can tell. The vault does not
+    // count as our side: it has what others pushed before.
+    let is_ours = |name: &&String| match (refs.get(*name).and_then(Option::as_deref), &objects) {
+        (Some(id), Some(objects)) => match parse_oid(id.as_bytes()) {
+            Some(id) => objects.odb().is_ok_and(|odb| odb.exists(id)),
+            None => shadow.ask(&["cat-file", "-e", id].map(OsStr::new)).is_ok(),
+        },
+        _ => true,
+    };
+    let ours = refs.keys().filter(is_changed).filter(is_ours).cloned().collect();
+    Ok(RemoteState { refs, ours, ..earlier })
+}
+
+/// What an undo of the push may write: the refs that are not as they were.
+fn changed_since(earlier: &RemoteState, mut now: RemoteState) -> RemoteState {
+    now.refs.retain(|name, value| value.as_deref() != earlier.value(name));
+    RemoteState { sure: None, ours: BTreeSet::new(), version: 1, ..now }
 }
 
 fn finished(
@@ -239,7 +309,7 @@ fn own_values(shadow: &Shadow, changes: &Changes) -> BTreeMap<String, String> {
     found
 }
 
-/// Asks a remote for refs: those that are named, else all branches and tags.
+/// Asks a remote for refs: those that are named, else all that can be pushed to.
 fn ask(
     shadow: &Shadow,
     url: &str,
@@ -265,81 +335,9 @@ fn ask(
             names.iter().map(|n| (n.clone(), found.get(n.as_str()).map(|id| (*id).to_owned()))).collect()
         }
         None => {
-            let ours = |name: &&str| name.starts_with("refs/heads/") || name.starts_with("refs/tags/");
-            let found = found.into_iter().filter(|(name, _)| ours(name));
+            let may_be_pushed = |name: &&str| !OF_FORGES.iter().any(|kept| name.starts_with(kept));
+            let found = found.into_iter().filter(|(name, _)| may_be_pushed(name));
             found.map(|(name, id)| (name.to_owned(), Some(id.to_owned()))).collect()
         }
     })
-}
-
-/// Pins what the remote's refs name: from the repository where it has it, else fetched.
-fn pin(
-    shadow: &Shadow,
-    place: Option<&Place>,
-    vault: &Vault,
-    state: &RemoteState,
-    cx: &CaptureCx<'_>,
-) -> Vec<Missing> {
-    let values: BTreeMap<&String, &String> =
-        state.refs.iter().filter_map(|(name, id)| Some((name, id.as_ref()?))).collect();
-    let tips: BTreeSet<git2::Oid> = values.values().filter_map(|id| parse_oid(id.as_bytes())).collect();
-    // What the repository has is walked from there; the rest is fetched, with all that it points to.
-    let wanted = Wanted {
-        only_if_cheap: false,
-        tips: &BTreeSet::new(),
-        optional: &tips,
-        logged: &BTreeSet::new(),
-        // Its objects cannot be walked.
-        everything: values.values().any(|id| id.len() == 64),
-        limits: Limits { bytes: cx.caps.tree_bytes, until: cx.deadline },
-        has_holes: true,
-    };
-    let mut missing = Vec::new();
-    if let Some(Err(e)) = place.map(|place| vault.pin(place, &wanted)) {
-        missing.push(Missing { what: Bytes::from(state.remote.as_str()), why: e.to_string() });
-    }
-    let absent = |vault: &Vault| -> Result<Vec<&String>> {
-        if wanted.everything {
-            let lacks = |id: &String| shadow.ask(&["cat-file", "-e", id].map(OsStr::new)).is_err();
-            return Ok(values.iter().filter(|(_, id)| lacks(id)).map(|(name, _)| *name).collect());
-        }
-        let objects = Objects::open(&[&vault.objects()])?;
-        let odb = objects.odb()?;
-        let lacks = |id: &String| parse_oid(id.as_bytes()).is_none_or(|oid| !holds(&odb, oid));
-        Ok(values.iter().filter(|(_, id)| lacks(id)).map(|(name, _)| *name).collect())
-    };
-    let left = absent(vault).and_then(|names| {
-        fetch(shadow, &state.url, &names)?;
-        absent(vault)
-    });
-    match left {
-        Ok(names) => missing.extend(names.into_iter().map(|name| Missing {
-            what: Bytes::from(format!("{} {name}", state.remote)),
-            why: "its objects could not be fetched before the push".to_owned(),
-        })),
-        Err(e) => missing
-            .push(Missing { what: Bytes::from(format!("objects of {}", state.remote)), why: e.to_string() }),
-    }
-    missing
-}
-
-/// Fetches refs into the vault. They are given names in the shadow only, which is thrown away.
-fn fetch(shadow: &Shadow, url: &str, names: &[&String]) -> Result<()> {
-    if names.is_empty() {
-        return Ok(());
-    }
-    let options = [
-        "fetch",
-        "--quiet",
-        "--no-tags",
-        "--no-write-fetch-head",
-        "--no-auto-maintenance",
-        "--no-recurse-submodules",
-        "--",
-        url,
-    ];
-    let specs: Vec<String> =
-        names.iter().enumerate().map(|(n, name)| format!("+{name}:refs/fr/{n}")).collect();
-    let args: Vec<&OsStr> = options.iter().map(OsStr::new).chain(specs.iter().map(OsStr::new)).collect();
-    shadow.ask(&args).map(|_| ())
 }

@@ -10,6 +10,7 @@ mod capture;
 mod dry_run;
 mod names;
 mod net;
+mod pin;
 mod shadow;
 mod state;
 mod undo;

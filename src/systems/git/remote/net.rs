@@ -1,6 +1,6 @@
 //! Several pushes as one, ref by ref: a branch that was forced twice goes back once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::capture::STATE;
 use super::state::RemoteState;
@@ -34,7 +34,10 @@ pub fn net(taken: &[&Taken], cx: &NetCx<'_>, net: &mut Net) -> Result<()> {
             stuck: BTreeMap::new(),
         });
         remote.value.forces |= before.forces;
-        for name in before.refs.keys() {
+        let mut names: BTreeSet<&String> = before.refs.keys().collect();
+        names.extend(after.iter().flat_map(|after| after.refs.keys()));
+        names.retain(|name| before.is_about(name, after.as_ref().unwrap_or(&now)));
+        for name in names {
             let seen = now.value(name).map(str::to_owned);
             remote.present.refs.entry(name.clone()).or_insert_with(|| seen.clone());
             let value = remote.value.refs.entry(name.clone()).or_insert(seen);

@@ -165,6 +165,19 @@ impl Shadow {
             .unwrap_or_else(|| "origin".to_owned())
     }
 
+    /// The remotes that plain pushes of any branch go to.
+    pub fn remotes_of_branches(&self) -> std::collections::BTreeSet<String> {
+        let settings = self.config.iter().chain(&self.carried);
+        let is_of_branch = |key: &str| {
+            let key = key.to_ascii_lowercase();
+            key == "remote.pushdefault"
+                || key.starts_with("branch.") && (key.ends_with(".remote") || key.ends_with(".pushremote"))
+        };
+        let named = settings.filter(|(key, _)| is_of_branch(key)).map(|(_, value)| value.clone());
+        // A branch that follows another one here pushes nowhere else.
+        named.filter(|name| name != ".").collect()
+    }
+
     fn write(&self, name: &str, bytes: &[u8]) -> Result<()> {
         let path = self.dir.join(name);
         fs::write(&path, bytes).map_err(|e| Error::io("write", &path, &e))

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 use crate::model::{Bytes, Change, ChangeKind, ObjectId, ObjectKind, ObjectSink, ObjectSource, StateRef};
 
-/// The version of [`RemoteState`]. A reader refuses what is newer.
-const VERSION: u32 = 1;
+/// The version of [`RemoteState`]. A reader refuses what is newer. From 2 on some refs may be there in case ([`RemoteState::sure`]).
+const VERSION: u32 = 2;
 
 /// How a stored document of this kind begins.
 const FRONT: &[u8] = b"{\"remote\"";
@@ -31,6 +31,14 @@ pub struct RemoteState {
     pub settings: Vec<(String, String)>,
     /// The refs that were asked for, by full name; `None`: the remote does not have it.
     pub refs: BTreeMap<String, Option<String>>,
+    /// The refs that the push is known to be about; `None`: all of them. Where the line itself decides which they are, the others
+    /// were asked for in case.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sure: Option<BTreeSet<String>>,
+    /// Of the others, those that have changed to what our side has: a push of ours did that. What somebody else pushed meanwhile
+    /// our side does not know.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub ours: BTreeSet<String>,
 }
 
 fn yes() -> bool {
@@ -46,11 +54,13 @@ impl RemoteState {
     pub fn new(remote: &str, url: &str) -> RemoteState {
         RemoteState {
             remote: without_userinfo(remote),
-            version: VERSION,
+            version: 1,
             url: url.to_owned(),
             forces: true,
             settings: Vec::new(),
             refs: BTreeMap::new(),
+            sure: None,
+            ours: BTreeSet::new(),
         }
     }
 
@@ -86,6 +96,17 @@ impl RemoteState {
         Self::load(state, source)?.ok_or_else(|| Error::corrupt("a capture of a remote without its state"))
     }
 
+    /// Only these of its refs are known to be meant; the others were asked for in case.
+    pub fn with_sure(self, sure: BTreeSet<String>) -> RemoteState {
+        RemoteState { sure: Some(sure), version: VERSION, ..self }
+    }
+
+    /// Whether what became of a ref is the push's doing: it is known to be about it, or what the remote has there afterwards came
+    /// from our side.
+    pub fn is_about(&self, name: &str, later: &RemoteState) -> bool {
+        self.sure.as_ref().is_none_or(|sure| sure.contains(name)) || later.ours.contains(name)
+    }
+
     /// The value of a ref; `None` where the remote does not have it.
     pub fn value(&self, name: &str) -> Option<&str> {
         self.refs.get(name).and_then(Option::as_deref)
@@ -106,6 +127,9 @@ pub fn changes(before: &RemoteState, after: Option<&RemoteState>) -> Vec<Change>
     let names: BTreeSet<&String> =
         before.refs.keys().chain(after.iter().flat_map(|a| a.refs.keys())).collect();
     let change = |name: &String| {
+        if !before.is_about(name, after.unwrap_or(before)) {
+            return None;
+        }
         let old = before.value(name);
         let new = after.map(|a| a.value(name));
         let how = match (old, new) {

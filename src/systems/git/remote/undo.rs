@@ -33,7 +33,9 @@ pub fn plan(captured: &Captured, now: &StateRef, cx: &PlanCx<'_>) -> Result<Vec<
     let before = RemoteState::expect(&captured.before.state, cx.source)?;
     let after = captured.after.map(|state| RemoteState::expect(&state, cx.source)).transpose()?;
     let now = RemoteState::expect(now, cx.source)?;
-    let names: BTreeSet<&String> = before.refs.keys().chain(now.refs.keys()).collect();
+    let mut names: BTreeSet<&String> = before.refs.keys().chain(now.refs.keys()).collect();
+    names.extend(after.iter().flat_map(|after| after.refs.keys()));
+    names.retain(|name| before.is_about(name, after.as_ref().unwrap_or(&now)));
     let mut steps = Vec::new();
     for name in names {
         let (b, n) = (before.value(name), now.value(name));
