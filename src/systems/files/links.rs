@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use super::compare::{After, Difference, differences};
 use super::entry::Entry;
 use super::judge::{Verdict, judge};
+use super::plan::is_git_object;
 use super::tree::{State, decode_tree};
 use crate::error::Result;
 use crate::model::ObjectSource;
@@ -36,10 +37,11 @@ impl<'a> Groups<'a> {
     pub fn with_links(&self, verdict: Verdict, at: &Difference) -> Result<Verdict> {
         let (Some(before), Some(now)) = (&at.before, &at.now) else { return Ok(verdict) };
         if verdict == Verdict::Replace
+            && is_git_object(&at.path)
             && let Some(was) = before.links
             && self.count(&self.linked, Groups::linked, (was.dev, was.ino))? <= 1
         {
-            // Its other names lie elsewhere, and no undo of this tree can make it one of them again.
+            // An object of git: its other names, in a vault or a local clone, share nothing but space with it.
             return Ok(judge(
                 Some(&alone(before)),
                 &After::Known(at.after.entry().map(alone)),

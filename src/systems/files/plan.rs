@@ -329,7 +329,7 @@ fn path_step(path: Bytes, action: &str, verdict: StepVerdict, payload: serde_jso
 
 /// An object file of git never changes, so it is the same to git whether it shares its inode (with a clone, with our own
 /// vault) or not: `objects/ab/cdef…`, `objects/pack/…`.
-fn is_git_object(path: &[u8]) -> bool {
+pub fn is_git_object(path: &[u8]) -> bool {
     let mut names = path.rsplit(|b| *b == b'/').skip(1);
     let dir = names.next().unwrap_or_default();
     let of_objects = dir == b"pack" || (dir.len() == 2 && dir.iter().all(u8::is_ascii_hexdigit));
