@@ -15,11 +15,9 @@ try:
     try:  # version 2 brings its own
         from awscli.botocore import UNSIGNED
         from awscli.botocore.config import Config
-        from awscli.botocore.exceptions import ClientError
     except ImportError:
         from botocore import UNSIGNED
         from botocore.config import Config
-        from botocore.exceptions import ClientError
     driver = create_clidriver()
     create_parser = getattr(driver, "_create_parser", None) or driver.create_parser  # version 2 has the other name
     parser = create_parser(driver._get_command_table())
@@ -84,20 +82,27 @@ def operation(c, name):
 
 numbers = itertools.count()
 
+def refusal(e):
+    # What the service says of it. Version 2 has two classes of that name, so none is asked for.
+    error = getattr(e, "response", {}).get("Error")
+    if not error:
+        raise e
+    return {"code": str(error.get("Code", "Unknown")), "message": str(error.get("Message", ""))[:300]}
+
 def access_list(c, name):
     try:
         acl = c.get_object_acl(**name)
         acl.pop("ResponseMetadata", None)
         return acl
-    except ClientError as e:
-        return {"refused": str(e.response.get("Error", {}).get("Code", "Unknown"))}
+    except Exception as e:
+        return {"refused": refusal(e)["code"]}
 
 def has_lists(c, bucket):
     try:
         rules = c.get_bucket_ownership_controls(Bucket=bucket)["OwnershipControls"]["Rules"]
         return all(rule.get("ObjectOwnership") != "BucketOwnerEnforced" for rule in rules)
-    except ClientError:
-        return True
+    except Exception as e:
+        return bool(refusal(e))
 
 def fetched(c, bucket, entry, where, with_lists):
     try:
@@ -117,9 +122,8 @@ def fetched(c, bucket, entry, where, with_lists):
         if with_lists:
             out["acl"] = access_list(c, name)
         return out
-    except ClientError as e:
-        error = e.response.get("Error", {})
-        return {"code": str(error.get("Code", "Unknown")), "message": str(error.get("Message", ""))[:300]}
+    except Exception as e:
+        return refusal(e)
 
 def fetch_latest(c, bucket, answer, how):
     # What the bucket keeps no versions of, the smallest first, as far as it goes in one go.
@@ -184,10 +188,9 @@ def asked_for(call):
         if call.get("fetch"):
             answer["Fetched"] = fetch_latest(c, params["Bucket"], answer, call["fetch"])
         return {"answer": answer}
-    except ClientError as e:
-        error = e.response.get("Error", {})
-        return {"code": str(error.get("Code", "Unknown")), "message": str(error.get("Message", ""))[:300]}
     except BaseException as e:
+        if getattr(e, "response", None):
+            return refusal(e)
         return {"code": type(e).__name__, "message": str(e)[:300]}
 
 region = args.region or session.get_config_variable("region")
