@@ -259,7 +259,11 @@ fn following_ends_with_its_reader_and_by_ctrl_c_on_a_terminal() {
 
     let mut command = env.command(TestEnv::binary());
     command.args(["timeline", "--follow", "--failed"]).env("TERM", "xterm");
+    let earlier = env.claude_pre("cat earlier.txt");
+    env.claude_fail(&earlier, 1);
     let mut pty = Pty::start(&command);
+    // It follows from here on.
+    pty.expect("earlier.txt");
     let call = env.claude_pre("echo \x1b]52;c;eA==\x07");
     env.claude_fail(&call, 3);
     let came = pty.expect("eA==");
