@@ -36,6 +36,9 @@ const STEADY: &[&str] = &[
 /// Verbs that may bring branches or tags, and leave the one that is checked out.
 const BRINGING: &[&str] = &["fetch", "pull", "tag"];
 
+/// The command lines of forges: `gh pr checkout 12` changes to a branch.
+const FORGES: &[&str] = &["gh", "glab", "hub"];
+
 /// What stands of what a push goes by, so far in the line.
 pub struct Aims {
     head: bool,
@@ -43,9 +46,9 @@ pub struct Aims {
 }
 
 impl Aims {
-    /// Before the line's first command: all of it.
-    pub fn new() -> Aims {
-        Aims { head: true, refs: true }
+    /// Before the line's first command: all of it, unless the line has parts that cannot be read (`eval "$X" && git push`).
+    pub fn new(is_readable: bool) -> Aims {
+        Aims { head: is_readable, refs: is_readable }
     }
 
     /// Marks a push that goes by something which no longer stands.
@@ -66,33 +69,33 @@ impl Aims {
 
     /// Takes in what a command may have decided.
     pub fn learn(&mut self, inv: &Invocation, effects: &[Effect]) {
-        if inv.program() != Some("git") {
+        let has = |word: &str| inv.args().iter().filter_map(|arg| arg.as_str()).any(|arg| arg == word);
+        let program = inv.program().unwrap_or_default();
+        if program != "git" {
             // What nobody knows may do anything to the repository.
             let is_opaque = effects.iter().any(|effect| effect.class == EffectClass::Opaque);
-            self.head &= !is_opaque;
-            self.refs &= !is_opaque;
+            let checks_out = FORGES.contains(&program) && (has("checkout") || has("co") || has("sync"));
+            let stands = !is_opaque && !checks_out;
+            (self.head, self.refs) = (self.head && stands, self.refs && stands);
             return;
         }
         // A command that changes nothing decides nothing.
         if effects.iter().all(|effect| effect.class == EffectClass::None) {
             return;
         }
-        let is = |verbs: &[&str]| {
-            inv.args().iter().filter_map(|word| word.as_str()).any(|word| verbs.contains(&word))
-        };
         let verb = inv.args().iter().filter_map(|word| word.as_str()).find(|word| is_verb(word));
         match verb {
+            Some("stash") if has("branch") => (self.head, self.refs) = (false, false),
             Some(verb) if STEADY.contains(&verb) => {}
             Some(verb) if BRINGING.contains(&verb) => self.refs = false,
-            _ if is(&["checkout"]) && is(&["--"]) => {}
+            // Files, not a branch.
+            Some("checkout") if has("--") => {}
             _ => (self.head, self.refs) = (false, false),
         }
     }
 }
 
-/// The first word that can be one: what stands before it are options and their values.
+/// A word that can be one: what stands before it are options and their values.
 fn is_verb(word: &str) -> bool {
-    STEADY.contains(&word)
-        || BRINGING.contains(&word)
-        || word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-') && !word.starts_with('-')
+    !word.starts_with('-') && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-')
 }

@@ -21,7 +21,7 @@ pub fn assess(understood: &Understood, cx: &AssessCx<'_>) -> Vec<Effect> {
     let mut seen = HashSet::new();
     let mut links = Links::default();
     let mut chosen = Chosen::default();
-    let mut aims = Aims::new();
+    let mut aims = Aims::new(understood.opaque.is_empty());
     let mut none_made = true;
     // What a line lists counts for what it then does to the list.
     let lists = understood.invocations.iter().any(kubernetes::lists);

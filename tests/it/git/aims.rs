@@ -12,6 +12,8 @@ fn the_line_decides_which_branch_is_pushed() {
         "git checkout -q -b fix && git -c push.autoSetupRemote=true push -q",
         "git checkout -q topic && git push -q -f origin +HEAD:main",
         "git checkout -q -b fix; git push -q origin HEAD; git checkout -q main; git branch -q -D fix",
+        "echo s >> a; git stash -q; git stash branch fix && git push -q origin HEAD",
+        "X='git checkout -q topic'; eval \"$(echo $X)\"; git commit -q --amend -m other; git push -q -f origin HEAD",
         "printf 'git checkout -q topic; git commit -q --amend -m other' > s.sh; sh s.sh; git push -q -f origin HEAD",
     ] {
         comes_back(&team(), line);
@@ -27,6 +29,7 @@ fn the_line_decides_which_branches_and_tags_there_are() {
         "git branch -q -m topic other && git push -q -f origin 'refs/heads/*:refs/heads/*'",
         "git branch -q -D topic; git push -q -f --prune origin 'refs/heads/*:refs/heads/*'",
         "git tag v2; git push -q --mirror origin",
+        "echo '{\"version\": \"1.0.0\"}' > package.json && git add . && git commit -qm p && npm version patch && git push -q --follow-tags -f origin main",
         "git update-ref refs/heads/topic main && git push -q -f origin : ",
     ] {
         comes_back(&team(), line);
@@ -56,7 +59,7 @@ fn what_a_colleague_pushes_in_the_same_second_stays() {
     let line = "git switch -q -c fix && git push -q origin HEAD";
     let call = env.claude_pre(line);
     env.sh(line).ok();
-    env.sh("cd ../colleague && git switch -q -c theirs && git commit -q --allow-empty -m t && git push -q origin theirs main:topic -f")
+    env.sh("cd ../colleague && git switch -q -c theirs && git commit -q --allow-empty -m t && git push -q origin theirs main:topic -f && git push -q origin --delete release")
         .ok();
     env.claude_post(&call);
     let undo = env.fr(&["undo", "1", "--yes"]).ok();
@@ -64,6 +67,7 @@ fn what_a_colleague_pushes_in_the_same_second_stays() {
     assert!(!now.contains("refs/heads/fix") && now.contains("refs/heads/theirs"), "{undo:?}\n{now}");
     let theirs = env.sh("git -C ../colleague rev-parse main").ok().stdout;
     assert!(now.contains(&format!("{}\trefs/heads/topic", theirs.trim())), "{undo:?}\n{now}");
+    assert!(!now.contains("refs/tags/release"), "{undo:?}\n{now}");
     // And one who has pushed to the agent's branch since is in the way.
     env.claude_runs("git switch -q -c more && git push -q origin HEAD");
     env.sh("cd ../colleague && git push -q -f origin theirs:more").ok();

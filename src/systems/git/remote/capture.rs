@@ -172,14 +172,15 @@ fn now(shadow: &Shadow, place: Option<&Place>, earlier: RemoteState) -> Result<R
     }
     let is_changed = |name: &&String| refs.get(*name).and_then(Option::as_deref) != earlier.value(name);
     let objects = place.map(|place| Objects::open(&place.all_objects())).transpose()?;
-    // What is gone was removed by a push that removes what is not on our side, as far as anybody can tell. The vault does not
-    // count as our side: it has what others pushed before.
+    // What is gone only a push that forces or prunes can have removed. The vault does not count as our side: it has what others
+    // pushed before.
     let is_ours = |name: &&String| match (refs.get(*name).and_then(Option::as_deref), &objects) {
         (Some(id), Some(objects)) => match parse_oid(id.as_bytes()) {
             Some(id) => objects.odb().is_ok_and(|odb| odb.exists(id)),
             None => shadow.ask(&["cat-file", "-e", id].map(OsStr::new)).is_ok(),
         },
-        _ => true,
+        (Some(_), None) => true,
+        (None, _) => earlier.forces,
     };
     let ours = refs.keys().filter(is_changed).filter(is_ours).cloned().collect();
     Ok(RemoteState { refs, ours, ..earlier })
