@@ -82,11 +82,16 @@ def operation(c, name):
 
 numbers = itertools.count()
 
+def is_refusal(e):
+    # Version 2 has two classes of that name, so none is asked for. A connection that broke has no response, or `None`.
+    response = getattr(e, "response", None)
+    return isinstance(response, dict) and bool(response.get("Error"))
+
 def refusal(e):
-    # What the service says of it. Version 2 has two classes of that name, so none is asked for.
-    error = getattr(e, "response", {}).get("Error")
-    if not error:
+    # What the service says of it.
+    if not is_refusal(e):
         raise e
+    error = e.response["Error"]
     return {"code": str(error.get("Code", "Unknown")), "message": str(error.get("Message", ""))[:300]}
 
 def access_list(c, name):
@@ -189,7 +194,7 @@ def asked_for(call):
             answer["Fetched"] = fetch_latest(c, params["Bucket"], answer, call["fetch"])
         return {"answer": answer}
     except BaseException as e:
-        if getattr(e, "response", None):
+        if is_refusal(e):
             return refusal(e)
         return {"code": type(e).__name__, "message": str(e)[:300]}
 
